@@ -1,0 +1,85 @@
+"""A trading bot: its choices, its status, and which actions each status allows."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from amarktai.domain.instrument import Platform
+
+
+class BotStatus(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    DELETED = "deleted"
+
+
+class LifecycleStage(StrEnum):
+    PAPER_TRAINING = "paper_training"
+    ELIGIBLE_FOR_LIVE = "eligible_for_live"
+    LIVE = "live"
+    QUARANTINED = "quarantined"
+
+
+class RiskMode(StrEnum):
+    SAFE = "safe"
+    BALANCED = "balanced"
+    RISKY = "risky"
+    AGGRESSIVE = "aggressive"
+
+
+class TradingMode(StrEnum):
+    """Which book a bot trades in; the two never mix."""
+
+    PAPER = "paper"
+    LIVE = "live"
+
+
+class BotAction(StrEnum):
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    STOP = "stop"
+    DELETE = "delete"
+
+
+ALLOWED: Final[dict[BotAction, frozenset[BotStatus]]] = {
+    BotAction.START: frozenset({BotStatus.STOPPED, BotStatus.PAUSED}),
+    BotAction.PAUSE: frozenset({BotStatus.ACTIVE}),
+    BotAction.RESUME: frozenset({BotStatus.PAUSED}),
+    BotAction.STOP: frozenset({BotStatus.ACTIVE, BotStatus.PAUSED}),
+    BotAction.DELETE: frozenset({BotStatus.ACTIVE, BotStatus.PAUSED, BotStatus.STOPPED}),
+}
+LEADS_TO: Final[dict[BotAction, BotStatus]] = {
+    BotAction.START: BotStatus.ACTIVE,
+    BotAction.PAUSE: BotStatus.PAUSED,
+    BotAction.RESUME: BotStatus.ACTIVE,
+    BotAction.STOP: BotStatus.STOPPED,
+    BotAction.DELETE: BotStatus.DELETED,
+}
+
+#: Share of a bot's capital that one position may use, in percent (previous system §4.5).
+STAKE_PERCENT: Final[dict[RiskMode, int]] = {
+    RiskMode.SAFE: 20,
+    RiskMode.BALANCED: 30,
+    RiskMode.RISKY: 40,
+    RiskMode.AGGRESSIVE: 50,
+}
+
+#: Bots per user and platform (requirements; a setting can change them).
+BOT_CAPS: Final[dict[Platform, int]] = {
+    Platform.LUNO: 5,
+    Platform.BINANCE: 10,
+    Platform.KUCOIN: 10,
+    Platform.OVEX: 10,
+    Platform.VALR: 10,
+}
+
+MIN_CAPITAL_ZAR: Final = 1_000
+MAX_CAPITAL_ZAR: Final = 100_000
+
+
+def allows(status: BotStatus, action: BotAction) -> bool:
+    """Return whether a bot in ``status`` can take ``action``."""
+    return status in ALLOWED[action]

@@ -1,0 +1,108 @@
+"""The one registry of realtime events: names, payloads, and the port that writes them.
+
+An event is a row in the outbox, written in the transaction that caused it, with a per-user
+sequence. The dashboard's event types are generated from this registry.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+
+class EventPayload(BaseModel):
+    """Fields that every event carries. ``message`` is a short sentence for people."""
+
+    model_config = ConfigDict(frozen=True)
+    message: str
+
+
+class BotEvent(EventPayload):
+    """A bot as ``GET /api/bots`` shows it."""
+
+    bot: dict[str, Any]
+
+
+class BotUpdated(EventPayload):
+    """An edit; ``bot`` is the whole row after it, ``changes`` what changed."""
+
+    bot_id: UUID
+    changes: dict[str, Any]
+    bot: dict[str, Any]
+
+
+class BotDeleted(EventPayload):
+    bot_id: UUID
+
+
+class TradeExecuted(EventPayload):
+    """A fill was booked. ``trade`` is its round trip as ``GET /api/trades`` shows it."""
+
+    bot_id: UUID
+    fill: dict[str, Any]
+    trade: dict[str, Any]
+
+
+class ProfitUpdated(EventPayload):
+    """Realised figures changed. Money is a decimal string in ZAR."""
+
+    mode: str
+    bot_id: UUID
+    bot_name: str
+    platform: str
+    total_profit: str
+    profit_today: str
+    currency: str
+
+
+class BalanceUpdated(EventPayload):
+    """The paper wallet or a bot's capital changed; ``wallet`` as ``GET /api/wallet/paper``."""
+
+    mode: str
+    wallet: dict[str, Any]
+
+
+class OrderUpdated(EventPayload):
+    """An order changed state; ``order`` as ``GET /api/orders`` shows it."""
+
+    order: dict[str, Any]
+
+
+class Alert(EventPayload):
+    """Something a person should know. Severity: info, warning, critical."""
+
+    alert_id: UUID
+    severity: str
+    type: str
+    bot_id: UUID | None = None
+
+
+class FeedChanged(EventPayload):
+    """A market feed's health changed."""
+
+    platform: str
+    state: str
+    origin: str
+
+
+EVENTS: Final[dict[str, type[EventPayload]]] = {
+    "bot_created": BotEvent,
+    "bot_updated": BotUpdated,
+    "bot_paused": BotEvent,
+    "bot_resumed": BotEvent,
+    "bot_stopped": BotEvent,
+    "bot_deleted": BotDeleted,
+    "trade_executed": TradeExecuted,
+    "profit_updated": ProfitUpdated,
+    "balance_updated": BalanceUpdated,
+    "order_updated": OrderUpdated,
+    "alert": Alert,
+    "feed_changed": FeedChanged,
+}
+
+
+class Events(Protocol):
+    async def emit(self, user_id: UUID, name: str, payload: EventPayload) -> None:
+        """Append the event to the outbox within the present transaction."""
