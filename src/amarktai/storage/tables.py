@@ -360,7 +360,8 @@ orders = Table(
         "ix_orders_working",
         "bot_id",
         postgresql_where=text(
-            "state not in ('denied','abandoned','filled','rejected','not_placed','canceled','expired','manual')"
+            "state not in ('denied','abandoned','filled','rejected',"
+            "'not_placed','canceled','expired','manual')"
         ),
     ),
 )
