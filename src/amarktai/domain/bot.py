@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
-from amarktai.domain.instrument import Platform
+from amarktai.domain.instrument import Origin, Platform
 
 
 class BotStatus(StrEnum):
@@ -83,3 +88,40 @@ MAX_CAPITAL_ZAR: Final = 100_000
 def allows(status: BotStatus, action: BotAction) -> bool:
     """Return whether a bot in ``status`` can take ``action``."""
     return status in ALLOWED[action]
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """A bot as stored. Capital: what was allocated, in ZAR and in the market's quote asset."""
+
+    id: UUID
+    user_id: UUID
+    name: str
+    platform: Platform
+    instrument_id: str
+    strategy: str
+    params: Mapping[str, Any]
+    timeframe: str
+    risk_mode: RiskMode
+    mode: TradingMode
+    origin: Origin
+    status: BotStatus
+    lifecycle_stage: LifecycleStage
+    quote_asset: str
+    capital_zar: Decimal
+    capital_quote: Decimal
+    created_at: datetime
+    pause_reason: str | None = None
+    started_at: datetime | None = None
+    paused_at: datetime | None = None
+    stopped_at: datetime | None = None
+    deleted_at: datetime | None = None
+
+    @property
+    def pair(self) -> str:
+        return self.instrument_id.partition(":")[2]
+
+    @property
+    def stake(self) -> Decimal:
+        """The most that one position may cost, in quote."""
+        return self.capital_quote * STAKE_PERCENT[self.risk_mode] / 100

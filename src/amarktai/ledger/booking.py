@@ -1,0 +1,107 @@
+"""How each money event becomes an entry: funding, allocation, conversion, fill, release."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from amarktai.domain.fill import Fill
+from amarktai.domain.instrument import Instrument
+from amarktai.domain.money import ZAR, to_ledger
+from amarktai.domain.order import Side
+from amarktai.domain.position import Execution
+from amarktai.ledger import chart
+from amarktai.ledger.entry import Entry, Posting, merge, transfer
+from amarktai.ledger.valuation import FxRate
+
+
+def book_funding(key: str, amount: Decimal, at: datetime) -> Entry:
+    """Money from outside into the paper wallet: a flow, never profit."""
+    return Entry(
+        key, "funding", f"Paper wallet funded with {amount:f} ZAR", at,
+        transfer(chart.FUNDING, chart.WALLET, ZAR, amount),
+    )  # fmt: skip
+
+
+def book_allocation(bot_id: UUID, bot_name: str, amount: Decimal, at: datetime) -> Entry:
+    """A bot's capital leaves the wallet: no other bot can spend it."""
+    return Entry(
+        f"allocate:{bot_id.hex}", "allocation", f"Capital reserved for {bot_name}", at,
+        transfer(chart.WALLET, chart.bot_holding(bot_id), ZAR, amount), {"bot_id": str(bot_id)},
+    )  # fmt: skip
+
+
+def book_conversion(
+    key: str, bot_id: UUID, *, sell: tuple[str, Decimal], buy: tuple[str, Decimal], rate: FxRate, at: datetime
+) -> Entry:
+    """A bot's money changes currency at a dated rate, visibly."""
+    holding = chart.bot_holding(bot_id)
+    (sold_asset, sold), (bought_asset, bought) = sell, buy
+    return Entry(
+        key,
+        "conversion",
+        f"Converted {sold:f} {sold_asset} to {bought:f} {bought_asset}",
+        at,
+        (
+            *transfer(holding, chart.CONVERSION, sold_asset, sold),
+            *transfer(chart.CONVERSION, holding, bought_asset, bought),
+        ),
+        {
+            "bot_id": str(bot_id),
+            "rate": f"{rate.rate:f}",
+            "rate_source": rate.source,
+            "rate_at": rate.at.isoformat(),
+        },
+    )
+
+
+def book_release(bot_id: UUID, bot_name: str, amount: Decimal, at: datetime) -> Entry:
+    """What is left of a bot's capital goes back to the wallet."""
+    return Entry(
+        f"release:{bot_id.hex}", "release", f"Capital of {bot_name} released", at,
+        transfer(chart.bot_holding(bot_id), chart.WALLET, ZAR, amount), {"bot_id": str(bot_id)},
+    )  # fmt: skip
+
+
+def book_fill(key: str, bot_id: UUID, instrument: Instrument, fill: Fill) -> Entry:
+    """A trade: asset legs and quote legs through the pair's market account, fee legs in the fee's asset."""
+    holding, other = chart.bot_holding(bot_id), chart.market(instrument.id)
+    notional = to_ledger(fill.notional)
+    if fill.side is Side.BUY:
+        legs = (
+            *transfer(other, holding, instrument.base, fill.quantity),
+            *transfer(holding, other, instrument.quote, notional),
+        )
+    else:
+        legs = (
+            *transfer(holding, other, instrument.base, fill.quantity),
+            *transfer(other, holding, instrument.quote, notional),
+        )
+    fee_legs: tuple[Posting, ...] = transfer(
+        holding, chart.fees(instrument.venue), fill.fee_asset, to_ledger(fill.fee_amount)
+    )
+    verb = "Bought" if fill.side is Side.BUY else "Sold"
+    return Entry(
+        key,
+        "fill",
+        f"{verb} {fill.quantity:f} {instrument.base} at {fill.price:f} {instrument.quote}",
+        fill.executed_at,
+        merge((*legs, *fee_legs)),
+        {"bot_id": str(bot_id), "order_id": str(fill.order_id), "origin": fill.origin.value},
+    )
+
+
+def execution_of(fill: Fill, instrument: Instrument) -> Execution:
+    """Return the fill's amounts for the position, with its fee in base or in quote.
+
+    Paper venues charge in one of the two; a fee in a third asset leaves the position alone and is
+    an expense of its own.
+    """
+    return Execution(
+        fill.side,
+        fill.quantity,
+        to_ledger(fill.notional),
+        fee_in_base=fill.fee_amount if fill.fee_asset == instrument.base else Decimal(0),
+        fee_in_quote=fill.fee_amount if fill.fee_asset == instrument.quote else Decimal(0),
+    )

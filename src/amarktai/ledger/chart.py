@@ -1,0 +1,37 @@
+"""The chart of accounts. An account name says what it is; each account holds any assets.
+
+holding:wallet        a user's free money (never negative, L8)
+holding:bot:<id>      what a bot holds: its reserved capital, as cash and coins (never negative)
+funding               the outside: deposits and withdrawals, flows and never profit
+market:<instrument>   the other side of each trade on that instrument
+conversion            the other side of each currency conversion
+fees:<platform>       fees paid, in the asset in which they were charged
+unexplained           differences that the venue's records do not explain yet (L13)
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+WALLET: Final = "holding:wallet"
+FUNDING: Final = "funding"
+CONVERSION: Final = "conversion"
+UNEXPLAINED: Final = "unexplained"
+
+
+def bot_holding(bot_id: UUID) -> str:
+    return f"holding:bot:{bot_id.hex}"
+
+
+def market(instrument_id: str) -> str:
+    return f"market:{instrument_id}"
+
+
+def fees(platform: str) -> str:
+    return f"fees:{platform}"
+
+
+def is_holding(account: str) -> bool:
+    """Return whether the account holds a person's or bot's own assets."""
+    return account.startswith("holding:")

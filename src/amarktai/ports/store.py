@@ -1,0 +1,219 @@
+"""The store as ports: one unit of work per transaction, one small protocol per noun.
+
+PostgreSQL is the one implementation. Everything in a unit of work is committed together or not at
+all; lists go in and come out, so that a bar's worth of orders is one round of statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID
+
+from amarktai.domain.bot import Bot, BotStatus, TradingMode
+from amarktai.domain.fill import Fill
+from amarktai.domain.order import Order, OrderEvent, OrderState
+from amarktai.domain.position import Position, Realised
+from amarktai.domain.round_trip import RoundTrip
+from amarktai.ledger.entry import Entry
+from amarktai.ledger.profit import RollupDelta, RollupKey
+from amarktai.ledger.valuation import FxRate
+from amarktai.ports.events import EventPayload
+
+Balances = dict[tuple[str, str], Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A user's ledger for one mode, locked for this transaction."""
+
+    id: UUID
+    mode: TradingMode
+    head_seq: int
+    head_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order row as it is first written."""
+
+    order: Order
+    platform: str
+    account: str
+    mode: TradingMode
+    decision_key: str
+    created_at: datetime
+    deadline_at: datetime | None
+    reject_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChange:
+    """The order after a transition, with the transitions that led there."""
+
+    order: Order
+    filled_notional: Decimal
+    events: Sequence[tuple[OrderEvent, OrderState, OrderState, str]]
+    at: datetime
+    closed_at: datetime | None = None
+    reject_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOrder:
+    """An order with what only the store knows of it."""
+
+    order: Order
+    platform: str
+    account: str
+    mode: TradingMode
+    filled_notional: Decimal
+    deadline_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPosition:
+    """A bot's position and the round trip it belongs to (None while flat)."""
+
+    position: Position
+    round_trip_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewFill:
+    """A fill row with everything that was derived when it was booked."""
+
+    id: UUID
+    fill: Fill
+    bot_id: UUID
+    round_trip_id: UUID
+    ledger_entry_id: UUID
+    platform: str
+    account: str
+    instrument_id: str
+    mode: TradingMode
+    realised: Realised
+    fees_quote: Decimal
+    realized_zar: Decimal | None
+    fees_zar: Decimal | None
+    rate: FxRate | None
+    recorded_at: datetime
+
+
+@dataclass(slots=True)
+class BotRuntime:
+    """What a running bot remembers between bars and restarts."""
+
+    strategy_state: Mapping[str, Any] = field(default_factory=dict)
+    last_bar_ts: int | None = None
+    last_decision: Mapping[str, Any] | None = None
+    next_decision_at: datetime | None = None
+
+
+class BotStore(Protocol):
+    async def insert(self, bot: Bot) -> None:
+        """Raises: Conflict BOT_NAME_DUPLICATE."""
+
+    async def get(self, bot_id: UUID, *, lock: bool = False) -> Bot:
+        """Raises: NotFound."""
+
+    async def list(self, *, statuses: Iterable[BotStatus] = ()) -> list[Bot]: ...
+
+    async def update(self, bot: Bot) -> None:
+        """Write name, params, risk mode, status and their times. Raises: Conflict on a taken name."""
+
+    async def runtimes(self, bot_ids: Sequence[UUID]) -> dict[UUID, BotRuntime]: ...
+
+    async def save_runtimes(self, runtimes: Mapping[UUID, BotRuntime]) -> None: ...
+
+    async def add_decisions(self, decisions: Sequence[tuple[UUID, datetime, Mapping[str, Any]]]) -> None: ...
+
+
+class OrderStore(Protocol):
+    async def insert(self, orders: Sequence[NewOrder]) -> None: ...
+
+    async def claimed(self, bot_ids: Sequence[UUID], decision_keys: Sequence[str]) -> set[tuple[UUID, str]]:
+        """Return the (bot, decision key) pairs that have an order already (O3)."""
+
+    async def change(self, changes: Sequence[OrderChange]) -> None: ...
+
+    async def get_many(self, order_ids: Sequence[UUID]) -> dict[UUID, StoredOrder]: ...
+
+    async def working(self, bot_ids: Sequence[UUID] | None = None) -> list[StoredOrder]:
+        """Return orders that are not terminal, of these bots or of all of the tenant's."""
+
+
+class LedgerStore(Protocol):
+    async def lock_book(self, mode: TradingMode) -> Book:
+        """Lock (and on first use create) the tenant's book for this transaction."""
+
+    async def append(self, book: Book, entries: Sequence[Entry], recorded_at: datetime) -> list[UUID]:
+        """Chain and write entries and their balances; return their ids in order.
+
+        Raises: Conflict DUPLICATE_ENTRY for a key that is booked already; Conflict
+        INSUFFICIENT_FUNDS when a holding would fall below zero (L8).
+        """
+
+    async def balances(self, book: Book, accounts: Sequence[str] | None = None) -> Balances: ...
+
+
+class TradeStore(Protocol):
+    async def positions(self, bot_ids: Sequence[UUID]) -> dict[UUID, OpenPosition]: ...
+
+    async def save_positions(
+        self, positions: Mapping[UUID, tuple[str, OpenPosition]], at: datetime
+    ) -> None: ...
+
+    async def open_trips(self, bot_ids: Sequence[UUID]) -> dict[UUID, RoundTrip]: ...
+
+    async def save_trips(self, trips: Sequence[RoundTrip], platform: str, mode: TradingMode) -> None: ...
+
+    async def known_fills(self, platform: str, account: str, trade_ids: Sequence[str]) -> set[str]: ...
+
+    async def insert_fills(self, fills: Sequence[NewFill]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RollupTotals:
+    """A rollup row's figures after the write."""
+
+    profit_zar: Decimal
+    fees_zar: Decimal
+    trades: int
+
+
+class FigureStore(Protocol):
+    async def add(
+        self, mode: TradingMode, deltas: Mapping[RollupKey, RollupDelta]
+    ) -> dict[RollupKey, RollupTotals]: ...
+
+    async def add_snapshots(self, snapshots: Sequence[Mapping[str, Any]]) -> None: ...
+
+
+class OutboxStore(Protocol):
+    async def emit(self, events: Sequence[tuple[str, EventPayload]], at: datetime) -> None:
+        """Append events with the tenant's next sequence numbers and wake the relay at commit."""
+
+
+class UnitOfWork(Protocol):
+    user_id: UUID
+    bots: BotStore
+    orders: OrderStore
+    ledger: LedgerStore
+    trades: TradeStore
+    figures: FigureStore
+    outbox: OutboxStore
+
+    async def check_lease(self, name: str, fencing_token: int) -> bool:
+        """Return whether the lease is still held with this token (O2 f)."""
+
+    async def user_timezone(self) -> str: ...
+
+
+class Store(Protocol):
+    def unit_of_work(self, user_id: UUID, *, durable: bool = True) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Open a transaction for one tenant; leaving it normally commits."""
