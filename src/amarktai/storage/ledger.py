@@ -1,0 +1,166 @@
+"""The ledger: locked books, chained entries, balances that can be derived from them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from amarktai.domain.bot import TradingMode
+from amarktai.domain.errors import Conflict
+from amarktai.domain.money import ZERO
+from amarktai.ledger.chart import is_holding
+from amarktai.ledger.entry import GENESIS, Entry, chain_hash
+from amarktai.ports.clock import Clock, to_datetime
+from amarktai.ports.ids import Ids
+from amarktai.ports.store import Balances, Book
+from amarktai.storage import tables as t
+
+
+class PgLedger:
+    def __init__(self, connection: AsyncConnection, user_id: UUID, ids: Ids, clock: Clock) -> None:
+        self._connection = connection
+        self._user_id = user_id
+        self._ids = ids
+        self._clock = clock
+
+    async def lock_book(self, mode: TradingMode) -> Book:
+        query = select(t.ledger_books).where(t.ledger_books.c.mode == mode.value).with_for_update()
+        row = (await self._connection.execute(query)).first()
+        if row is None:
+            await self._connection.execute(
+                upsert(t.ledger_books)
+                .values(
+                    id=self._ids.new(),
+                    user_id=self._user_id,
+                    mode=mode.value,
+                    head_seq=0,
+                    head_hash=GENESIS,
+                    created_at=to_datetime(self._clock.now_ns()),
+                )
+                .on_conflict_do_nothing()
+            )
+            row = (await self._connection.execute(query)).one()
+        return Book(row.id, mode, row.head_seq, row.head_hash)
+
+    async def append(self, book: Book, entries: Sequence[Entry], recorded_at: datetime) -> list[UUID]:
+        if not entries:
+            return []
+        # The head is read again under the lock that lock_book took, so that several appends in one
+        # transaction continue the same chain.
+        head = (
+            await self._connection.execute(
+                select(t.ledger_books.c.head_seq, t.ledger_books.c.head_hash).where(
+                    t.ledger_books.c.id == book.id
+                )
+            )
+        ).one()
+        rows, seq, digest = self._chain(book, entries, recorded_at, head.head_seq, head.head_hash)
+        await self._guarded(insert(t.ledger_entries), rows)
+        await self._post(book, entries, [row["id"] for row in rows])
+        await self._connection.execute(
+            update(t.ledger_books)
+            .where(t.ledger_books.c.id == book.id)
+            .values(head_seq=seq, head_hash=digest)
+        )
+        return [row["id"] for row in rows]
+
+    async def balances(self, book: Book, accounts: Sequence[str] | None = None) -> Balances:
+        query = select(t.ledger_balances).where(t.ledger_balances.c.book_id == book.id)
+        if accounts is not None:
+            query = query.where(t.ledger_balances.c.account.in_(list(accounts)))
+        return {(row.account, row.asset): row.amount for row in await self._connection.execute(query)}
+
+    def _chain(
+        self, book: Book, entries: Sequence[Entry], recorded_at: datetime, seq: int, digest: bytes
+    ) -> tuple[list[dict[str, Any]], int, bytes]:
+        rows: list[dict[str, Any]] = []
+        for entry in entries:
+            seq += 1
+            previous, digest = digest, chain_hash(digest, seq, entry)
+            rows.append(
+                {
+                    "id": self._ids.new(),
+                    "user_id": self._user_id,
+                    "book_id": book.id,
+                    "seq": seq,
+                    "kind": entry.kind,
+                    "idempotency_key": entry.key,
+                    "description": entry.description,
+                    "reference": dict(entry.reference),
+                    "effective_at": entry.effective_at,
+                    "recorded_at": recorded_at,
+                    "prev_hash": previous,
+                    "hash": digest,
+                }
+            )
+        return rows, seq, digest
+
+    async def _post(self, book: Book, entries: Sequence[Entry], entry_ids: Sequence[UUID]) -> None:
+        postings: list[dict[str, Any]] = []
+        changes: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
+        for entry, entry_id in zip(entries, entry_ids, strict=True):
+            for line, posting in enumerate(entry.postings):
+                postings.append(
+                    {
+                        "entry_id": entry_id,
+                        "line": line,
+                        "user_id": self._user_id,
+                        "book_id": book.id,
+                        "account": posting.account,
+                        "asset": posting.asset,
+                        "amount": posting.amount,
+                    }
+                )
+                changes[posting.account, posting.asset] += posting.amount
+        # One statement for all postings: the balance trigger checks whole entries (L1).
+        await self._connection.execute(insert(t.ledger_postings).values(postings))
+        await self._apply(book, changes)
+
+    async def _apply(self, book: Book, changes: dict[tuple[str, str], Decimal]) -> None:
+        """Write the new balances. The book's lock makes reading them first safe."""
+        known = await self.balances(book, sorted({account for account, _ in changes}))
+        amounts = {key: known.get(key, ZERO) + change for key, change in changes.items()}
+        for (account, asset), amount in amounts.items():
+            if amount < 0 and is_holding(account):
+                free, needed = known.get((account, asset), ZERO), -changes[account, asset]
+                raise Conflict(
+                    "INSUFFICIENT_FUNDS",
+                    f"There is not enough {asset}: {free:f} is free, {needed:f} is needed",
+                    "Choose a smaller amount, or fund the paper wallet.",
+                )
+        statement = upsert(t.ledger_balances)
+        await self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["book_id", "account", "asset"], set_={"amount": statement.excluded.amount}
+            ),
+            [
+                {
+                    "book_id": book.id,
+                    "account": account,
+                    "asset": asset,
+                    "user_id": self._user_id,
+                    "amount": amount,
+                }
+                for (account, asset), amount in sorted(amounts.items())
+            ],
+        )
+
+    async def _guarded(self, statement: Any, rows: list[dict[str, Any]]) -> None:
+        try:
+            async with self._connection.begin_nested():
+                await self._connection.execute(statement, rows)
+        except IntegrityError as error:
+            if "idempotency_key" in str(error.orig):
+                raise Conflict(
+                    "DUPLICATE_ENTRY", "This event is in the ledger already", "Nothing needs to be done."
+                ) from error
+            raise

@@ -1,0 +1,180 @@
+"""Orders and their append-only transitions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import RowMapping, bindparam, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from amarktai.domain.bot import TradingMode
+from amarktai.domain.order import TERMINAL, Order, OrderState, OrderType, Side
+from amarktai.ports.store import NewOrder, OrderChange, StoredOrder
+from amarktai.storage import tables as t
+
+_TERMINAL = sorted(state.value for state in TERMINAL)
+
+_CHANGE = (
+    update(t.orders)
+    .where(t.orders.c.id == bindparam("order_id"))
+    .values(
+        state=bindparam("new_state"),
+        filled_quantity=bindparam("new_filled"),
+        filled_notional=bindparam("new_notional"),
+        reserved_amount=bindparam("new_reserved"),
+        venue_order_id=bindparam("new_venue_order_id"),
+        reject_reason=bindparam("new_reject_reason"),
+        updated_at=bindparam("at"),
+        closed_at=bindparam("new_closed_at"),
+    )
+)
+
+
+class PgOrders:
+    def __init__(self, connection: AsyncConnection, user_id: UUID) -> None:
+        self._connection = connection
+        self._user_id = user_id
+
+    async def insert(self, orders: Sequence[NewOrder]) -> None:
+        if not orders:
+            return
+        await self._connection.execute(insert(t.orders), [_to_row(new) for new in orders])
+        await self._connection.execute(
+            insert(t.order_events),
+            [
+                {
+                    "order_id": new.order.id,
+                    "user_id": self._user_id,
+                    "event": "claim" if new.order.state is OrderState.SENDING else "deny",
+                    "from_state": OrderState.PLANNED.value,
+                    "to_state": new.order.state.value,
+                    "detail": new.reject_reason or new.order.reason,
+                    "at": new.created_at,
+                }
+                for new in orders
+            ],
+        )
+
+    async def claimed(self, bot_ids: Sequence[UUID], decision_keys: Sequence[str]) -> set[tuple[UUID, str]]:
+        rows = await self._connection.execute(
+            select(t.orders.c.bot_id, t.orders.c.decision_key).where(
+                t.orders.c.bot_id.in_(list(bot_ids)), t.orders.c.decision_key.in_(list(decision_keys))
+            )
+        )
+        return {(row.bot_id, row.decision_key) for row in rows}
+
+    async def change(self, changes: Sequence[OrderChange]) -> None:
+        if not changes:
+            return
+        await self._connection.execute(
+            _CHANGE,
+            [
+                {
+                    "order_id": change.order.id,
+                    "new_state": change.order.state.value,
+                    "new_filled": change.order.filled_quantity,
+                    "new_notional": change.filled_notional,
+                    "new_reserved": change.order.reserved_amount,
+                    "new_venue_order_id": change.order.venue_order_id,
+                    "new_reject_reason": change.reject_reason,
+                    "at": change.at,
+                    "new_closed_at": change.closed_at,
+                }
+                for change in changes
+            ],
+        )
+        events = [
+            {
+                "order_id": change.order.id,
+                "user_id": self._user_id,
+                "event": event.value,
+                "from_state": before.value,
+                "to_state": after.value,
+                "detail": detail,
+                "at": change.at,
+            }
+            for change in changes
+            for event, before, after, detail in change.events
+        ]
+        if events:
+            await self._connection.execute(insert(t.order_events), events)
+
+    async def get_many(self, order_ids: Sequence[UUID]) -> dict[UUID, StoredOrder]:
+        rows = await self._connection.execute(select(t.orders).where(t.orders.c.id.in_(list(order_ids))))
+        return {row["id"]: to_stored_order(row) for row in rows.mappings()}
+
+    async def working(self, bot_ids: Sequence[UUID] | None = None) -> list[StoredOrder]:
+        query = select(t.orders).where(t.orders.c.state.not_in(_TERMINAL)).order_by(t.orders.c.id)
+        if bot_ids is not None:
+            query = query.where(t.orders.c.bot_id.in_(list(bot_ids)))
+        return [to_stored_order(row) for row in (await self._connection.execute(query)).mappings()]
+
+
+def _to_row(new: NewOrder) -> dict[str, object]:
+    order = new.order
+    return {
+        "id": order.id,
+        "user_id": order.user_id,
+        "book_id": order.book_id,
+        "bot_id": order.bot_id,
+        "instrument_id": order.instrument_id,
+        "platform": new.platform,
+        "account": new.account,
+        "mode": new.mode.value,
+        "decision_key": new.decision_key,
+        "tag": order.tag,
+        "side": order.side.value,
+        "type": order.type.value,
+        "quantity": order.quantity,
+        "price": order.price,
+        "stop_price": order.stop_price,
+        "post_only": order.post_only,
+        "reduce_only": order.reduce_only,
+        "oco_group": order.oco_group,
+        "reason": order.reason,
+        "state": order.state.value,
+        "filled_quantity": order.filled_quantity,
+        "filled_notional": 0,
+        "reserved_asset": order.reserved_asset,
+        "reserved_amount": order.reserved_amount,
+        "venue_order_id": order.venue_order_id,
+        "reject_reason": new.reject_reason,
+        "created_at": new.created_at,
+        "updated_at": new.created_at,
+        "closed_at": new.created_at if order.state in TERMINAL else None,
+        "deadline_at": new.deadline_at,
+    }
+
+
+def to_stored_order(row: RowMapping) -> StoredOrder:
+    """Return the order of a row of ``orders``."""
+    return StoredOrder(
+        Order(
+            id=row["id"],
+            user_id=row["user_id"],
+            book_id=row["book_id"],
+            bot_id=row["bot_id"],
+            instrument_id=row["instrument_id"],
+            tag=row["tag"],
+            side=Side(row["side"]),
+            type=OrderType(row["type"]),
+            quantity=row["quantity"],
+            price=row["price"],
+            stop_price=row["stop_price"],
+            post_only=row["post_only"],
+            reduce_only=row["reduce_only"],
+            oco_group=row["oco_group"],
+            reason=row["reason"],
+            state=OrderState(row["state"]),
+            filled_quantity=row["filled_quantity"],
+            reserved_asset=row["reserved_asset"],
+            reserved_amount=row["reserved_amount"],
+            venue_order_id=row["venue_order_id"],
+        ),
+        row["platform"],
+        row["account"],
+        TradingMode(row["mode"]),
+        row["filled_notional"],
+        row["deadline_at"],
+    )

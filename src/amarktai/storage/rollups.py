@@ -1,0 +1,72 @@
+"""Rollups and equity snapshots, written in the transaction of the fills they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from amarktai.domain.bot import TradingMode
+from amarktai.ledger.profit import RollupDelta, RollupKey
+from amarktai.ports.store import RollupTotals
+from amarktai.storage import tables as t
+
+_SUMS = ("profit_zar", "fees_zar", "fills", "trades", "wins", "losses", "unvalued_fills")
+
+
+class PgFigures:
+    def __init__(self, connection: AsyncConnection, user_id: UUID) -> None:
+        self._connection = connection
+        self._user_id = user_id
+
+    async def add(
+        self, mode: TradingMode, deltas: Mapping[RollupKey, RollupDelta]
+    ) -> dict[RollupKey, RollupTotals]:
+        if not deltas:
+            return {}
+        statement = upsert(t.rollups)
+        await self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["user_id", "mode", "scope", "scope_id", "day"],
+                set_={name: t.rollups.c[name] + statement.excluded[name] for name in _SUMS},
+            ),
+            [
+                {
+                    "user_id": self._user_id,
+                    "mode": mode.value,
+                    "scope": key.scope,
+                    "scope_id": key.scope_id,
+                    "day": key.day,
+                    **{name: getattr(delta, name) for name in _SUMS},
+                }
+                for key, delta in deltas.items()
+            ],
+        )
+        return await self._totals(mode, [key for key in deltas if key.scope in {"user", "bot"}])
+
+    async def _totals(self, mode: TradingMode, keys: Sequence[RollupKey]) -> dict[RollupKey, RollupTotals]:
+        c = t.rollups.c
+        rows = await self._connection.execute(
+            select(c.scope, c.scope_id, c.day, c.profit_zar, c.fees_zar, c.trades).where(
+                c.mode == mode.value,
+                tuple_(c.scope, c.scope_id, c.day).in_([(k.scope, k.scope_id, k.day) for k in keys]),
+            )
+        )
+        return {
+            RollupKey(row.scope, row.scope_id, row.day): RollupTotals(
+                row.profit_zar, row.fees_zar, row.trades
+            )
+            for row in rows
+        }
+
+    async def add_snapshots(self, snapshots: Sequence[Mapping[str, Any]]) -> None:
+        if not snapshots:
+            return
+        await self._connection.execute(
+            upsert(t.equity_snapshots).on_conflict_do_nothing(),
+            [{"user_id": self._user_id, **snapshot} for snapshot in snapshots],
+        )

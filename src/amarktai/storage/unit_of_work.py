@@ -1,0 +1,57 @@
+"""One transaction with its stores. The PostgreSQL side of ``ports.store``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from amarktai.ports.clock import Clock
+from amarktai.ports.ids import Ids
+from amarktai.storage import tables as t
+from amarktai.storage.bots import PgBots
+from amarktai.storage.database import Database
+from amarktai.storage.ledger import PgLedger
+from amarktai.storage.orders import PgOrders
+from amarktai.storage.outbox import PgOutbox
+from amarktai.storage.rollups import PgFigures
+from amarktai.storage.trades import PgTrades
+
+
+class PgUnitOfWork:
+    def __init__(self, connection: AsyncConnection, user_id: UUID, ids: Ids, clock: Clock) -> None:
+        self._connection = connection
+        self.user_id = user_id
+        self.bots = PgBots(connection, user_id)
+        self.orders = PgOrders(connection, user_id)
+        self.ledger = PgLedger(connection, user_id, ids, clock)
+        self.trades = PgTrades(connection, user_id)
+        self.figures = PgFigures(connection, user_id)
+        self.outbox = PgOutbox(connection, user_id)
+
+    async def check_lease(self, name: str, fencing_token: int) -> bool:
+        # FOR SHARE: a new holder cannot take the lease between this check and our commit.
+        row = await self._connection.execute(
+            select(t.leases.c.fencing_token).where(t.leases.c.name == name).with_for_update(read=True)
+        )
+        return row.scalar() == fencing_token
+
+    async def user_timezone(self) -> str:
+        query = select(t.users.c.timezone).where(t.users.c.id == self.user_id)
+        timezone: str = (await self._connection.execute(query)).scalar_one()
+        return timezone
+
+
+class PgStore:
+    def __init__(self, database: Database, ids: Ids, clock: Clock) -> None:
+        self._database = database
+        self._ids = ids
+        self._clock = clock
+
+    @asynccontextmanager
+    async def unit_of_work(self, user_id: UUID, *, durable: bool = True) -> AsyncIterator[PgUnitOfWork]:
+        async with self._database.transaction(user_id, durable=durable) as connection:
+            yield PgUnitOfWork(connection, user_id, self._ids, self._clock)
