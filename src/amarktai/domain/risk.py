@@ -1,0 +1,162 @@
+"""The gates between a bot's wish and an order, in their fixed order. Doubt means no trade (O10).
+
+    1 mode          the system's mode lets this book trade
+    2 bot           the bot is active
+    3 account       the venue account is reconciled and active
+    4 freshness     the data behind an entry is not stale
+    5 size          tick, lot, minimum quantity and minimum notional
+    6 exitability   an entry can be sold again later, at a much worse price too (O17)
+    7 self-crossing no order would trade against another of the same account
+    8 balance       the bot's own free money or coins cover it, fees included
+
+Orders that only reduce a position pass 1, 2 and 4: exits stay possible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from amarktai.domain.bot import BotStatus, TradingMode
+from amarktai.domain.instrument import Instrument
+from amarktai.domain.mode import SystemMode
+from amarktai.domain.money import ZERO, to_ledger
+from amarktai.domain.order import OrderIntent, OrderType, Side
+
+#: An entry must still be sellable after losing this share of its value.
+EXIT_HAIRCUT: Final = Decimal("0.25")
+#: What a market order may cost above the price it was decided on, as a reservation.
+MARKET_CUSHION: Final = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """Which gate refused, with the value and the threshold in words."""
+
+    gate: str
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateContext:
+    """What the gates look at. Cash in quote, coins in base, ages in seconds.
+
+    ``opposing`` are the limit prices of the account's working orders on the other side.
+    """
+
+    system_mode: SystemMode
+    trading_mode: TradingMode
+    bot_status: BotStatus
+    account_active: bool
+    data_age_s: float
+    max_data_age_s: float
+    free_cash: Decimal
+    free_coins: Decimal
+    opposing: Sequence[Decimal]
+
+
+def is_exit(intent: OrderIntent) -> bool:
+    """Return whether the order can only reduce risk: on spot, every sale of what the bot holds."""
+    return intent.side is Side.SELL
+
+
+def first_denial(intent: OrderIntent, instrument: Instrument, context: GateContext) -> Denial | None:
+    """Return the first gate that refuses, or None when the order may leave."""
+    for gate in (_mode, _bot, _account, _freshness, _size, _exitability, _self_crossing, _balance):
+        denial = gate(intent, instrument, context)
+        if denial is not None:
+            return denial
+    return None
+
+
+def reservation(intent: OrderIntent, instrument: Instrument) -> tuple[str, Decimal]:
+    """Return (asset, amount) that the order locks until it ends: quote for buys, coins for sells."""
+    if intent.side is Side.SELL:
+        return instrument.base, intent.quantity
+    price = intent.price if intent.price is not None else intent.reference_price * (1 + MARKET_CUSHION)
+    fee = max(instrument.fees.taker, instrument.fees.maker, ZERO)
+    return instrument.quote, to_ledger(intent.quantity * price * (1 + fee))
+
+
+def _mode(intent: OrderIntent, _: Instrument, c: GateContext) -> Denial | None:
+    if is_exit(intent) or c.trading_mode is TradingMode.PAPER:
+        return None
+    if c.system_mode is SystemMode.PAPER:
+        return Denial("mode", "MODE_DISABLED", "the system is in paper mode, live orders do not leave")
+    return None
+
+
+def _bot(intent: OrderIntent, _: Instrument, c: GateContext) -> Denial | None:
+    if is_exit(intent) or c.bot_status is BotStatus.ACTIVE:
+        return None
+    return Denial("bot", "BOT_NOT_ACTIVE", f"the bot is {c.bot_status}, entries need it active")
+
+
+def _account(intent: OrderIntent, _: Instrument, c: GateContext) -> Denial | None:
+    if is_exit(intent) or c.account_active:
+        return None
+    return Denial("account", "ACCOUNT_NOT_ACTIVE", "an earlier order's outcome is not known yet")
+
+
+def _freshness(intent: OrderIntent, _: Instrument, c: GateContext) -> Denial | None:
+    if is_exit(intent) or 0 <= c.data_age_s <= c.max_data_age_s:
+        return None
+    return Denial(
+        "freshness", "STALE_DATA", f"the data is {c.data_age_s:.0f} s old, at most {c.max_data_age_s:.0f} s"
+    )
+
+
+def _size(intent: OrderIntent, instrument: Instrument, _: GateContext) -> Denial | None:
+    if intent.quantity < instrument.min_quantity or intent.quantity <= 0:
+        return Denial(
+            "size",
+            "MINIMUM_ORDER_SIZE",
+            f"{intent.quantity:f} {instrument.base} is under the minimum of {instrument.min_quantity:f}",
+        )
+    for price in (intent.price, intent.stop_price):
+        if price is not None and (price <= 0 or price % instrument.tick_size != 0):
+            return Denial("size", "TICK_SIZE", f"{price:f} is not on the tick of {instrument.tick_size:f}")
+    if intent.quantity % instrument.lot_size != 0:
+        return Denial("size", "LOT_SIZE", f"{intent.quantity:f} is not on the lot of {instrument.lot_size:f}")
+    notional = intent.quantity * (intent.price or intent.reference_price)
+    if intent.type is not OrderType.STOP_MARKET and notional < instrument.min_notional:
+        return Denial(
+            "size",
+            "MINIMUM_ORDER_SIZE",
+            f"{notional:.2f} {instrument.quote} is under the minimum of {instrument.min_notional:f}",
+        )
+    return None
+
+
+def _exitability(intent: OrderIntent, instrument: Instrument, _: GateContext) -> Denial | None:
+    if is_exit(intent):
+        return None
+    worst = intent.quantity * (intent.price or intent.reference_price) * (1 - EXIT_HAIRCUT)
+    if worst >= instrument.min_notional:
+        return None
+    return Denial(
+        "exitability",
+        "NOT_EXITABLE",
+        f"after a fall of {EXIT_HAIRCUT:.0%} the position would be under the minimum of"
+        f" {instrument.min_notional:f} {instrument.quote} and could not be sold",
+    )
+
+
+def _self_crossing(intent: OrderIntent, _: Instrument, c: GateContext) -> Denial | None:
+    if intent.price is None or not c.opposing:
+        return None
+    crosses = intent.price >= min(c.opposing) if intent.side is Side.BUY else intent.price <= max(c.opposing)
+    if not crosses:
+        return None
+    return Denial("self-crossing", "SELF_CROSSING", "it would trade against an order of the same account")
+
+
+def _balance(intent: OrderIntent, instrument: Instrument, c: GateContext) -> Denial | None:
+    asset, amount = reservation(intent, instrument)
+    free = c.free_coins if intent.side is Side.SELL else c.free_cash
+    if amount <= free:
+        return None
+    return Denial("balance", "INSUFFICIENT_FUNDS", f"{amount:f} {asset} is needed, {free:f} is free")
