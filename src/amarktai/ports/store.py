@@ -160,6 +160,9 @@ class LedgerStore(Protocol):
 
     async def balances(self, book: Book, accounts: Sequence[str] | None = None) -> Balances: ...
 
+    async def conversions(self, book: Book, limit: int) -> list[Mapping[str, Any]]:
+        """Return the newest currency conversions, as the wallet shows them."""
+
 
 class TradeStore(Protocol):
     async def positions(self, bot_ids: Sequence[UUID]) -> dict[UUID, OpenPosition]: ...

@@ -47,6 +47,10 @@ class FxRates:
         """Take note of a market's price."""
         self._marks[venue, symbol] = mark
 
+    def mark_named(self, venue: str, symbol: str, mark: Mark) -> None:
+        """Take note of a price that comes with the venue's plain name."""
+        self.mark(Platform(venue), symbol, mark)
+
     def rate(self, asset: str, at: datetime, venue: Platform | None = None) -> FxRate | None:
         """Return rand per unit of ``asset`` at that instant, or None when no source knows it."""
         if asset == ZAR:

@@ -117,31 +117,31 @@ class OrderPolicy:
     durable: bool = False
 
 
-class OrderService:
-    """Orders of one engine. ``bots`` is the engine's own map of the bots it runs."""
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What one engine trades with. ``bots`` is the engine's own, changing map of the bots it runs."""
 
-    def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        ids: Ids,
-        *,
-        venues: Mapping[Platform, TradingVenue],
-        instruments: Mapping[str, Instrument],
-        bots: Mapping[UUID, Bot],
-        fx: FxRates,
-        policy: OrderPolicy,
-        lease: Lease,
-    ) -> None:
+    venues: Mapping[Platform, TradingVenue]
+    instruments: Mapping[str, Instrument]
+    bots: Mapping[UUID, Bot]
+    fx: FxRates
+    policy: OrderPolicy
+    lease: Lease
+
+
+class OrderService:
+    """Orders of one engine."""
+
+    def __init__(self, store: Store, clock: Clock, ids: Ids, desk: Desk) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
-        self._venues = venues
-        self._instruments = instruments
-        self._bots = bots
-        self._fx = fx
-        self._policy = policy
-        self._lease = lease
+        self._venues = desk.venues
+        self._instruments = desk.instruments
+        self._bots = desk.bots
+        self._fx = desk.fx
+        self._policy = desk.policy
+        self._lease = desk.lease
 
     # -- sending ---------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -23,6 +23,8 @@ from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.ids import Ids
 from amarktai.ports.store import Balances, Book
 from amarktai.storage import tables as t
+
+_CONVERSION = ("bot_id", "rate", "rate_source", "rate_at")
 
 
 class PgLedger:
@@ -78,6 +80,24 @@ class PgLedger:
         if accounts is not None:
             query = query.where(t.ledger_balances.c.account.in_(list(accounts)))
         return {(row.account, row.asset): row.amount for row in await self._connection.execute(query)}
+
+    async def conversions(self, book: Book, limit: int) -> list[Mapping[str, Any]]:
+        e, p = t.ledger_entries.c, t.ledger_postings.c
+        query = (
+            select(e.id, e.effective_at, e.reference, p.asset, p.amount)
+            .join(t.ledger_postings, p.entry_id == e.id)
+            .where(e.book_id == book.id, e.kind == "conversion", p.account.like("holding:%"))
+            .order_by(e.seq.desc())
+            .limit(2 * limit)
+        )
+        found: dict[UUID, dict[str, Any]] = {}
+        for row in await self._connection.execute(query):
+            item = found.setdefault(
+                row.id, {"at": row.effective_at.isoformat(), **{k: row.reference[k] for k in _CONVERSION}}
+            )
+            side = "from" if row.amount < 0 else "to"
+            item[f"{side}_asset"], item[f"{side}_amount"] = row.asset, f"{abs(row.amount):f}"
+        return list(found.values())
 
     def _chain(
         self, book: Book, entries: Sequence[Entry], recorded_at: datetime, seq: int, digest: bytes
