@@ -10,7 +10,8 @@ Rules of the profile ``honest`` (the only one that paper trading uses):
   its own price; maker fee. A limit order that crosses on arrival is a taker.
 - A stop fills when the price reaches it, at the worse of the stop and the bar's open, worsened by
   the slippage ratio; taker fee.
-- Inside one bar the path is pessimistic: the open first, then stops, then targets.
+- Inside one bar the path is pessimistic: the open first, then the low with the stops, then the
+  high with the targets.
 - On quotes, takers pay the ask and receive the bid (no slippage ratio on top), after the latency.
 - On books, takers walk the visible levels; what the book does not show is not filled.
 
@@ -21,11 +22,12 @@ The order of things on bars, for the event loop and the paper venue alike:
    limit fills as a taker; with post_only it is rejected instead. All others now rest. Each fill is
    delivered before the next order is looked at; what the strategy places in answer is active at
    once (``Placed.AT_OPEN``), except that a market order waits for the next open.
-2. **Inside the bar** (``next_bar_fill``, at ts_close, again and again until it returns None): sell
-   stops from the highest, buy stops from the lowest, buy limits from the highest, sell limits from
-   the lowest. Each fill is delivered before the next is looked for. Orders placed now
-   (``Placed.INSIDE``) take part if they are stops, since the adverse extreme may still come; limit
-   orders wait for the next bar, since the good extreme may have passed.
+2. **Inside the bar** (``next_bar_fill``, at ts_close, again and again until it returns None): the
+   price falls to the low, meeting sell stops and buy limits from the highest down; then it rises to
+   the high, meeting sell limits and buy stops from the lowest up; at one price stops come first.
+   Each fill is delivered before the next is looked for. Orders placed now (``Placed.INSIDE``) take
+   part if they are stops, since the adverse extreme may still come; limit orders wait for the next
+   bar, since the good extreme may have passed.
 3. **Close** (at ts_close): the strategy decides. Its cancels act at once, before its places; what it
    places (``Placed.AT_CLOSE``) arrives at the next open.
 
@@ -49,6 +51,9 @@ from amarktai.domain.order import OrderType, Side
 #: prices (a relative 1e-15 on up to 1e8 steps). Not a round number, so that no product of prices and
 #: ratios with up to six digits lands on the border itself.
 STEP_GUARD: Final = Decimal("5e-7")
+
+#: Relative slack of the minimum notional, for the same reason.
+NOTIONAL_GUARD: Final = Decimal("1e-9")
 
 #: Share by which a market order's size leaves room for the price to run away until it fills.
 ENTRY_CUSHION: Final = Decimal("0.005")
@@ -125,6 +130,11 @@ class PriceRange:
     low: Decimal
 
 
+def exact(price: float) -> Decimal:
+    """Return the decimal that a recorded float64 price was written as (its shortest form)."""
+    return Decimal(repr(float(price)))
+
+
 def round_price_against(side: Side, price: Decimal, tick_size: Decimal) -> Decimal:
     """Return the price on the tick grid that is worse for us: up for buys, down for sells."""
     guard = STEP_GUARD * tick_size
@@ -192,7 +202,7 @@ def next_bar_fill(
 ) -> BarFill | None:
     """Return the next fill inside the bar, or None when no working order fills any more (rule 2)."""
     best: BarFill | None = None
-    best_rank: tuple[int, Decimal, int] | None = None
+    best_rank: tuple[int, Decimal, int, int] | None = None
     for order in orders:
         fill = _bar_fill(order, bar, instrument, profile)
         if fill is None:
@@ -223,17 +233,14 @@ def _bar_fill(
     return BarFill(order, order.price, Liquidity.MAKER)
 
 
-def _rank(order: SimulatedOrder) -> tuple[int, Decimal, int]:
-    """Return the place in the pessimistic path: smaller comes first."""
-    if order.type is OrderType.STOP_MARKET:
-        assert order.stop_price is not None
-        if order.side is Side.SELL:
-            return 0, -order.stop_price, order.sequence
-        return 1, order.stop_price, order.sequence
-    assert order.price is not None
-    if order.side is Side.BUY:
-        return 2, -order.price, order.sequence
-    return 3, order.price, order.sequence
+def _rank(order: SimulatedOrder) -> tuple[int, Decimal, int, int]:
+    """Return the place on the path open → low → high: smaller comes first."""
+    is_stop = order.type is OrderType.STOP_MARKET
+    level = order.stop_price if is_stop else order.price
+    assert level is not None
+    if (order.side is Side.SELL) is is_stop:
+        return 0, -level, 0 if is_stop else 1, order.sequence
+    return 1, level, 0 if is_stop else 1, order.sequence
 
 
 def notional(quantity: Decimal, price: Decimal) -> Decimal:
@@ -273,7 +280,7 @@ def refusal(quantity: Decimal, price: Decimal, instrument: Instrument) -> str | 
             f"the size of {quantity} {instrument.base} is below the minimum of "
             f"{instrument.min_quantity} {instrument.base}"
         )
-    if quantity * price < instrument.min_notional:
+    if quantity * price < instrument.min_notional * (1 - NOTIONAL_GUARD):
         return (
             f"the value of {quantity * price} {instrument.quote} is below the minimum of "
             f"{instrument.min_notional} {instrument.quote}"
