@@ -1,0 +1,1 @@
+"""Strategies: the contract, the library, and what turns signals into orders. All pure."""

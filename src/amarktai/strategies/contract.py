@@ -24,6 +24,10 @@ from amarktai.domain.order import OrderType, Side
 Bools = npt.NDArray[np.bool_]
 
 
+def _known(value: Any) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
 class Op(StrEnum):
     """How a gate compares its value with its threshold."""
 
@@ -62,15 +66,13 @@ class GateSeries:
         return crossed
 
     def reading(self, index: int) -> Gate:
-        """Return the gate at one bar."""
-        threshold = np.broadcast_to(np.asarray(self.threshold, dtype=np.float64), self.value.shape)
-        return Gate(
-            self.name,
-            float(self.value[index]),
-            self.op.value,
-            float(threshold[index]),
-            bool(self.passed()[index]),
-        )
+        """Return the gate at one bar. Looks at that bar and the one before it only."""
+        index = range(len(self.value))[index]
+        rows = slice(max(index - 1, 0), index + 1)
+        threshold = self.threshold if isinstance(self.threshold, float | int) else self.threshold[rows]
+        near = GateSeries(self.name, self.value[rows], self.op, threshold)
+        limit = near.threshold if isinstance(near.threshold, float | int) else near.threshold[-1]
+        return Gate(self.name, _known(near.value[-1]), self.op.value, _known(limit), bool(near.passed()[-1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,11 @@ class Exits:
     stop: float | None = None
     target: float | None = None
     trailing: float | None = None
+
+    @classmethod
+    def of(cls, *, stop: float = 0.0, target: float = 0.0, trailing: float = 0.0) -> Exits:
+        """Return the exits of these ratios, where 0 switches one off."""
+        return cls(stop or None, target or None, trailing or None)
 
 
 @dataclass(frozen=True, slots=True)

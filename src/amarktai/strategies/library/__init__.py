@@ -1,0 +1,1 @@
+"""One file, one strategy: each module exports ``STRATEGY``. ``strategies.registry`` finds it here."""
