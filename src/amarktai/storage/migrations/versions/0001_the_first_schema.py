@@ -40,8 +40,9 @@ GRANT SELECT (id, email, role, created_by, created_at, expires_at, used_at, used
 
 def _run_script(script: str) -> None:
     """Run a script of several statements as it stands: it has no parameters to bind."""
-    with op.get_bind().connection.cursor() as cursor:
-        cursor.execute(script)
+    cursor = op.get_bind().connection.cursor()
+    cursor.execute(script)
+    cursor.close()
 
 
 def upgrade() -> None:
