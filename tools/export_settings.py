@@ -59,8 +59,8 @@ ALTER SCHEMA public OWNER TO owner;
 
 `AMARKTAI_DATABASE_URL` logs in as `app`, `AMARKTAI_DATABASE_OWNER_URL` as `owner`. At start the platform
 migrates as `owner`, then connects as `app` and refuses to run if that role is superuser, bypasses
-row-level security, owns a table or sees any user's row without a tenant. Use TLS (`?sslmode=verify-full`) when the server is on
-another machine.
+row-level security, owns a table or sees any user's row without a tenant. When the server is
+on another machine, use TLS (`?sslmode=verify-full`).
 """
 
 
