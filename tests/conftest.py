@@ -1,0 +1,107 @@
+"""One embedded PostgreSQL for the whole run, and a freshly migrated database for each who asks.
+
+The server's folder travels to pytest-xdist's workers in the environment; the first that needs it
+starts it and migrates a template, from which databases are cloned in milliseconds.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from amarktai.storage.embedded import DatabaseUrls, EmbeddedPostgres, make_database
+from amarktai.storage.migrate import migrate
+from tests.fakes import SeededRng
+
+_HOME = "PYTEST_POSTGRES_HOME"
+_TEMPLATE = "amarktai_template"
+_numbers = count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        os.environ[_HOME] = tempfile.mkdtemp(prefix="amarktai-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and _HOME in os.environ:
+        home = Path(os.environ.pop(_HOME))
+        _server(home).stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _server(home: Path) -> EmbeddedPostgres:
+    return EmbeddedPostgres(home, SeededRng(str(home)), fast=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> EmbeddedPostgres:
+    """The run's server, with a migrated template database on it."""
+    home = Path(os.environ[_HOME])
+    server = _server(home)
+    with (home / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        server.start()
+        with psycopg.connect(server.superuser_url(), autocommit=True) as connection:
+            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_TEMPLATE]).fetchone()
+            if known is None:
+                make_database(connection, "amarktai_fresh")
+                with psycopg.connect(server.superuser_url("amarktai_fresh"), autocommit=True) as fresh:
+                    fresh.execute("ALTER SCHEMA public OWNER TO owner")
+                migrate(server.urls("amarktai_fresh").owner)
+                connection.execute(
+                    sql.SQL("ALTER DATABASE amarktai_fresh RENAME TO {}").format(sql.Identifier(_TEMPLATE))
+                )
+    return server
+
+
+@contextmanager
+def _clone(server: EmbeddedPostgres, *, template: str) -> Iterator[DatabaseUrls]:
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    with psycopg.connect(server.superuser_url(), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} OWNER owner TEMPLATE {} STRATEGY FILE_COPY").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+        try:
+            yield server.urls(name)
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def database_urls(postgres: EmbeddedPostgres) -> Iterator[DatabaseUrls]:
+    """A migrated, empty database of one test's own."""
+    with _clone(postgres, template=_TEMPLATE) as urls:
+        yield urls
+
+
+@pytest.fixture(scope="module")
+def module_database_urls(postgres: EmbeddedPostgres) -> Iterator[DatabaseUrls]:
+    """A migrated database that the tests of one module share."""
+    with _clone(postgres, template=_TEMPLATE) as urls:
+        yield urls
+
+
+@pytest.fixture
+def blank_database_urls(postgres: EmbeddedPostgres) -> Iterator[DatabaseUrls]:
+    """A database without any table."""
+    with _clone(postgres, template="template0") as urls:
+        with psycopg.connect(postgres.superuser_url(_database_of(urls)), autocommit=True) as connection:
+            connection.execute("ALTER SCHEMA public OWNER TO owner")
+        yield urls
+
+
+def _database_of(urls: DatabaseUrls) -> str:
+    return urls.owner.rsplit("/", 1)[1].partition("?")[0]
