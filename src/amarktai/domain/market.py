@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from amarktai.domain.bar import Floats, Int64s
+from amarktai.domain.bar import Bars, Floats, Int64s, timeframe_ns
 
 Int8s = npt.NDArray[np.int8]
 Int32s = npt.NDArray[np.int32]
@@ -107,4 +107,80 @@ class OrderBook:
         return taken
 
 
-NO_TS: Final = np.iinfo(np.int64).max
+NO_TS: Final = int(np.iinfo(np.int64).max)
+
+
+@dataclass(frozen=True, slots=True)
+class RateSeries:
+    """Dated exchange rates: one ``base`` is worth ``rate`` ``quote``.
+
+    Shapes: ts, rate [n], oldest first.  Units: ts ns UTC.  ``source`` is stored with each use.
+    """
+
+    base: str
+    quote: str
+    ts: Int64s
+    rate: Floats
+    source: str
+
+
+def find_dirty_bar(bars: Bars) -> tuple[int, str] | None:
+    """Return (row, reason) of the first bar that must not be traded on, None when all are clean.
+
+    Dirty are: a price that is not finite or not above zero, a high below or a low above the rest of
+    the bar, a volume that is negative or not finite, a time that does not rise or lies off the
+    timeframe's grid.
+    """
+    if not len(bars):
+        return None
+    prices = np.stack([bars.open, bars.high, bars.low, bars.close])
+    step = timeframe_ns(bars.timeframe)
+    with np.errstate(invalid="ignore"):
+        problems = {
+            "a price is not a number": ~np.isfinite(prices).all(axis=0),
+            "a price is not above zero": (prices <= 0).any(axis=0),
+            "the high is below another price": bars.high < prices.max(axis=0),
+            "the low is above another price": bars.low > prices.min(axis=0),
+            "the volume is not a number of at least zero": ~(np.isfinite(bars.volume) & (bars.volume >= 0)),
+            "the time does not rise": np.diff(bars.ts_open, prepend=bars.ts_open[0] - 1) <= 0,
+            f"the time is not the open of a {bars.timeframe} bar": bars.ts_open % step != 0,
+        }
+    rows = {reason: int(np.argmax(found)) for reason, found in problems.items() if found.any()}
+    return min(((row, reason) for reason, row in rows.items()), default=None)
+
+
+def count_gaps(bars: Bars) -> int:
+    """Return how many bars are missing between the first and the last one."""
+    if not len(bars):
+        return 0
+    span = int(bars.ts_open[-1] - bars.ts_open[0]) // timeframe_ns(bars.timeframe)
+    return span + 1 - len(bars)
+
+
+def empty_bars(timeframe: str) -> Bars:
+    """Return no bars."""
+    none = np.empty(0, dtype=np.float64)
+    return Bars(timeframe, np.empty(0, dtype=np.int64), none, none, none, none, none)
+
+
+def compute_quote_bars(ts: Int64s, bid: Floats, ask: Floats, timeframe: str) -> Bars:
+    """Build bars from the mid prices of quotes; a bar without a quote is left out.
+
+    Shapes: ts, bid, ask [n], in time order.  The volume is 0: quotes carry none.
+    """
+    if not len(ts):
+        return empty_bars(timeframe)
+    mid = (bid + ask) / 2
+    step = timeframe_ns(timeframe)
+    opens = ts // step * step
+    starts = np.flatnonzero(np.diff(opens, prepend=opens[0] - 1))
+    ends = np.append(starts[1:], len(ts)) - 1
+    return Bars(
+        timeframe,
+        opens[starts],
+        mid[starts],
+        np.maximum.reduceat(mid, starts),
+        np.minimum.reduceat(mid, starts),
+        mid[ends],
+        np.zeros(len(starts)),
+    )

@@ -1,0 +1,35 @@
+"""Binance spot. Its ZAR markets were delisted; the bots there trade against USDT."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from amarktai.domain.instrument import Fees, Platform
+from amarktai.venues.spec import TIMEFRAMES_ALL, FeedKind, Steps, VenueSpec, build_instruments
+
+FEES: Final = Fees(
+    maker=Decimal("0.001"),
+    taker=Decimal("0.001"),
+    source="Binance's default spot fee, as ccxt 4.5.90 carries it; an account's own: account/commission",
+)
+
+# Source: exchangeInfo as recorded in the test data of GoCryptoTrader.
+_STEPS: Final = (
+    Steps("BTC/USDT", "0.01", "0.00001", "0.00001", "5"),
+    Steps("ETH/USDT", "0.01", "0.0001", "0.0001", "5"),
+)
+
+VENUE: Final = VenueSpec(
+    platform=Platform.BINANCE,
+    separator="",
+    fees=FEES,
+    instruments=build_instruments(Platform.BINANCE, FEES, _STEPS),
+    feeds=frozenset({FeedKind.LIVE, FeedKind.REPLAY, FeedKind.SANDBOX}),
+    note="Live prices come from Binance's public streams, history from its public candles.",
+    requests_per_minute=600,  # weight 6,000 a minute per IP; our dearest public call weighs 4 to 10
+    timeframes=TIMEFRAMES_ALL,
+    ccxt_id="binance",
+    websocket=frozenset({"bids_asks", "trades"}),
+    bars_per_request=1000,
+)

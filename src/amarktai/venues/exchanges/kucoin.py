@@ -1,0 +1,35 @@
+"""KuCoin spot. No ZAR markets; the bots there trade against USDT."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from amarktai.domain.instrument import Fees, Platform
+from amarktai.venues.spec import TIMEFRAMES_ALL, FeedKind, Steps, VenueSpec, build_instruments
+
+FEES: Final = Fees(
+    maker=Decimal("0.001"),
+    taker=Decimal("0.001"),
+    source="KuCoin's base fee (kucoin-universal-sdk 1.3.2); an account's own: trade-fees",
+)
+
+# Source: /api/v2/symbols and the cross margin symbols as recorded in the tests of two public clients.
+_STEPS: Final = (
+    Steps("BTC/USDT", "0.1", "0.00000001", "0.00001", "0.1"),
+    Steps("ETH/USDT", "0.01", "0.0000001", "0.0001", "0.1"),
+)
+
+VENUE: Final = VenueSpec(
+    platform=Platform.KUCOIN,
+    separator="-",
+    fees=FEES,
+    instruments=build_instruments(Platform.KUCOIN, FEES, _STEPS),
+    feeds=frozenset({FeedKind.LIVE, FeedKind.REPLAY, FeedKind.SANDBOX}),
+    note="Live prices come from KuCoin's public streams, history from its public candles.",
+    requests_per_minute=800,  # the public pool is 2,000 weight per 30 s; a candles call weighs 3
+    timeframes=TIMEFRAMES_ALL,
+    ccxt_id="kucoin",
+    websocket=frozenset({"tickers", "trades"}),
+    bars_per_request=1500,
+)
