@@ -80,7 +80,9 @@ def bar_batch(instrument: int, bars: Bars) -> MarketBatch:
     kind = np.full(count, EventKind.BAR_OPEN, dtype=np.int8)
     kind[1::2] = EventKind.BAR_CLOSE
     columns = [np.zeros(count) for _ in range(5)]
-    for column, values in zip(columns, (bars.open, bars.high, bars.low, bars.close, bars.volume), strict=True):
+    for column, values in zip(
+        columns, (bars.open, bars.high, bars.low, bars.close, bars.volume), strict=True
+    ):
         column[1::2] = values
     columns[0][0::2] = bars.open
     return MarketBatch(
@@ -112,9 +114,7 @@ class RowBuffer:
         self, instrument: int, ts: int, received_ts: int, price: float, quantity: float, taker: float
     ) -> None:
         """Add a TRADE row. ``taker`` is +1 when the taker bought, −1 when it sold."""
-        self._rows.append(
-            (ts, received_ts, instrument, EventKind.TRADE, price, quantity, taker, 0.0, 0.0, 0)
-        )
+        self._rows.append((ts, received_ts, instrument, EventKind.TRADE, price, quantity, taker, 0.0, 0.0, 0))
 
     def bar(self, instrument: int, received_ts: int, bars: Bars, *, opened: bool, row: int = 0) -> None:
         """Add the BAR_OPEN or the BAR_CLOSE row of ``bars[row]``."""

@@ -201,7 +201,13 @@ class MergedFeed:
     def status(self) -> FeedStatus:
         """Return the worst feed's health, and the latest receive time of all."""
         found = [feed.status() for feed in self._feeds]
-        order = (FeedState.UNREACHABLE, FeedState.STALE, FeedState.CONNECTING, FeedState.LIVE, FeedState.ENDED)
+        order = (
+            FeedState.UNREACHABLE,
+            FeedState.STALE,
+            FeedState.CONNECTING,
+            FeedState.LIVE,
+            FeedState.ENDED,
+        )
         worst = min(found, key=lambda status: order.index(status.state))
         received = [status.last_received_ts for status in found if status.last_received_ts is not None]
         return FeedStatus(worst.state, worst.message, max(received, default=None), worst.retry_at_ts)

@@ -52,9 +52,7 @@ def luno_quote_feed(
     for instrument, path in _luno_files(folder, symbols).items():
         quotes[instrument] = read_luno_quotes(path, dirty)
     instruments = tuple(quotes)
-    events = sort_by_time(
-        concat([quote_batch(i, q.ts, q.bid, q.ask) for i, q in enumerate(quotes.values())])
-    )
+    events = sort_by_time(concat([quote_batch(i, q.ts, q.bid, q.ask) for i, q in enumerate(quotes.values())]))
     return RecordedFeed(
         instruments,
         clip(events, span),
@@ -151,7 +149,10 @@ def _read_csv(path: Path, needed: Sequence[str]) -> pl.DataFrame:
 
 
 def _clean(
-    path: Path, frame: pl.DataFrame, dirty: DirtyRows, inactive: np.ndarray[tuple[int], np.dtype[np.bool_]] | None = None
+    path: Path,
+    frame: pl.DataFrame,
+    dirty: DirtyRows,
+    inactive: np.ndarray[tuple[int], np.dtype[np.bool_]] | None = None,
 ) -> Quotes:
     ts = _times(path, frame)
     bid, ask = _numbers(path, frame, "bid"), _numbers(path, frame, "ask")
