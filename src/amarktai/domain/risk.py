@@ -20,15 +20,13 @@ from decimal import Decimal
 from typing import Final
 
 from amarktai.domain.bot import BotStatus, TradingMode
+from amarktai.domain.fill_model import buy_reservation
 from amarktai.domain.instrument import Instrument
 from amarktai.domain.mode import SystemMode
-from amarktai.domain.money import ZERO, to_ledger
 from amarktai.domain.order import OrderIntent, OrderType, Side
 
 #: An entry must still be sellable after losing this share of its value.
 EXIT_HAIRCUT: Final = Decimal("0.25")
-#: What a market order may cost above the price it was decided on, as a reservation.
-MARKET_CUSHION: Final = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +74,8 @@ def reservation(intent: OrderIntent, instrument: Instrument) -> tuple[str, Decim
     """Return (asset, amount) that the order locks until it ends: quote for buys, coins for sells."""
     if intent.side is Side.SELL:
         return instrument.base, intent.quantity
-    price = intent.price if intent.price is not None else intent.reference_price * (1 + MARKET_CUSHION)
-    fee = max(instrument.fees.taker, instrument.fees.maker, ZERO)
-    return instrument.quote, to_ledger(intent.quantity * price * (1 + fee))
+    amount = buy_reservation(intent.quantity, intent.price, intent.reference_price, instrument.fees)
+    return instrument.quote, amount
 
 
 def _mode(intent: OrderIntent, _: Instrument, c: GateContext) -> Denial | None:

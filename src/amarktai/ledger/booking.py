@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -56,11 +57,13 @@ def book_conversion(
     )
 
 
-def book_release(bot_id: UUID, bot_name: str, amount: Decimal, at: datetime) -> Entry:
-    """What is left of a bot's capital goes back to the wallet."""
+def book_release(bot_id: UUID, bot_name: str, holdings: Mapping[str, Decimal], at: datetime) -> Entry:
+    """What is left of a bot's capital goes back to the wallet, coins too small to sell included."""
+    holding = chart.bot_holding(bot_id)
+    legs = [transfer(holding, chart.WALLET, asset, amount) for asset, amount in sorted(holdings.items())]
     return Entry(
         f"release:{bot_id.hex}", "release", f"Capital of {bot_name} released", at,
-        transfer(chart.bot_holding(bot_id), chart.WALLET, ZAR, amount), {"bot_id": str(bot_id)},
+        tuple(posting for pair in legs for posting in pair), {"bot_id": str(bot_id)},
     )  # fmt: skip
 
 

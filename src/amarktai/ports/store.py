@@ -126,6 +126,12 @@ class BotStore(Protocol):
     async def update(self, bot: Bot) -> None:
         """Write name, params, risk mode, status and their times. Raises: Conflict on a taken name."""
 
+    async def save_capital(self, bot: Bot) -> None:
+        """Write the converted capital of a bot that was just created."""
+
+    async def wake_engine(self, bot_id: UUID) -> None:
+        """Tell the engine, at commit, that this bot changed."""
+
     async def runtimes(self, bot_ids: Sequence[UUID]) -> dict[UUID, BotRuntime]: ...
 
     async def save_runtimes(self, runtimes: Mapping[UUID, BotRuntime]) -> None: ...

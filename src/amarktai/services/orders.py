@@ -88,9 +88,10 @@ class BotAccount:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that a bot's strategy must hear of."""
+    """Something that a bot's strategy must hear of. ``key`` names it, for what is decided on it."""
 
     bot_id: UUID
+    key: str
     event: OrderFilled | OrderClosed
 
 
@@ -180,9 +181,7 @@ class OrderService:
                     view.add(row.order)
                 else:
                     outcome.denied[intent.bot_id] = row.reject_reason or ""
-                    outcome.notices.append(
-                        Notice(intent.bot_id, OrderClosed(intent.tag, row.reject_reason or ""))
-                    )
+                    outcome.notices.append(_closed(row.order, row.reject_reason or ""))
             await unit.orders.insert(rows)
             outcome.accounts.update(view.accounts(self._bots, self._instruments))
         return outcome, claimed
@@ -354,6 +353,7 @@ class OrderService:
             outcome.notices.append(
                 Notice(
                     move.order.bot_id,
+                    f"fill:{fill.venue_trade_id}",
                     OrderFilled(
                         move.order.tag, fill.side, fill.price, fill.quantity, move.order.remaining_quantity
                     ),
@@ -365,13 +365,13 @@ class OrderService:
             move.order = replace(move.order, venue_order_id=report.venue_order_id)
         ended = move.order.state in TERMINAL and move.order.state is not OrderState.FILLED
         if ended and not was_terminal:
-            outcome.notices.append(Notice(move.order.bot_id, OrderClosed(move.order.tag, report.reason)))
+            outcome.notices.append(_closed(move.order, report.reason))
 
     def _take_verdict(self, move: _Transition, verdict: Verdict, outcome: Outcome) -> None:
         move.take(verdict.event, verdict.detail)
         move.reject_reason = verdict.detail
         if move.order.state in TERMINAL:
-            outcome.notices.append(Notice(move.order.bot_id, OrderClosed(move.order.tag, verdict.detail)))
+            outcome.notices.append(_closed(move.order, verdict.detail))
 
     def _order_events(self, changes: Iterable[OrderChange]) -> list[tuple[str, EventPayload]]:
         events: list[tuple[str, EventPayload]] = []
@@ -467,6 +467,10 @@ class Verdict:
     order_id: UUID
     event: OrderEvent
     detail: str
+
+
+def _closed(order: Order, reason: str) -> Notice:
+    return Notice(order.bot_id, f"closed:{order.id.hex}", OrderClosed(order.tag, reason))
 
 
 class _Transition:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, bindparam, insert, select, update
+from sqlalchemy import RowMapping, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,6 +22,11 @@ _EDITABLE = (
     "name", "params", "risk_mode", "status", "lifecycle_stage", "pause_reason",
     "started_at", "paused_at", "stopped_at", "deleted_at",
 )  # fmt: skip
+
+
+#: The channel on which the engine hears that a bot changed; the payload is the bot's id.
+ENGINE_CHANNEL = "amarktai_engine"
+_WAKE = text("SELECT pg_notify(:channel, :payload)")
 
 
 class PgBots:
@@ -99,14 +104,13 @@ class PgBots:
             ],
         )
 
-    async def record_drawdown(self, bot_id: UUID, peak: Any, ratio: Any) -> None:
-        """Store the bot's highest equity and deepest fall, in ZAR and as a ratio in [−1, 0]."""
+    async def save_capital(self, bot: Bot) -> None:
         await self._connection.execute(
-            update(t.bot_runtime)
-            .where(t.bot_runtime.c.bot_id == bindparam("b"))
-            .values(peak_equity_zar=bindparam("p"), max_drawdown_ratio=bindparam("r")),
-            [{"b": bot_id, "p": peak, "r": ratio}],
+            update(t.bots).where(t.bots.c.id == bot.id).values(capital_quote=bot.capital_quote)
         )
+
+    async def wake_engine(self, bot_id: UUID) -> None:
+        await self._connection.execute(_WAKE, {"channel": ENGINE_CHANNEL, "payload": str(bot_id)})
 
     async def _write(self, statement: Any, name: str) -> None:
         try:

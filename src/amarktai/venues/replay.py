@@ -102,7 +102,7 @@ def candle_feed(
     series: Sequence[tuple[Instrument, Bars]],
     *,
     title: str,
-    span: Span = Span(),  # noqa: B008 - frozen
+    span: Span = Span(),
     origin: Origin = Origin.RECORDED,
 ) -> RecordedFeed:
     """Replay bars: each one opens at its ``ts_open`` and closes one timeframe later.
