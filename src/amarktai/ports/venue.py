@@ -17,7 +17,8 @@ from uuid import UUID
 from amarktai.domain.errors import AmarktaiError
 from amarktai.domain.fill import Fill
 from amarktai.domain.instrument import Platform
-from amarktai.domain.order import OrderType, Side
+from amarktai.domain.market import NO_TS, EventKind, OrderBook
+from amarktai.domain.order import Order, OrderType, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +99,51 @@ class TradingVenue(Protocol):
 
     async def fetch_open_orders(self) -> Sequence[OrderReport]:
         """Return every open order of the account, all pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class WakeConditions:
+    """When a simulated venue must see a row of one instrument; any one condition is enough.
+
+    A QUOTE row matters when ask < ask_below, bid > bid_above, bid <= bid_below or ask >= ask_above; a
+    TRADE row when its price < ask_below or > bid_above; any row when its time >= at_ts (ns); a BAR row
+    when ``every_bar``. Prices in quote per base.
+    """
+
+    ask_below: float = float("-inf")
+    bid_above: float = float("inf")
+    bid_below: float = float("-inf")
+    ask_above: float = float("inf")
+    at_ts: int = NO_TS
+    every_bar: bool = False
+
+
+class SimulatedVenue(TradingVenue, Protocol):
+    """A venue that fills orders on the market data that the engine shows it."""
+
+    def on_event(  # noqa: PLR0913 - the columns of a batch's row
+        self,
+        instrument_id: str,
+        kind: EventKind,
+        ts: int,
+        a: float,
+        b: float,
+        c: float,
+        d: float,
+        e: float,
+        book: OrderBook | None = None,
+    ) -> list[OrderReport]:
+        """Let one row of a batch act on the resting orders and return those that it changed.
+
+        ``ts`` is the row's received_ts, which is on the engine's clock; ``book`` the instrument's
+        book where the feed has depth.
+        """
+
+    def wake_conditions(self, instrument_id: str) -> WakeConditions:
+        """Return what the next rows must show before ``on_event`` has anything to do.
+
+        They change with every create, cancel, restore and ``on_event`` of the instrument.
+        """
+
+    def restore(self, orders: Sequence[Order]) -> None:
+        """Put the resting orders of an earlier process back, before the first row."""

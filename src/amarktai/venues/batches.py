@@ -90,7 +90,11 @@ def bar_batch(instrument: int, bars: Bars) -> MarketBatch:
         ts,
         np.full(count, instrument, dtype=np.int32),
         kind,
-        *columns,
+        columns[0],
+        columns[1],
+        columns[2],
+        columns[3],
+        columns[4],
         np.full(count, step // 1_000_000_000, dtype=np.int32),
     )
 
@@ -130,12 +134,16 @@ class RowBuffer:
     def take(self) -> MarketBatch:
         """Return the collected rows in the order in which they came, and start anew."""
         rows, self._rows = self._rows, []
-        ts, received, instrument, kind, a, b, c, d, e, seconds = zip(*rows, strict=True)
+        columns = [np.array(column) for column in zip(*rows, strict=True)]
         return MarketBatch(
-            np.array(ts, dtype=np.int64),
-            np.array(received, dtype=np.int64),
-            np.array(instrument, dtype=np.int32),
-            np.array(kind, dtype=np.int8),
-            *(np.array(column, dtype=np.float64) for column in (a, b, c, d, e)),
-            np.array(seconds, dtype=np.int32),
+            columns[0].astype(np.int64),
+            columns[1].astype(np.int64),
+            columns[2].astype(np.int32),
+            columns[3].astype(np.int8),
+            columns[4].astype(np.float64),
+            columns[5].astype(np.float64),
+            columns[6].astype(np.float64),
+            columns[7].astype(np.float64),
+            columns[8].astype(np.float64),
+            columns[9].astype(np.int32),
         )

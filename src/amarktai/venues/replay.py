@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -26,6 +27,14 @@ from amarktai.domain.market import (
 from amarktai.ports.clock import to_datetime
 from amarktai.ports.feed import Feed, FeedState, FeedStatus
 from amarktai.venues.batches import bar_batch, between, concat, cut, renumber, sort_by_time, take
+
+_WORST_FIRST: Final = (
+    FeedState.UNREACHABLE,
+    FeedState.STALE,
+    FeedState.CONNECTING,
+    FeedState.LIVE,
+    FeedState.ENDED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,14 +210,7 @@ class MergedFeed:
     def status(self) -> FeedStatus:
         """Return the worst feed's health, and the latest receive time of all."""
         found = [feed.status() for feed in self._feeds]
-        order = (
-            FeedState.UNREACHABLE,
-            FeedState.STALE,
-            FeedState.CONNECTING,
-            FeedState.LIVE,
-            FeedState.ENDED,
-        )
-        worst = min(found, key=lambda status: order.index(status.state))
+        worst = min(found, key=lambda status: _WORST_FIRST.index(status.state))
         received = [status.last_received_ts for status in found if status.last_received_ts is not None]
         return FeedStatus(worst.state, worst.message, max(received, default=None), worst.retry_at_ts)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from amarktai.domain.bar import TIMEFRAME_S, Bars, Floats, Int64s
@@ -22,6 +23,7 @@ from amarktai.venues.batches import concat, quote_batch, sort_by_time
 from amarktai.venues.exchanges.luno import VENUE as LUNO
 from amarktai.venues.replay import RecordedFeed, Span, clip
 
+Mask = npt.NDArray[np.bool_]
 _NS_PER_MS: Final = 1_000_000
 #: The longest regular pause between two polls of the recordings is an hour; two are too many.
 POLL_MAX_AGE_S: Final = 7_200.0
@@ -152,7 +154,7 @@ def _clean(
     path: Path,
     frame: pl.DataFrame,
     dirty: DirtyRows,
-    inactive: np.ndarray[tuple[int], np.dtype[np.bool_]] | None = None,
+    inactive: Mask | None = None,
 ) -> Quotes:
     ts = _times(path, frame)
     bid, ask = _numbers(path, frame, "bid"), _numbers(path, frame, "ask")
@@ -167,9 +169,7 @@ def _clean(
     return Quotes(ts[keep], bid[keep], ask[keep])
 
 
-def _refuse(
-    dirty: DirtyRows, reasons: dict[str, np.ndarray[tuple[int], np.dtype[np.bool_]]], ts: Int64s
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _refuse(dirty: DirtyRows, reasons: dict[str, Mask], ts: Int64s) -> Mask:
     """Return the rows to keep. A row is counted once, under its first reason."""
     previous = np.maximum.accumulate(np.concatenate(([np.iinfo(np.int64).min], ts[:-1])))
     checks = reasons | {"time_backwards": ts < previous, "duplicate": ts == previous}
