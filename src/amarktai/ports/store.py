@@ -196,6 +196,9 @@ class RollupTotals:
 
 
 class FigureStore(Protocol):
+    async def bot_profits(self, mode: TradingMode) -> dict[UUID, Decimal]:
+        """Return the realised profit of each bot, of all days, in ZAR."""
+
     async def add(
         self, mode: TradingMode, deltas: Mapping[RollupKey, RollupDelta]
     ) -> dict[RollupKey, RollupTotals]: ...
@@ -224,5 +227,8 @@ class UnitOfWork(Protocol):
 
 
 class Store(Protocol):
+    async def user_ids(self) -> list[UUID]:
+        """Return every active user."""
+
     def unit_of_work(self, user_id: UUID, *, durable: bool = True) -> AbstractAsyncContextManager[UnitOfWork]:
         """Open a transaction for one tenant; leaving it normally commits."""

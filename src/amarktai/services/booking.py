@@ -60,6 +60,8 @@ class Booker:
     _trips: dict[UUID, RoundTrip] = field(default_factory=dict)
     _touched_trips: dict[UUID, tuple[RoundTrip, Bot]] = field(default_factory=dict)
     _drafts: list[_Draft] = field(default_factory=list)
+    #: Realised profit per bot in ZAR, of all its days, after ``write``.
+    bot_profits: dict[UUID, Decimal] = field(default_factory=dict)
 
     async def load(self, bot_ids: Sequence[UUID]) -> None:
         """Read the positions and open round trips that the fills may touch."""
@@ -139,6 +141,8 @@ class Booker:
         zone = ZoneInfo(await self.unit.user_timezone())
         deltas = roll_up(_booked(draft, zone) for draft in self._drafts)
         totals = await self.unit.figures.add(self.book.mode, deltas)
+        for bot_id in {draft.bot.id for draft in self._drafts}:
+            self.bot_profits[bot_id] = totals[RollupKey("bot", bot_id.hex, ALL_DAYS)].profit_zar
         realising = [draft for draft in self._drafts if draft.fill.side is Side.SELL]
         if not realising:
             return []

@@ -75,12 +75,14 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class BotAccount:
-    """What a bot has after a transaction. Cash in quote (free of reservations), quantity in base.
+    """What a bot has after a transaction.
 
-    ``working`` maps the tag of each order that is not terminal to its id.
+    Units: cash in quote, free of reservations; held_cash with them; quantity in base. ``working`` maps
+    the tag of each order that is not terminal to its id.
     """
 
     cash: Decimal
+    held_cash: Decimal
     quantity: Decimal
     average_price: Decimal | None
     working: Mapping[str, UUID]
@@ -97,16 +99,21 @@ class Notice:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a step of the order path led to. ``denied`` maps bots to the gate that refused."""
+    """What a step of the order path led to.
+
+    ``denied`` maps bots to the gate that refused, ``profits`` bots to their realised profit in ZAR.
+    """
 
     notices: list[Notice] = field(default_factory=list)
     accounts: dict[UUID, BotAccount] = field(default_factory=dict)
     denied: dict[UUID, str] = field(default_factory=dict)
+    profits: dict[UUID, Decimal] = field(default_factory=dict)
 
     def absorb(self, other: Outcome) -> None:
         self.notices.extend(other.notices)
         self.accounts.update(other.accounts)
         self.denied.update(other.denied)
+        self.profits.update(other.profits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +150,22 @@ class OrderService:
         self._fx = desk.fx
         self._policy = desk.policy
         self._lease = desk.lease
+        self._owners: dict[UUID, UUID] = {}
+
+    def owner_of(self, order_id: UUID) -> UUID:
+        """Return the user of an order that this engine sent or recovered.
+
+        Raises: BrokenInvariant for any other: the venue knows an order that we never wrote.
+        """
+        try:
+            return self._owners[order_id]
+        except KeyError:
+            raise BrokenInvariant(f"the venue reports order {order_id}, which we never wrote") from None
+
+    async def working(self, user_id: UUID, bot_id: UUID) -> list[Order]:
+        """Return the bot's orders that are not terminal."""
+        async with self._store.unit_of_work(user_id) as unit:
+            return [item.order for item in await unit.orders.working([bot_id])]
 
     # -- sending ---------------------------------------------------------------------------------
 
@@ -178,6 +201,7 @@ class OrderService:
                 rows.append(row)
                 if row.order.state is OrderState.SENDING:
                     claimed.append(row.order)
+                    self._owners[row.order.id] = user_id
                     view.add(row.order)
                 else:
                     outcome.denied[intent.bot_id] = row.reject_reason or ""
@@ -310,6 +334,7 @@ class OrderService:
         for verdict in verdicts:
             self._take_verdict(moves[verdict.order_id], verdict, outcome)
         events = await booker.write()
+        outcome.profits.update(booker.bot_profits)
         changes = [move.finish() for move in moves.values() if move.events]
         await unit.orders.change(changes)
         now = to_datetime(self._clock.now_ns())
@@ -407,7 +432,9 @@ class OrderService:
                 for item in asked
             ]
             await unit.orders.change([move.finish() for move in moves])
-            return await unit.orders.working()
+            working = await unit.orders.working()
+        self._owners.update({item.order.id: user_id for item in working})
+        return working
 
     async def reconcile(self, user_id: UUID) -> Outcome:
         """Ask the venues about every order whose outcome is not known, and take their word only."""
@@ -612,6 +639,7 @@ class _AccountView:
             position = self.positions.get(bot_id, Position())
             found[bot_id] = BotAccount(
                 cash=self.free_cash(bot_id, instrument.quote),
+                held_cash=self.balances.get((chart.bot_holding(bot_id), instrument.quote), ZERO),
                 quantity=position.quantity,
                 average_price=position.average_price,
                 working={order.tag: order.id for order in orders},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from amarktai.domain.bot import TradingMode
-from amarktai.ledger.profit import RollupDelta, RollupKey
+from amarktai.ledger.profit import ALL_DAYS, RollupDelta, RollupKey
 from amarktai.ports.store import RollupTotals
 from amarktai.storage import tables as t
 
@@ -47,6 +48,13 @@ class PgFigures:
             ],
         )
         return await self._totals(mode, [key for key in deltas if key.scope in {"user", "bot"}])
+
+    async def bot_profits(self, mode: TradingMode) -> dict[UUID, Decimal]:
+        c = t.rollups.c
+        rows = await self._connection.execute(
+            select(c.scope_id, c.profit_zar).where(c.mode == mode.value, c.scope == "bot", c.day == ALL_DAYS)
+        )
+        return {UUID(hex=row.scope_id): row.profit_zar for row in rows}
 
     async def _totals(self, mode: TradingMode, keys: Sequence[RollupKey]) -> dict[RollupKey, RollupTotals]:
         c = t.rollups.c

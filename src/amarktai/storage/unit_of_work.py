@@ -51,6 +51,11 @@ class PgStore:
         self._ids = ids
         self._clock = clock
 
+    async def user_ids(self) -> list[UUID]:
+        query = select(t.users.c.id).where(t.users.c.is_active).order_by(t.users.c.id)
+        async with self._database.transaction(None) as connection:
+            return list((await connection.execute(query)).scalars())
+
     @asynccontextmanager
     async def unit_of_work(self, user_id: UUID, *, durable: bool = True) -> AsyncIterator[PgUnitOfWork]:
         async with self._database.transaction(user_id, durable=durable) as connection:

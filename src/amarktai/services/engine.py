@@ -1,0 +1,669 @@
+# long: the engine's loop is one sequence, from a market row to the decisions that follow from it
+"""The trading engine: market events in, decisions and orders out. Time comes from its clock.
+
+Live, paper, sandbox and replay differ in the feed and the clock that the engine is given, and in
+nothing else. The fast path (``ScanState``) reads quotes until one matters; everything that matters is
+handled here, in a fixed order: timers that are due (bars close), then the venue sees the row, then
+what it reports is booked and told to the strategies, whose orders go out before the next row is read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+import structlog
+
+from amarktai.domain.bar import TIMEFRAME_S, Bar, timeframe_ns
+from amarktai.domain.bot import Bot, BotStatus, TradingMode
+from amarktai.domain.errors import BrokenInvariant
+from amarktai.domain.fill_model import exact
+from amarktai.domain.instrument import Instrument, Platform
+from amarktai.domain.market import NO_TS, EventKind, MarketBatch
+from amarktai.domain.money import ZERO, floor_to_step
+from amarktai.domain.order import OrderIntent, OrderType, Side
+from amarktai.ports.clock import Clock, to_datetime
+from amarktai.ports.feed import Feed
+from amarktai.ports.store import BotRuntime, Store
+from amarktai.ports.venue import OrderReport, SimulatedVenue
+from amarktai.services.bar_windows import BarBuilder, BarWindow
+from amarktai.services.bots import BotService
+from amarktai.services.fx import FxRates, Mark
+from amarktai.services.market_scan import ScanState
+from amarktai.services.orders import BotAccount, Notice, OrderService, Outcome
+from amarktai.services.views import instant
+from amarktai.strategies.contract import (
+    Account,
+    BarClosed,
+    Cancel,
+    Decision,
+    Gate,
+    Place,
+    SignalReading,
+    Strategy,
+    StrategyEvent,
+    parse_params,
+)
+from amarktai.strategies.registry import strategy as find_strategy
+from amarktai.strategies.signal_trader import Decide, decider
+
+log = structlog.get_logger(__name__)
+
+#: Rounds of fills answering orders answering fills within one market row; more is a runaway bot.
+MAX_ROUNDS: Final = 50
+DECISIONS_KEPT: Final = 200
+CLOSE_TAG: Final = "close"
+
+
+class SettableClock(Clock, Protocol):
+    """A clock that the engine may move: the virtual one of a replay. A real clock ignores it."""
+
+    def advance_to(self, ts_ns: int) -> None: ...
+
+
+@dataclass(slots=True)
+class Runner:
+    """A bot in the engine's memory, with everything that its next decision needs."""
+
+    bot: Bot
+    strategy: Strategy
+    params: Any
+    decide: Decide
+    index: int
+    warmup: int
+    state: Mapping[str, Any] = field(default_factory=dict)
+    account: BotAccount = BotAccount(ZERO, ZERO, ZERO, None, {})
+    profit_zar: Decimal = ZERO
+    last_bar_ts: int | None = None
+    last_decision: dict[str, Any] | None = None
+    is_dirty: bool = False
+    unsaved: deque[tuple[int, dict[str, Any]]] = field(default_factory=lambda: deque(maxlen=DECISIONS_KEPT))
+
+    @property
+    def is_active(self) -> bool:
+        return self.bot.status is BotStatus.ACTIVE
+
+    @property
+    def signal_key(self) -> tuple[int, str, str, str]:
+        """Bots with equal keys share one computation of their signals."""
+        return (
+            self.index,
+            self.bot.timeframe,
+            self.strategy.id,
+            json.dumps(dict(self.bot.params), sort_keys=True),
+        )
+
+
+@dataclass(slots=True)
+class Lane:
+    """One instrument: its windows, the builders of its larger bars and its last price."""
+
+    instrument: Instrument
+    windows: dict[str, BarWindow] = field(default_factory=dict)
+    builders: dict[str, BarBuilder] = field(default_factory=dict)
+    base: str | None = None
+    mark: float | None = None
+    mark_ts: int = 0
+    from_bars: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    runner: Runner
+    key: str
+    event: StrategyEvent
+
+
+@dataclass(slots=True)
+class EngineCounters:
+    """What the engine did, for the replay's table and the status page."""
+
+    events: int = 0
+    slow_events: int = 0
+    bars: int = 0
+    decisions: int = 0
+    gaps: int = 0
+
+
+class TradingEngine:
+    """Runs the bots of all users on one feed."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: SettableClock,
+        *,
+        feed: Feed,
+        venues: Mapping[Platform, SimulatedVenue],
+        orders: OrderService,
+        bots: BotService,
+        running: dict[UUID, Bot],
+        fx: FxRates,
+        slippage: Decimal = Decimal("0.0005"),
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._feed = feed
+        self._venues = venues
+        self._orders = orders
+        self._bots = bots
+        self._running = running
+        self._fx = fx
+        self.lanes = [Lane(instrument) for instrument in feed.instruments]
+        self._index = {lane.instrument.id: index for index, lane in enumerate(self.lanes)}
+        self.scan = ScanState(len(self.lanes))
+        self.runners: dict[UUID, Runner] = {}
+        self.counters = EngineCounters()
+        self._base_ns = timeframe_ns("1h")
+        self._timer_ts = 0
+
+    # -- start and reload ------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Load every user's bots, recover their orders, warm up their bars."""
+        for user_id in await self._store.user_ids():
+            await self._recover(user_id)
+        self._set_timer(self._clock.now_ns())
+
+    async def _recover(self, user_id: UUID) -> None:
+        async with self._store.unit_of_work(user_id) as unit:
+            bots = await unit.bots.list()
+            profits = await unit.figures.bot_profits(TradingMode.PAPER)
+            wanted = [bot for bot in bots if bot.instrument_id in self._index]
+            runtimes = await unit.bots.runtimes([bot.id for bot in wanted])
+        self._running.update({bot.id: bot for bot in bots})
+        working = await self._orders.recover(user_id)
+        for platform, venue in self._venues.items():
+            resting = [item.order for item in working if item.platform == platform.value]
+            venue.restore([order for order in resting if order.venue_order_id])
+        accounts = await self._orders.accounts(user_id, [bot.id for bot in wanted])
+        for bot in wanted:
+            runner = await self._enlist(bot, runtimes.get(bot.id), accounts.get(bot.id))
+            runner.profit_zar = profits.get(bot.id, ZERO)
+        await self._follow(await self._orders.reconcile(user_id))
+
+    async def reload(self, user_id: UUID, bot_id: UUID) -> None:
+        """Take over a bot that was created or changed, and carry out what its new status asks for."""
+        async with self._store.unit_of_work(user_id) as unit:
+            bot = await unit.bots.get(bot_id)
+        self._running[bot.id] = bot
+        if bot.instrument_id not in self._index:
+            return
+        runner = self.runners.get(bot.id)
+        if runner is None:
+            accounts = await self._orders.accounts(user_id, [bot.id])
+            runner = await self._enlist(bot, None, accounts.get(bot.id))
+        else:
+            runner.bot = bot
+            runner.params = parse_params(runner.strategy, bot.params)
+        await self._obey(runner)
+
+    async def _enlist(self, bot: Bot, runtime: BotRuntime | None, account: BotAccount | None) -> Runner:
+        chosen = find_strategy(bot.strategy)
+        params = parse_params(chosen, bot.params)
+        runner = Runner(
+            bot, chosen, params, decider(chosen), self._index[bot.instrument_id], chosen.warmup(params)
+        )
+        if runtime is not None:
+            runner.state, runner.last_bar_ts = runtime.strategy_state, runtime.last_bar_ts
+            runner.last_decision = dict(runtime.last_decision) if runtime.last_decision else None
+        if account is not None:
+            runner.account = account
+        self.runners[bot.id] = runner
+        await self._warm_up(runner)
+        return runner
+
+    async def _warm_up(self, runner: Runner) -> None:
+        lane, timeframe = self.lanes[runner.index], runner.bot.timeframe
+        capacity = max(64, runner.warmup + 8)
+        window = lane.windows.get(timeframe)
+        if window is None:
+            window = lane.windows[timeframe] = BarWindow(timeframe, capacity)
+            bars = await self._feed.fetch_bars(lane.instrument, timeframe, capacity, self._clock.now_ns())
+            window.extend(bars)
+        elif window.grow(capacity):
+            bars = await self._feed.fetch_bars(lane.instrument, timeframe, capacity, self._clock.now_ns())
+            window.refill(bars)
+        if lane.base is None or timeframe_ns(timeframe) < timeframe_ns(lane.base):
+            lane.base = timeframe
+        lane.builders = {name: BarBuilder(name) for name in lane.windows if name != lane.base}
+        self._set_timer(self._clock.now_ns())
+
+    def _set_timer(self, now: int) -> None:
+        bases = [timeframe_ns(lane.base) for lane in self.lanes if lane.base is not None]
+        self._base_ns = min(bases, default=NO_TS)
+        self._timer_ts = NO_TS if not bases else now - now % self._base_ns + self._base_ns
+
+    # -- market ----------------------------------------------------------------------------------
+
+    async def process(self, batch: MarketBatch) -> None:
+        """Take in a batch of market events, in order."""
+        position, n = 0, len(batch)
+        self.counters.events += n
+        while position < n:
+            position = self.scan.scan(batch, position, self._timer_ts)
+            if position == n:
+                break
+            ts = int(batch.received_ts[position])
+            if ts >= self._timer_ts:
+                await self.tick(ts)
+                continue
+            position = await self._attend(batch, position)
+        self._clock.advance_to(int(batch.received_ts[-1]))
+
+    async def tick(self, now: int) -> None:
+        """Fire the timers that are due: quote-built bars close on the clock, data or no data."""
+        while self._timer_ts <= now:
+            boundary = self._timer_ts
+            self._clock.advance_to(boundary)
+            self._timer_ts = boundary + self._base_ns
+            await self._close_built_bars(boundary)
+
+    async def _attend(self, batch: MarketBatch, position: int) -> int:
+        """Handle the row at ``position``; rows of bars that close together are decided together."""
+        self.counters.slow_events += 1
+        ts, kind = int(batch.received_ts[position]), EventKind(int(batch.kind[position]))
+        self._clock.advance_to(ts)
+        if kind is not EventKind.BAR_CLOSE:
+            await self._show(batch, [position])
+            return position + 1
+        last = position
+        while last < len(batch) and batch.received_ts[last] == ts and batch.kind[last] == EventKind.BAR_CLOSE:
+            last += 1
+        rows = list(range(position, last))
+        await self._show(batch, rows)
+        closed = [pair for row in rows for pair in self._push_bar(batch, row)]
+        await self._decide(closed)
+        return last
+
+    async def _show(self, batch: MarketBatch, rows: Sequence[int]) -> None:
+        """Let the venues see the rows, book what they report, tell the strategies."""
+        for row in rows:
+            self._note_price(batch, row)
+        self._sync_fx()
+        for _ in range(MAX_ROUNDS):
+            reports = [report for row in rows for report in self._venue_reports(batch, row)]
+            if not reports:
+                return
+            await self._book(reports)
+        raise BrokenInvariant("a market row keeps causing fills without end")
+
+    def _venue_reports(self, batch: MarketBatch, row: int) -> list[OrderReport]:
+        index = int(batch.instrument[row])
+        instrument = self.lanes[index].instrument
+        reports = self._venues[instrument.venue].on_event(
+            instrument.id, EventKind(int(batch.kind[row])), int(batch.received_ts[row]),
+            float(batch.a[row]), float(batch.b[row]), float(batch.c[row]), float(batch.d[row]),
+            float(batch.e[row]), self._feed.books.get(index),
+        )  # fmt: skip
+        self._refresh_wake(index)
+        return reports
+
+    async def _book(self, reports: Sequence[OrderReport]) -> None:
+        by_user: dict[UUID, list[OrderReport]] = {}
+        for report in reports:
+            by_user.setdefault(self._owner(report), []).append(report)
+        for user_id, theirs in by_user.items():
+            await self._follow(await self._orders.apply(user_id, theirs))
+
+    def _owner(self, report: OrderReport) -> UUID:
+        return self._orders.owner_of(report.order_id)
+
+    def _note_price(self, batch: MarketBatch, row: int) -> None:
+        index, kind = int(batch.instrument[row]), int(batch.kind[row])
+        lane, ts = self.lanes[index], int(batch.received_ts[row])
+        if kind == EventKind.QUOTE:
+            self.scan.take_quote(index, float(batch.a[row]), float(batch.b[row]), ts)
+            return
+        if kind == EventKind.TRADE:
+            return
+        lane.from_bars = True
+        lane.mark = float(batch.a[row] if kind == EventKind.BAR_OPEN else batch.d[row])
+        lane.mark_ts = ts
+        self.scan.last_ts[index] = ts
+
+    def _refresh_wake(self, index: int) -> None:
+        instrument, scan = self.lanes[index].instrument, self.scan
+        wake = self._venues[instrument.venue].wake_conditions(instrument.id)
+        scan.wake_ask_below[index], scan.wake_bid_above[index] = wake.ask_below, wake.bid_above
+        scan.wake_bid_below[index], scan.wake_ask_above[index] = wake.bid_below, wake.ask_above
+        scan.wake_at_ts[index] = wake.at_ts
+
+    # -- bars ------------------------------------------------------------------------------------
+
+    async def _close_built_bars(self, boundary: int) -> None:
+        closed: list[tuple[int, str, Bar]] = []
+        for index, lane in enumerate(self.lanes):
+            if lane.base is None or boundary % timeframe_ns(lane.base) or not self.scan.count[index]:
+                continue
+            scan = self.scan
+            bar = Bar(
+                boundary - timeframe_ns(lane.base), boundary, float(scan.bar_open[index]),
+                float(scan.bar_high[index]), float(scan.bar_low[index]), float(scan.bar_close[index]), 0.0,
+            )  # fmt: skip
+            scan.count[index] = 0
+            if not lane.from_bars:
+                closed += self._spread(index, lane.base, bar)
+        self._sync_fx()
+        await self._decide(closed)
+
+    def _push_bar(self, batch: MarketBatch, row: int) -> list[tuple[int, str, Bar]]:
+        index, seconds = int(batch.instrument[row]), int(batch.timeframe_s[row])
+        name = next(name for name, length in TIMEFRAME_S.items() if length == seconds)
+        ts = int(batch.ts[row])
+        bar = Bar(
+            ts - seconds * 1_000_000_000, ts, float(batch.a[row]), float(batch.b[row]), float(batch.c[row]),
+            float(batch.d[row]), float(batch.e[row]),
+        )  # fmt: skip
+        return self._spread(index, name, bar)
+
+    def _spread(self, index: int, timeframe: str, bar: Bar) -> list[tuple[int, str, Bar]]:
+        """Put a closed bar into its window and into the larger bars; return all that closed."""
+        lane = self.lanes[index]
+        closed = [(index, timeframe, bar)]
+        for name in lane.windows:
+            if timeframe_ns(name) > timeframe_ns(timeframe):
+                builder = lane.builders.setdefault(name, BarBuilder(name))
+                closed += [(index, name, larger) for larger in builder.add(bar)]
+        for _, name, finished in closed:
+            window = lane.windows.get(name)
+            if window is not None and finished.ts_open > window.last_ts_open:
+                window.push(finished)
+                self.counters.bars += 1
+        return closed
+
+    # -- decisions -------------------------------------------------------------------------------
+
+    async def _decide(self, closed: Sequence[tuple[int, str, Bar]]) -> None:
+        """Let every bot on the bars that closed decide, and send what they want in one batch."""
+        bars = {(index, timeframe): bar for index, timeframe, bar in closed}
+        if not bars:
+            return
+        readings: dict[tuple[int, str, str, str], SignalReading | None] = {}
+        deliveries: list[_Delivery] = []
+        for runner in self.runners.values():
+            bar = bars.get((runner.index, runner.bot.timeframe))
+            if bar is None or not self._listens(runner) or (runner.last_bar_ts or -1) >= bar.ts_open:
+                continue
+            window = self.lanes[runner.index].windows[runner.bot.timeframe]
+            runner.last_bar_ts = bar.ts_open
+            if len(window) < runner.warmup:
+                self._note(runner, "warming_up", f"{len(window)} of {runner.warmup} bars are here", ())
+                continue
+            history = window.bars(runner.warmup)
+            if runner.signal_key not in readings:
+                signals = runner.strategy.signals
+                readings[runner.signal_key] = (
+                    signals(history, runner.params).reading(len(history) - 1) if signals else None
+                )
+            event = BarClosed(bar, history, readings[runner.signal_key])
+            deliveries.append(_Delivery(runner, f"bar:{runner.bot.timeframe}:{bar.ts_open}", event))
+        await self._deliver(deliveries)
+
+    @staticmethod
+    def _listens(runner: Runner) -> bool:
+        """Active bots decide at each bar; paused ones only while they hold or work something."""
+        if runner.is_active:
+            return True
+        busy = runner.account.quantity > ZERO or bool(runner.account.working)
+        return runner.bot.status is BotStatus.PAUSED and busy
+
+    async def _deliver(self, deliveries: Sequence[_Delivery]) -> None:
+        for _ in range(MAX_ROUNDS):
+            if not deliveries:
+                return
+            outcomes = await self._carry_out(deliveries)
+            deliveries = [item for outcome in outcomes for item in self._absorb(outcome)]
+        raise BrokenInvariant("bots keep answering their own orders without end")
+
+    async def _carry_out(self, deliveries: Sequence[_Delivery]) -> list[Outcome]:
+        cancels: dict[UUID, list[UUID]] = {}
+        intents: dict[UUID, list[OrderIntent]] = {}
+        for delivery in deliveries:
+            runner = delivery.runner
+            decision = runner.decide(runner.state, delivery.event, self._account(runner), runner.params)
+            runner.state, runner.is_dirty = decision.state, True
+            self.counters.decisions += 1
+            if isinstance(delivery.event, BarClosed):
+                self._note(runner, decision.verdict, decision.reason, decision.gates)
+            self._sort_actions(delivery, decision, cancels, intents)
+        outcomes = [await self._orders.cancel(user_id, ids) for user_id, ids in cancels.items()]
+        for user_id, wanted in intents.items():
+            outcomes.append(await self._orders.submit(user_id, wanted))
+        for index in {delivery.runner.index for delivery in deliveries}:
+            self._refresh_wake(index)
+        return outcomes
+
+    def _sort_actions(
+        self,
+        delivery: _Delivery,
+        decision: Decision,
+        cancels: dict[UUID, list[UUID]],
+        intents: dict[UUID, list[OrderIntent]],
+    ) -> None:
+        runner = delivery.runner
+        for action in decision.actions:
+            if isinstance(action, Cancel):
+                order_id = runner.account.working.get(action.tag)
+                if order_id is not None:
+                    cancels.setdefault(runner.bot.user_id, []).append(order_id)
+            elif runner.is_active or action.side is Side.SELL:
+                price = self._mark(runner.index)
+                if price is None:
+                    self._note(runner, "blocked", "there is no price yet", ())
+                    continue
+                intent = self._intent(runner, delivery.key, action, price)
+                intents.setdefault(runner.bot.user_id, []).append(intent)
+
+    def _intent(self, runner: Runner, key: str, place: Place, price: float) -> OrderIntent:
+        return OrderIntent(
+            bot_id=runner.bot.id,
+            instrument_id=runner.bot.instrument_id,
+            decision_key=f"{key}:{place.tag}",
+            tag=place.tag,
+            side=place.side,
+            type=place.type,
+            quantity=place.quantity,
+            reference_price=exact(price),
+            data_ts=int(self.scan.last_ts[runner.index]),
+            price=place.price,
+            stop_price=place.stop_price,
+            post_only=place.post_only,
+            reduce_only=place.reduce_only,
+            oco_group=f"{runner.bot.id.hex}:{place.oco_group}" if place.oco_group else None,
+            reason=place.reason,
+        )
+
+    async def _follow(self, outcome: Outcome) -> None:
+        await self._deliver(self._absorb(outcome))
+
+    def _absorb(self, outcome: Outcome) -> list[_Delivery]:
+        """Take over what the order path says bots have; return what their strategies must hear."""
+        for bot_id, account in outcome.accounts.items():
+            if bot_id in self.runners:
+                self.runners[bot_id].account = account
+        for bot_id, profit in outcome.profits.items():
+            if bot_id in self.runners:
+                self.runners[bot_id].profit_zar = profit
+        for bot_id, reason in outcome.denied.items():
+            if bot_id in self.runners:
+                self._note_denied(self.runners[bot_id], reason)
+        return [self._delivery(notice) for notice in outcome.notices if notice.bot_id in self.runners]
+
+    def _delivery(self, notice: Notice) -> _Delivery:
+        return _Delivery(self.runners[notice.bot_id], notice.key, notice.event)
+
+    def _account(self, runner: Runner) -> Account:
+        return Account(
+            instrument=self.lanes[runner.index].instrument,
+            capital=runner.bot.capital_quote,
+            stake=runner.bot.stake,
+            cash=runner.account.cash,
+            quantity=runner.account.quantity,
+            average_price=runner.account.average_price,
+            working=frozenset(runner.account.working),
+        )
+
+    # -- status ----------------------------------------------------------------------------------
+
+    async def _obey(self, runner: Runner) -> None:
+        """Carry out a bot's new status: no entries while paused, flat when stopped or deleted."""
+        if runner.is_active:
+            return
+        user_id, status = runner.bot.user_id, runner.bot.status
+        working = await self._orders.working(user_id, runner.bot.id)
+        if status is BotStatus.PAUSED:
+            unwanted = [order.id for order in working if order.side is Side.BUY]
+        else:
+            unwanted = [order.id for order in working if order.tag != CLOSE_TAG]
+        await self._follow(await self._orders.cancel(user_id, unwanted))
+        if status is not BotStatus.PAUSED:
+            await self._flatten(runner)
+            await self.release_if_done(runner)
+        self._refresh_wake(runner.index)
+
+    async def _flatten(self, runner: Runner) -> None:
+        """Sell what the bot holds at the market, unless that sale works already."""
+        instrument = self.lanes[runner.index].instrument
+        quantity = floor_to_step(runner.account.quantity, instrument.lot_size)
+        price = self._mark(runner.index)
+        too_small = quantity < max(instrument.min_quantity, instrument.lot_size)
+        if too_small or price is None or CLOSE_TAG in runner.account.working:
+            return
+        reason = f"bot {runner.bot.status}"
+        place = Place(CLOSE_TAG, Side.SELL, OrderType.MARKET, quantity, reduce_only=True, reason=reason)
+        intent = self._intent(runner, f"{runner.bot.status}:{self._clock.now_ns()}", place, price)
+        await self._follow(await self._orders.submit(runner.bot.user_id, [intent]))
+
+    async def release_if_done(self, runner: Runner) -> bool:
+        """Give a deleted bot's capital back once it is flat; True when it is gone."""
+        bot = runner.bot
+        if bot.status is not BotStatus.DELETED:
+            return False
+        async with self._store.unit_of_work(bot.user_id) as unit:
+            book = await unit.ledger.lock_book(TradingMode.PAPER)
+            held = (await unit.trades.positions([bot.id])).get(bot.id)
+            lot = self.lanes[runner.index].instrument.lot_size
+            if held is not None and held.position.quantity >= lot:
+                return False
+            done = await self._bots.release(unit, book, bot)
+        if done:
+            self.runners.pop(bot.id, None)
+        return done
+
+    async def settle(self) -> None:
+        """Try again what a status asked for and the market or a venue did not allow yet."""
+        for runner in list(self.runners.values()):
+            held = runner.account.quantity > ZERO or runner.account.working
+            if runner.bot.status is BotStatus.DELETED or (runner.bot.status is BotStatus.STOPPED and held):
+                await self._obey(runner)
+
+    # -- what people see -------------------------------------------------------------------------
+
+    def _note(self, runner: Runner, verdict: str, reason: str, gates: Iterable[Gate]) -> None:
+        now = self._clock.now_ns()
+        age = (now - int(self.scan.last_ts[runner.index])) / 1e9
+        decision = {
+            "at": instant(to_datetime(now)),
+            "verdict": verdict,
+            "reason": reason,
+            "gates": [_gate_view(gate) for gate in gates],
+            "data_age_s": round(age, 3),
+        }
+        runner.last_decision, runner.is_dirty = decision, True
+        runner.unsaved.append((now, decision))
+
+    def _note_denied(self, runner: Runner, reason: str) -> None:
+        gate, _, detail = reason.partition(": ")
+        if runner.last_decision is None:
+            self._note(runner, "blocked", detail, ())
+        assert runner.last_decision is not None
+        blocked = {"name": gate, "value": None, "op": "", "threshold": None, "passed": False}
+        runner.last_decision["verdict"] = "stale" if gate == "STALE_DATA" else "blocked"
+        runner.last_decision["reason"] = detail
+        runner.last_decision["gates"] = [*runner.last_decision["gates"], blocked]
+
+    def _mark(self, index: int) -> float | None:
+        lane = self.lanes[index]
+        if self.scan.last_ts[index] and self.scan.bid[index] == self.scan.bid[index]:
+            return float(self.scan.bid[index] + self.scan.ask[index]) / 2
+        return lane.mark
+
+    def mark(self, index: int) -> Mark | None:
+        """Return the instrument's last price with its time."""
+        price = self._mark(index)
+        if price is None:
+            return None
+        at = to_datetime(int(self.scan.last_ts[index]))
+        return Mark(exact(price), at, self._feed.origin)
+
+    def _sync_fx(self) -> None:
+        for index, lane in enumerate(self.lanes):
+            instrument = lane.instrument
+            if instrument.quote == "ZAR" or instrument.base == "BTC":
+                mark = self.mark(index)
+                if mark is not None:
+                    self._fx.mark(instrument.venue, instrument.symbol, mark)
+
+    def equity_zar(self, runner: Runner) -> tuple[Decimal, Decimal] | None:
+        """Return the bot's (equity, unrealised profit) in ZAR now; None without a price or a rate."""
+        now = to_datetime(self._clock.now_ns())
+        lane = self.lanes[runner.index]
+        rate = self._fx.rate(lane.instrument.quote, now, lane.instrument.venue)
+        mark = self.mark(runner.index)
+        if rate is None or (mark is None and runner.account.quantity):
+            return None
+        account = runner.account
+        price = mark.price if mark else ZERO
+        cost = account.quantity * account.average_price if account.average_price is not None else ZERO
+        unrealised = account.quantity * price - cost
+        return rate.to_zar(account.held_cash + account.quantity * price), rate.to_zar(unrealised)
+
+    def next_decision_ts(self, runner: Runner) -> int:
+        """Return when the bot's next bar closes."""
+        length = timeframe_ns(runner.bot.timeframe)
+        now = self._clock.now_ns()
+        return now - now % length + length
+
+    async def save(self) -> None:
+        """Write what changed in the bots' memory since the last call."""
+        by_user: dict[UUID, list[Runner]] = {}
+        for runner in self.runners.values():
+            if runner.is_dirty:
+                by_user.setdefault(runner.bot.user_id, []).append(runner)
+        for user_id, runners in by_user.items():
+            async with self._store.unit_of_work(user_id, durable=False) as unit:
+                await unit.bots.save_runtimes({runner.bot.id: self._runtime(runner) for runner in runners})
+                await unit.bots.add_decisions(
+                    [
+                        (runner.bot.id, to_datetime(ts), decision)
+                        for runner in runners
+                        for ts, decision in runner.unsaved
+                    ]
+                )
+            for runner in runners:
+                runner.is_dirty = False
+                runner.unsaved.clear()
+
+    def _runtime(self, runner: Runner) -> BotRuntime:
+        due = to_datetime(self.next_decision_ts(runner)) if runner.is_active else None
+        return BotRuntime(runner.state, runner.last_bar_ts, runner.last_decision, due)
+
+
+def _gate_view(gate: Gate) -> dict[str, Any]:
+    return {
+        "name": gate.name,
+        "value": _finite(gate.value),
+        "op": gate.op,
+        "threshold": _finite(gate.threshold),
+        "passed": gate.passed,
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or value != value or value in (float("inf"), float("-inf")) else value
