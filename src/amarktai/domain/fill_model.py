@@ -22,6 +22,7 @@ The order of things on bars, for the event loop and the paper venue alike:
    limit fills as a taker; with post_only it is rejected instead. All others now rest. Each fill is
    delivered before the next order is looked at; what the strategy places in answer is active at
    once (``Placed.AT_OPEN``), except that a market order waits for the next open.
+   An order that was placed in answer to a fill inside the last bar arrives here too.
 2. **Inside the bar** (``next_bar_fill``, at ts_close, again and again until it returns None): the
    price falls to the low, meeting sell stops and buy limits from the highest down; then it rises to
    the high, meeting sell limits and buy stops from the lowest up; at one price stops come first.
@@ -261,8 +262,9 @@ def buy_reservation(
 
     ``limit_price`` None means a market or stop order, priced from ``market_price``.
     """
-    price = limit_price if limit_price is not None else market_price * (1 + ENTRY_CUSHION)
-    return to_ledger(quantity * price * (1 + fees.taker))
+    if limit_price is not None:
+        return to_ledger(quantity * limit_price * (1 + fees.taker))
+    return to_ledger(quantity * market_price * (1 + fees.taker + ENTRY_CUSHION))
 
 
 def affordable_quantity(budget: Decimal, price: Decimal, instrument: Instrument) -> Decimal:

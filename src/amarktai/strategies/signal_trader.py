@@ -32,7 +32,6 @@ from amarktai.strategies.contract import (
     Cancel,
     Decision,
     Exits,
-    Gate,
     OrderClosed,
     OrderFilled,
     Place,
@@ -197,19 +196,15 @@ def _while_holding(trade: _Trade, event: BarClosed, account: Account, exits: Exi
     raised = _raise_stop(trade, account, exits)
     if not reason and raised.stop_price >= close:
         reason = raised.stop_reason
-    if reason:
-        return _leave(raised, account, close, reason, gates)
+    refused = refusal(held_quantity(account), close, account.instrument)
+    if reason and not refused:
+        left = replace(raised, leaving=reason)
+        return Decision(_save(left), _sale(account, reason), "sell", reason, gates)
     moved = raised.stop_price > trade.stop_price
     actions = _protection(raised, account, exits, moved=moved)
+    if reason:
+        return Decision(_save(raised), actions, "blocked", f"{reason}: {refused}", gates)
     return Decision(_save(raised), actions, "hold", "no exit gate passes", gates)
-
-
-def _leave(trade: _Trade, account: Account, close: Decimal, reason: str, gates: tuple[Gate, ...]) -> Decision:
-    refused = refusal(held_quantity(account), close, account.instrument)
-    if refused:
-        return Decision(_save(trade), verdict="blocked", reason=f"{reason}: {refused}", gates=gates)
-    left = replace(trade, leaving=reason)
-    return Decision(_save(left), _sale(account, reason), "sell", reason, gates)
 
 
 def _sale(account: Account, reason: str) -> tuple[Action, ...]:

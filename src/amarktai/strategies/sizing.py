@@ -29,7 +29,7 @@ def entry_quantity(account: Account, price: Decimal, exits: Exits) -> tuple[Deci
     fall = _initial_fall(exits)
     if fall is None:
         fall = UNPROTECTED_FALL
-    left = floor_to_step(quantity * (1 - instrument.fees.taker), instrument.lot_size)
+    left = round_quantity_down(quantity * (1 - instrument.fees.taker), instrument.lot_size)
     refused = refusal(left, price * (1 - fall), instrument)
     return quantity, f"it could not be sold again at its stop: {refused}" if refused else None
 
