@@ -24,7 +24,7 @@ from amarktai.services.invites import Invites
 from amarktai.services.paging import Page
 from amarktai.services.sessions import Sessions
 from amarktai.services.setup import Setup
-from amarktai.services.system import System
+from amarktai.services.system import EventHistory, System
 from amarktai.services.tokens import Tokens
 from amarktai.services.users import Users
 
@@ -165,11 +165,6 @@ class Markets(Protocol):
     async def feeds(self) -> Sequence[View]: ...
 
 
-class EventLog(Protocol):
-    async def list_events(self, who: Identity, *, after: int | None, limit: int) -> Page:
-        """Return events after a sequence, oldest first; without one, the newest first."""
-
-
 class Build(Protocol):
     def view(self) -> View:
         """Return what ``GET /api/system/build`` shows."""
@@ -177,14 +172,6 @@ class Build(Protocol):
     @property
     def dashboard_sha(self) -> str | None:
         """The commit of the dashboard that is served, or None when there is none."""
-
-
-class Hub(Protocol):
-    """The live channels; ``realtime`` implements it."""
-
-    async def serve_websocket(self, scope: Any, receive: Any, send: Any) -> None: ...
-
-    async def stream(self, who: Identity, after: int | None) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +188,7 @@ class Services:
     idempotency: Idempotency
     alerts: Alerts
     system: System
-    events: EventLog
+    events: EventHistory
     build: Build
     bots: Bots
     trades: Trades

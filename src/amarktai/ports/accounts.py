@@ -1,0 +1,268 @@
+"""People, their sessions, tokens and invitations, and the audit log: the store's other half.
+
+A unit belongs to one tenant (None: nobody is signed in yet, only tables without users' rows).
+Secrets come in as hashes; no method returns one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from amarktai.domain.audit import AuditFact, AuditRow
+from amarktai.domain.user import Role, Scope, User
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser's session. ``expires_at`` is the absolute end; idleness ends it earlier."""
+
+    id: UUID
+    user_id: UUID
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    ip: str | None
+    user_agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A personal access token for programs."""
+
+    id: UUID
+    user_id: UUID
+    name: str
+    scopes: tuple[Scope, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """An invitation to make an account. ``email`` binds it to one address when given."""
+
+    id: UUID
+    email: str | None
+    role: Role
+    created_by: UUID
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """Failed sign-ins of one account or address."""
+
+    failures: int
+    blocked_until: datetime | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """What a request with an idempotency key led to. ``status`` is None while it still runs."""
+
+    request_hash: bytes
+    status: int | None
+    response: bytes | None
+
+
+class UserStore(Protocol):
+    async def insert(self, user: User, password_hash: str) -> None:
+        """Raises: Conflict EMAIL_TAKEN."""
+
+    async def count(self, *, lock: bool = False) -> int:
+        """Return how many users exist; ``lock`` keeps others from adding one until the commit."""
+
+    async def by_email(self, email: str) -> tuple[User, str] | None:
+        """Return the user and the password's hash."""
+
+    async def get(self, user_id: UUID) -> tuple[User, str] | None: ...
+
+    async def page(self, after: UUID | None, limit: int) -> list[User]: ...
+
+    async def bots_counts(self, user_ids: Sequence[UUID]) -> dict[UUID, int]:
+        """Return each user's bots that are not deleted. Leaves the unit without a tenant."""
+
+    async def active_admins(self) -> int: ...
+
+    async def update(self, user_id: UUID, changes: Mapping[str, Any]) -> None: ...
+
+
+class SessionStore(Protocol):
+    async def insert(self, session: Session, secret_hash: bytes) -> None: ...
+
+    async def find(self, secret_hash: bytes) -> tuple[Session, User] | None:
+        """Return the tenant's session that is not revoked, with its user."""
+
+    async def touch(self, session_id: UUID, at: datetime, ip: str | None) -> None: ...
+
+    async def active(self, now: datetime, idle_since: datetime) -> list[Session]: ...
+
+    async def revoke(self, session_id: UUID, at: datetime) -> bool: ...
+
+    async def revoke_all(self, at: datetime, *, but: UUID | None = None) -> int: ...
+
+
+class TokenStore(Protocol):
+    async def insert(self, token: AccessToken, secret_hash: bytes) -> None: ...
+
+    async def find(self, secret_hash: bytes) -> tuple[AccessToken, User] | None: ...
+
+    async def touch(self, token_id: UUID, at: datetime) -> None: ...
+
+    async def page(self, after: UUID | None, limit: int) -> list[AccessToken]: ...
+
+    async def revoke(self, token_id: UUID, at: datetime) -> bool: ...
+
+    async def revoke_all(self, at: datetime) -> int: ...
+
+
+class InviteStore(Protocol):
+    async def insert(self, invite: Invite, secret_hash: bytes) -> None: ...
+
+    async def find(self, secret_hash: bytes) -> Invite | None:
+        """Return the invitation, locked until the commit."""
+
+    async def page(self, after: UUID | None, limit: int) -> list[Invite]: ...
+
+    async def use(self, invite_id: UUID, user_id: UUID, at: datetime) -> None: ...
+
+    async def delete(self, invite_id: UUID) -> bool: ...
+
+
+class AttemptStore(Protocol):
+    async def lock(self, key: str, now: datetime) -> Attempts:
+        """Return the key's attempts, made when absent, locked until the commit."""
+
+    async def save(self, key: str, attempts: Attempts) -> None: ...
+
+    async def clear(self, key: str) -> None: ...
+
+
+class PlatformSettings(Protocol):
+    async def get(self, name: str) -> Any | None: ...
+
+    async def put(self, name: str, value: Any, at: datetime) -> None: ...
+
+    async def remove(self, name: str) -> None: ...
+
+
+class AuditStore(Protocol):
+    async def append(self, fact: AuditFact, at: datetime) -> None:
+        """Chain one fact. Appends wait for each other, so make this the last thing in a unit."""
+
+    async def read(self, after_seq: int, limit: int) -> list[AuditRow]: ...
+
+
+class AnswerStore(Protocol):
+    async def begin(self, key: str, request_hash: bytes, at: datetime) -> StoredAnswer | None:
+        """Claim the key (None), or return what the request that claimed it led to."""
+
+    async def finish(self, key: str, status: int, response: bytes) -> None: ...
+
+    async def release(self, key: str) -> None: ...
+
+    async def forget_before(self, at: datetime) -> None: ...
+
+
+class AccountUnit(Protocol):
+    users: UserStore
+    sessions: SessionStore
+    tokens: TokenStore
+    invites: InviteStore
+    attempts: AttemptStore
+    platform_settings: PlatformSettings
+    audit: AuditStore
+    answers: AnswerStore
+
+
+class Accounts(Protocol):
+    def unit(self, user_id: UUID | None) -> AbstractAsyncContextManager[AccountUnit]:
+        """Open a transaction for one tenant or none; leaving it normally commits."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """Something a person should know."""
+
+    id: UUID
+    type: str
+    severity: str
+    message: str
+    bot_id: UUID | None
+    created_at: datetime
+    acknowledged_at: datetime | None
+
+
+class AlertStore(Protocol):
+    async def page(self, after: tuple[datetime, UUID] | None, limit: int) -> list[AlertRow]:
+        """Return the tenant's alerts, newest first."""
+
+    async def acknowledge(self, alert_id: UUID, at: datetime) -> bool: ...
+
+
+class Alerting(Protocol):
+    def alerts(self, user_id: UUID) -> AbstractAsyncContextManager[AlertStore]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """A worker process as it last reported itself."""
+
+    role: str
+    pid: int
+    started_at: datetime
+    beat_at: datetime
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ModeRow:
+    """The system's one mode."""
+
+    mode: str
+    updated_at: datetime
+    updated_by: str
+
+
+class SystemStore(Protocol):
+    async def ping(self) -> None:
+        """Ask the database for a sign of life. Raises: Unavailable."""
+
+    async def mode(self) -> ModeRow: ...
+
+    async def heartbeats(self) -> list[Heartbeat]: ...
+
+    async def database(self) -> tuple[str, int]:
+        """Return the server's version and the database's size in bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """A row of the outbox."""
+
+    seq: int
+    type: str
+    payload: Mapping[str, Any]
+    created_at: datetime
+
+
+class EventStore(Protocol):
+    async def bounds(self, user_id: UUID) -> tuple[int, int]:
+        """Return the oldest sequence that is kept and the newest one; (1, 0) before the first event."""
+
+    async def after(self, user_id: UUID, seq: int, limit: int) -> list[StoredEvent]:
+        """Return events with a greater sequence, oldest first."""
+
+    async def before(self, user_id: UUID, seq: int | None, limit: int) -> list[StoredEvent]:
+        """Return events with a smaller sequence (all when None), newest first."""
+
+    async def prune(self, user_id: UUID, older_than: datetime) -> int: ...

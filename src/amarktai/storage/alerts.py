@@ -1,0 +1,53 @@
+"""Alerts in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from amarktai.ports.accounts import AlertRow
+from amarktai.storage import tables as t
+from amarktai.storage.database import Database
+
+
+class PgAlerts:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def page(self, after: tuple[datetime, UUID] | None, limit: int) -> list[AlertRow]:
+        alert = t.alerts.c
+        query = select(t.alerts).order_by(alert.created_at.desc(), alert.id.desc()).limit(limit)
+        if after is not None:
+            query = query.where(tuple_(alert.created_at, alert.id) < tuple_(*after))
+        return [
+            AlertRow(
+                row.id, row.type, row.severity, row.message, row.bot_id, row.created_at, row.acknowledged_at
+            )
+            for row in await self._connection.execute(query)
+        ]
+
+    async def acknowledge(self, alert_id: UUID, at: datetime) -> bool:
+        found = await self._connection.execute(select(t.alerts.c.id).where(t.alerts.c.id == alert_id))
+        if found.one_or_none() is None:
+            return False
+        await self._connection.execute(
+            update(t.alerts)
+            .where(t.alerts.c.id == alert_id, t.alerts.c.acknowledged_at.is_(None))
+            .values(acknowledged_at=at)
+        )
+        return True
+
+
+class PgAlerting:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def alerts(self, user_id: UUID) -> AsyncIterator[PgAlerts]:
+        async with self._database.transaction(user_id) as connection:
+            yield PgAlerts(connection)
