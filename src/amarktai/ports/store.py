@@ -112,6 +112,8 @@ class BotRuntime:
     last_bar_ts: int | None = None
     last_decision: Mapping[str, Any] | None = None
     next_decision_at: datetime | None = None
+    peak_equity_zar: Decimal | None = None
+    max_drawdown_ratio: Decimal | None = None
 
 
 class BotStore(Protocol):

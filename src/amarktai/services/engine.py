@@ -13,20 +13,22 @@ import json
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Protocol
 from uuid import UUID
 
 import structlog
 
-from amarktai.domain.bar import TIMEFRAME_S, Bar, timeframe_ns
+from amarktai.domain.bar import NS_PER_S, TIMEFRAME_S, Bar, timeframe_ns
 from amarktai.domain.bot import Bot, BotStatus, TradingMode
 from amarktai.domain.errors import BrokenInvariant
 from amarktai.domain.fill_model import exact
 from amarktai.domain.instrument import Instrument, Platform
 from amarktai.domain.market import NO_TS, EventKind, MarketBatch
-from amarktai.domain.money import ZERO, floor_to_step
+from amarktai.domain.money import ZAR, ZERO, floor_to_step
 from amarktai.domain.order import OrderIntent, OrderType, Side
+from amarktai.ledger import chart
 from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.feed import Feed
 from amarktai.ports.store import BotRuntime, Store
@@ -60,6 +62,9 @@ DECISIONS_KEPT: Final = 200
 CLOSE_TAG: Final = "close"
 
 
+_EMPTY_ACCOUNT: Final = BotAccount(ZERO, ZERO, ZERO, None, {})
+
+
 class SettableClock(Clock, Protocol):
     """A clock that the engine may move: the virtual one of a replay. A real clock ignores it."""
 
@@ -77,10 +82,12 @@ class Runner:
     index: int
     warmup: int
     state: Mapping[str, Any] = field(default_factory=dict)
-    account: BotAccount = BotAccount(ZERO, ZERO, ZERO, None, {})
+    account: BotAccount = _EMPTY_ACCOUNT
     profit_zar: Decimal = ZERO
     last_bar_ts: int | None = None
     last_decision: dict[str, Any] | None = None
+    peak_zar: Decimal | None = None
+    drawdown: Decimal | None = None
     is_dirty: bool = False
     unsaved: deque[tuple[int, dict[str, Any]]] = field(default_factory=lambda: deque(maxlen=DECISIONS_KEPT))
 
@@ -130,30 +137,42 @@ class EngineCounters:
     gaps: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class EngineParts:
+    """What the engine calls. ``running`` is shared with the order service, which reads it."""
+
+    venues: Mapping[Platform, SimulatedVenue]
+    orders: OrderService
+    bots: BotService
+    running: dict[UUID, Bot]
+    fx: FxRates
+    snapshot_every_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Wallet:
+    """A user's money outside the bots, in ZAR: what is free, and what was ever put in."""
+
+    free_zar: Decimal
+    deposits_zar: Decimal
+
+
 class TradingEngine:
     """Runs the bots of all users on one feed."""
 
-    def __init__(
-        self,
-        store: Store,
-        clock: SettableClock,
-        *,
-        feed: Feed,
-        venues: Mapping[Platform, SimulatedVenue],
-        orders: OrderService,
-        bots: BotService,
-        running: dict[UUID, Bot],
-        fx: FxRates,
-        slippage: Decimal = Decimal("0.0005"),
-    ) -> None:
+    def __init__(self, store: Store, clock: SettableClock, feed: Feed, parts: EngineParts) -> None:
         self._store = store
         self._clock = clock
         self._feed = feed
-        self._venues = venues
-        self._orders = orders
-        self._bots = bots
-        self._running = running
-        self._fx = fx
+        self._venues = parts.venues
+        self._orders = parts.orders
+        self._bots = parts.bots
+        self._running = parts.running
+        self._fx = parts.fx
+        self._snapshot_ns = round(parts.snapshot_every_s * NS_PER_S)
+        self._next_snapshot = 0
+        self._snapshots: dict[UUID, list[dict[str, Any]]] = {}
+        self._wallets: dict[UUID, _Wallet] = {}
         self.lanes = [Lane(instrument) for instrument in feed.instruments]
         self._index = {lane.instrument.id: index for index, lane in enumerate(self.lanes)}
         self.scan = ScanState(len(self.lanes))
@@ -177,6 +196,7 @@ class TradingEngine:
             wanted = [bot for bot in bots if bot.instrument_id in self._index]
             runtimes = await unit.bots.runtimes([bot.id for bot in wanted])
         self._running.update({bot.id: bot for bot in bots})
+        await self._load_wallet(user_id)
         working = await self._orders.recover(user_id)
         for platform, venue in self._venues.items():
             resting = [item.order for item in working if item.platform == platform.value]
@@ -192,6 +212,7 @@ class TradingEngine:
         async with self._store.unit_of_work(user_id) as unit:
             bot = await unit.bots.get(bot_id)
         self._running[bot.id] = bot
+        await self._load_wallet(user_id)
         if bot.instrument_id not in self._index:
             return
         runner = self.runners.get(bot.id)
@@ -212,6 +233,7 @@ class TradingEngine:
         if runtime is not None:
             runner.state, runner.last_bar_ts = runtime.strategy_state, runtime.last_bar_ts
             runner.last_decision = dict(runtime.last_decision) if runtime.last_decision else None
+            runner.peak_zar, runner.drawdown = runtime.peak_equity_zar, runtime.max_drawdown_ratio
         if account is not None:
             runner.account = account
         self.runners[bot.id] = runner
@@ -279,6 +301,7 @@ class TradingEngine:
         await self._show(batch, rows)
         closed = [pair for row in rows for pair in self._push_bar(batch, row)]
         await self._decide(closed)
+        self._snapshot_if_due()
         return last
 
     async def _show(self, batch: MarketBatch, rows: Sequence[int]) -> None:
@@ -351,6 +374,7 @@ class TradingEngine:
                 closed += self._spread(index, lane.base, bar)
         self._sync_fx()
         await self._decide(closed)
+        self._snapshot_if_due()
 
     def _push_bar(self, batch: MarketBatch, row: int) -> list[tuple[int, str, Bar]]:
         index, seconds = int(batch.instrument[row]), int(batch.timeframe_s[row])
@@ -630,8 +654,63 @@ class TradingEngine:
         now = self._clock.now_ns()
         return now - now % length + length
 
+    def _snapshot_if_due(self) -> None:
+        now = self._clock.now_ns()
+        if now >= self._next_snapshot:
+            self._next_snapshot = now - now % self._snapshot_ns + self._snapshot_ns
+            self.take_snapshots()
+
+    def take_snapshots(self) -> None:
+        """Note every bot's and user's equity now; ``save`` writes it. Unknown values leave no row."""
+        at = to_datetime(self._clock.now_ns())
+        sums: dict[UUID, list[Decimal] | None] = {}
+        for runner in self.runners.values():
+            figures = self.equity_zar(runner)
+            user_id = runner.bot.user_id
+            so_far = sums.setdefault(user_id, [ZERO, ZERO, ZERO])
+            if figures is None:
+                sums[user_id] = None
+                continue
+            equity, unrealised = figures
+            self._note_drawdown(runner, equity)
+            row = _snapshot(
+                "bot", runner.bot.id.hex, at, equity, runner.profit_zar, unrealised, runner.bot.capital_zar
+            )
+            self._snapshots.setdefault(user_id, []).append(row)
+            if so_far is not None:
+                sums[user_id] = [
+                    so_far[0] + equity, so_far[1] + runner.profit_zar, so_far[2] + unrealised
+                ]  # fmt: skip
+        for user_id, total in sums.items():
+            wallet = self._wallets.get(user_id)
+            if total is not None and wallet is not None:
+                row = _snapshot(
+                    "user", "*", at, total[0] + wallet.free_zar, total[1], total[2], wallet.deposits_zar
+                )
+                self._snapshots.setdefault(user_id, []).append(row)
+
+    @staticmethod
+    def _note_drawdown(runner: Runner, equity: Decimal) -> None:
+        peak = max(equity, runner.peak_zar if runner.peak_zar is not None else runner.bot.capital_zar)
+        fall = equity / peak - 1 if peak else ZERO
+        if peak != runner.peak_zar or runner.drawdown is None or fall < runner.drawdown:
+            runner.peak_zar, runner.is_dirty = peak, True
+            runner.drawdown = min(fall, runner.drawdown if runner.drawdown is not None else ZERO)
+
+    async def _load_wallet(self, user_id: UUID) -> None:
+        async with self._store.unit_of_work(user_id) as unit:
+            book = await unit.ledger.lock_book(TradingMode.PAPER)
+            balances = await unit.ledger.balances(book, [chart.WALLET, chart.FUNDING])
+        free = balances.get((chart.WALLET, ZAR), ZERO)
+        self._wallets[user_id] = _Wallet(free, -balances.get((chart.FUNDING, ZAR), ZERO))
+
     async def save(self) -> None:
-        """Write what changed in the bots' memory since the last call."""
+        """Write what changed in the bots' memory, and the snapshots, since the last call."""
+        for user_id, rows in self._snapshots.items():
+            async with self._store.unit_of_work(user_id, durable=False) as unit:
+                await unit.figures.add_snapshots(rows)
+            await self._load_wallet(user_id)
+        self._snapshots.clear()
         by_user: dict[UUID, list[Runner]] = {}
         for runner in self.runners.values():
             if runner.is_dirty:
@@ -652,7 +731,30 @@ class TradingEngine:
 
     def _runtime(self, runner: Runner) -> BotRuntime:
         due = to_datetime(self.next_decision_ts(runner)) if runner.is_active else None
-        return BotRuntime(runner.state, runner.last_bar_ts, runner.last_decision, due)
+        return BotRuntime(
+            runner.state, runner.last_bar_ts, runner.last_decision, due, runner.peak_zar, runner.drawdown
+        )
+
+
+def _snapshot(
+    scope: str,
+    scope_id: str,
+    at: datetime,
+    equity: Decimal,
+    realised: Decimal,
+    unrealised: Decimal,
+    deposits: Decimal,
+) -> dict[str, Any]:
+    return {
+        "mode": TradingMode.PAPER.value,
+        "scope": scope,
+        "scope_id": scope_id,
+        "at": at,
+        "equity_zar": equity,
+        "realized_zar": realised,
+        "unrealized_zar": unrealised,
+        "deposits_zar": deposits,
+    }
 
 
 def _gate_view(gate: Gate) -> dict[str, Any]:

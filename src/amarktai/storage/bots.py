@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,8 @@ _EDITABLE = (
     "started_at", "paused_at", "stopped_at", "deleted_at",
 )  # fmt: skip
 
+
+_RUNTIME = tuple(field.name for field in fields(BotRuntime))
 
 #: The channel on which the engine hears that a bot changed; the payload is the bot's id.
 ENGINE_CHANNEL = "amarktai_engine"
@@ -62,7 +65,12 @@ class PgBots:
         )
         return {
             row.bot_id: BotRuntime(
-                row.strategy_state, row.last_bar_ts, row.last_decision, row.next_decision_at
+                row.strategy_state,
+                row.last_bar_ts,
+                row.last_decision,
+                row.next_decision_at,
+                row.peak_equity_zar,
+                row.max_drawdown_ratio,
             )
             for row in rows
         }
@@ -73,10 +81,7 @@ class PgBots:
         statement = upsert(t.bot_runtime)
         statement = statement.on_conflict_do_update(
             index_elements=["bot_id"],
-            set_={
-                name: statement.excluded[name]
-                for name in ("strategy_state", "last_bar_ts", "last_decision", "next_decision_at")
-            },
+            set_={name: statement.excluded[name] for name in _RUNTIME},
         )
         await self._connection.execute(
             statement,
@@ -84,10 +89,7 @@ class PgBots:
                 {
                     "bot_id": bot_id,
                     "user_id": self._user_id,
-                    "strategy_state": dict(runtime.strategy_state),
-                    "last_bar_ts": runtime.last_bar_ts,
-                    "last_decision": runtime.last_decision,
-                    "next_decision_at": runtime.next_decision_at,
+                    **{name: getattr(runtime, name) for name in _RUNTIME},
                 }
                 for bot_id, runtime in runtimes.items()
             ],

@@ -1,0 +1,1 @@
+"""Adapters of the machine itself: real and virtual time, ids, randomness."""
