@@ -12,6 +12,8 @@ from amarktai.domain.bar import Bar, Bars, timeframe_ns
 class BarWindow:
     """The last ``capacity`` closed bars of one timeframe, as columns without copying on read."""
 
+    _stop: int
+
     def __init__(self, timeframe: str, capacity: int) -> None:
         self.timeframe = timeframe
         self._capacity = capacity
