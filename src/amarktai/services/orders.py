@@ -36,6 +36,7 @@ from amarktai.ledger import chart
 from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.events import EventPayload, OrderUpdated
 from amarktai.ports.ids import Ids
+from amarktai.ports.leases import Lease
 from amarktai.ports.store import (
     Balances,
     Book,
@@ -63,14 +64,6 @@ _CLOSING: Final = {
     VenueStatus.EXPIRED: OrderEvent.EXPIRE,
 }
 _UNPROVEN: Final = frozenset({OrderState.SENDING, OrderState.UNKNOWN})
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to trade, held by one engine at a time; the token fences off an older holder."""
-
-    name: str
-    fencing_token: int
 
 
 @dataclass(frozen=True, slots=True)

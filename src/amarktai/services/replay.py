@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -25,6 +25,7 @@ from amarktai.domain.market import NO_TS
 from amarktai.ports.catalog import Catalog, FeedRow, MarkRow
 from amarktai.ports.clock import to_datetime, to_ns
 from amarktai.ports.feed import Feed, FeedState
+from amarktai.ports.tallies import Tally, TallyReader
 from amarktai.services.bots import BotService, NewBot
 from amarktai.services.engine import SettableClock, TradingEngine
 from amarktai.services.wallet import WalletService
@@ -115,24 +116,6 @@ def _hint(problem: Mapping[str, Any]) -> str:
     known = {name for model in (ReplaySpec, FeedSpec, BotSpec) for name in model.model_fields}
     near = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1)
     return f"Did you mean {near[0]!r}?" if near else f"Known names: {', '.join(sorted(known))}."
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """What the database holds after a replay. Money in ZAR; None where a rate or price is missing."""
-
-    orders: Mapping[str, int]
-    fills: int
-    round_trips: int
-    realized_zar: Decimal
-    unvalued_fills: int
-    fees_zar: Decimal
-    imbalance: Mapping[str, Decimal]
-    head_hash: str
-
-
-class TallyReader(Protocol):
-    async def tally(self, user_id: UUID) -> Tally: ...
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from amarktai.services.replay import Tally
+from amarktai.ports.tallies import Tally
 from amarktai.storage import tables as t
 from amarktai.storage.database import Database
 

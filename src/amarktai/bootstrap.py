@@ -1,0 +1,251 @@
+"""The composition root: the only file that names concrete adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from amarktai.config import Settings
+from amarktai.domain.bot import Bot
+from amarktai.domain.errors import InvalidInput
+from amarktai.domain.fill_model import ExecutionProfile
+from amarktai.domain.instrument import Instrument, Platform
+from amarktai.domain.user import Role, User
+from amarktai.ports.clock import to_datetime
+from amarktai.ports.feed import Feed
+from amarktai.ports.leases import Lease
+from amarktai.ports.store import UnitOfWork
+from amarktai.ports.venue import SimulatedVenue
+from amarktai.services.bots import BotService, BotView
+from amarktai.services.engine import EngineParts, SettableClock, TradingEngine
+from amarktai.services.fx import FxRates
+from amarktai.services.orders import Desk, OrderPolicy, OrderService
+from amarktai.services.passwords import Passwords
+from amarktai.services.replay import FeedSpec, ReplayParts, ReplayResult, ReplaySpec, run_replay
+from amarktai.services.secrets import new_secret
+from amarktai.services.wallet import WalletService
+from amarktai.storage.accounts import PgAccounts
+from amarktai.storage.bar_files import read_bars
+from amarktai.storage.catalog import PgCatalog
+from amarktai.storage.database import Database
+from amarktai.storage.embedded import DatabaseUrls, EmbeddedPostgres
+from amarktai.storage.leases import PgLeases
+from amarktai.storage.migrate import migrate, self_test
+from amarktai.storage.tallies import PgTallies
+from amarktai.storage.unit_of_work import PgStore
+from amarktai.system.clock import SystemClock, VirtualClock
+from amarktai.system.ids import TimeIds
+from amarktai.system.rng import SeededRng, SystemRng
+from amarktai.venues.binance_capture import BinanceCaptureFeed
+from amarktai.venues.ecb import EcbFixings
+from amarktai.venues.paper import PaperVenue
+from amarktai.venues.replay import MergedFeed, Span, candle_feed
+from amarktai.venues.replay_quotes import luno_quote_feed
+from amarktai.venues.spec import load_specs
+
+#: A replay may run more bots on one exchange than a person may.
+_REPLAY_CAP = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """What every role of the platform stands on: time, ids and the database."""
+
+    settings: Settings
+    clock: SettableClock
+    ids: TimeIds
+    database: Database
+    store: PgStore
+    catalog: PgCatalog
+
+    async def close(self) -> None:
+        await self.database.close()
+
+
+def start_database(settings: Settings) -> tuple[EmbeddedPostgres | None, DatabaseUrls]:
+    """Start the embedded server (or use the one that is named), bring its schema up to date, test it.
+
+    Raises: Unavailable and BrokenInvariant with what to do.
+    """
+    if settings.database_url is not None:
+        app = settings.database_url.get_secret_value()
+        owner = settings.database_owner_url.get_secret_value() if settings.database_owner_url else ""
+        urls = DatabaseUrls(owner=owner, app=app, auditor="")
+        server = None
+    else:
+        server = EmbeddedPostgres(settings.home, SystemRng())
+        urls = server.start()
+    if urls.owner:
+        migrate(urls.owner)
+    self_test(urls.app)
+    return server, urls
+
+
+def lay_foundation(settings: Settings, app_url: str, clock: SettableClock, ids: TimeIds) -> Foundation:
+    """Open the database for one process."""
+    database = Database(app_url, pool_size=settings.database_pool_size)
+    return Foundation(settings, clock, ids, database, PgStore(database, ids, clock), PgCatalog(database))
+
+
+def real_time() -> tuple[SystemClock, TimeIds]:
+    """Return the clock and ids of a process that lives in real time."""
+    clock = SystemClock()
+    return clock, TimeIds(clock, SystemRng())
+
+
+def build_fx(max_age_s: float) -> FxRates:
+    """Return the rates with the ECB's fixings as their last resort."""
+    return FxRates([EcbFixings()], max_age_s=max_age_s)
+
+
+def build_bots(base: Foundation, fx: FxRates, caps: Mapping[Platform, int]) -> BotService:
+    """Return the write side of bots."""
+    return BotService(
+        base.store, base.clock, base.ids, catalog=base.catalog, fx=fx, caps=caps, view=_bot_view(base)
+    )
+
+
+def build_engine(
+    base: Foundation, feed: Feed, fx: FxRates, lease: Lease, *, bots: BotService, snapshot_every_s: float
+) -> TradingEngine:
+    """Return an engine that trades on paper on this feed."""
+    running: dict[UUID, Bot] = {}
+    venues = _paper_venues(base, feed)
+    instruments = {instrument.id: instrument for instrument in feed.instruments}
+    policy = OrderPolicy(max_data_age_s=feed.max_age_s)
+    orders = OrderService(
+        base.store, base.clock, base.ids, Desk(venues, instruments, running, fx, policy, lease)
+    )
+    parts = EngineParts(venues, orders, bots, running, fx, snapshot_every_s)
+    return TradingEngine(base.store, base.clock, feed, parts)
+
+
+def _paper_venues(base: Foundation, feed: Feed) -> dict[Platform, SimulatedVenue]:
+    by_platform: dict[Platform, list[Instrument]] = {}
+    for instrument in feed.instruments:
+        by_platform.setdefault(instrument.venue, []).append(instrument)
+    profile = ExecutionProfile(latency_ms=base.settings.paper_latency_ms)
+    return {
+        platform: PaperVenue(
+            platform=platform,
+            account="paper",
+            instruments=instruments,
+            origin=feed.origin,
+            clock=base.clock,
+            profile=profile,
+        )
+        for platform, instruments in by_platform.items()
+    }
+
+
+def _bot_view(base: Foundation) -> BotView:
+    async def view(unit: UnitOfWork, bot_id: UUID) -> Mapping[str, Any]:
+        bot = await unit.bots.get(bot_id)
+        return {"id": str(bot.id), "name": bot.name, "status": bot.status.value}
+
+    return view
+
+
+# -- replay ------------------------------------------------------------------------------------------
+
+
+def build_replay_feed(spec: ReplaySpec, data: Path) -> Feed:
+    """Open the recordings of a replay.
+
+    Raises: InvalidInput naming the file and what to do.
+    """
+    span = Span(spec.since_ts, spec.until_ts)
+    feeds = [_OPENERS[feed.kind](feed, data, span) for feed in spec.feeds]
+    return feeds[0] if len(feeds) == 1 else MergedFeed(feeds)
+
+
+def _open_luno(feed: FeedSpec, data: Path, span: Span) -> Feed:
+    return luno_quote_feed(data / feed.path, feed.pairs, span)
+
+
+def _open_candles(feed: FeedSpec, data: Path, span: Span) -> Feed:
+    instrument = _instrument(feed)
+    if feed.timeframe is None:
+        raise InvalidInput("REPLAY_SPEC", "A feed of candles needs its timeframe", 'Add timeframe = "1h".')
+    bars = read_bars(data / feed.path, feed.timeframe, feed.columns)
+    title = f"{instrument.symbol} {feed.timeframe} from {Path(feed.path).name}"
+    return candle_feed([(instrument, bars)], title=title, span=span)
+
+
+def _open_capture(feed: FeedSpec, data: Path, span: Span) -> Feed:
+    return BinanceCaptureFeed([data / path for path in feed.paths], span)
+
+
+_OPENERS: dict[str, Callable[[FeedSpec, Path, Span], Feed]] = {
+    "luno_quotes": _open_luno,
+    "candles": _open_candles,
+    "binance_capture": _open_capture,
+}
+
+
+def _instrument(feed: FeedSpec) -> Instrument:
+    if feed.platform is None or feed.pair is None:
+        raise InvalidInput("REPLAY_SPEC", "This feed needs a platform and a pair", 'Add pair = "BTC/USDT".')
+    return load_specs()[feed.platform].instrument(feed.pair)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayLogin:
+    """Who may open the result in the dashboard."""
+
+    email: str
+    password: str
+
+
+async def replay(
+    spec: ReplaySpec, settings: Settings, app_url: str, login: ReplayLogin, progress: Callable[[int], None]
+) -> ReplayResult:
+    """Run a replay in its own, empty database."""
+    feed = build_replay_feed(spec, settings.data)
+    clock = VirtualClock(replay_span(spec, settings.data)[0])
+    ids = TimeIds(clock, SeededRng(f"replay:{spec.seed}"))
+    base = lay_foundation(settings, app_url, clock, ids)
+    try:
+        user_id = await _replay_user(base, login)
+        fx = build_fx(feed.max_age_s)
+        bots = build_bots(base, fx, dict.fromkeys(Platform, _REPLAY_CAP))
+        lease = await PgLeases(base.database).take("engine", "replay", clock.now_ns(), ttl_s=10**9)
+        engine = build_engine(
+            base, feed, fx, lease, bots=bots, snapshot_every_s=spec.snapshot_hours * 3600
+        )
+        wallet = WalletService(base.store, clock, ids, base.catalog, fx)
+        parts = ReplayParts(clock, feed, engine, bots, wallet, base.catalog, PgTallies(base.database))
+        return await run_replay(spec, user_id, parts, progress)
+    finally:
+        await base.close()
+
+
+def replay_span(spec: ReplaySpec, data: Path) -> tuple[int, int]:
+    """Return the times (ns) of a replay's first and last event."""
+    first, last = build_replay_feed(spec, data).span()
+    if first > last:
+        raise InvalidInput("REPLAY_SPEC", "Nothing was recorded in that span", "Widen since and until.")
+    return first, last
+
+
+def new_password() -> str:
+    """Return a password that nobody can guess."""
+    return new_secret(SystemRng())[:20]
+
+
+async def _replay_user(base: Foundation, login: ReplayLogin) -> UUID:
+    hashed = await Passwords(SystemRng()).hash(login.password)
+    user = User(
+        id=base.ids.new(),
+        email=login.email,
+        name="Replay",
+        role=Role.ADMIN,
+        timezone=base.settings.timezone,
+        created_at=to_datetime(base.clock.now_ns()),
+    )
+    async with PgAccounts(base.database).unit(None) as unit:
+        await unit.users.insert(user, hashed)
+    return user.id

@@ -1,0 +1,166 @@
+"""The command line: ``amarktai --help`` explains every command."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from amarktai import config
+from amarktai.domain.errors import AmarktaiError, InvalidInput
+
+app = typer.Typer(
+    name="amarktai",
+    help="Crypto trading bots with one true profit in rand. Start with: amarktai up",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+)
+out = Console()
+err = Console(stderr=True)
+
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", help="Data folder (AMARKTAI_HOME).", show_default="var")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")]
+REPLAY_MARK = "replay.toml"
+
+
+def main() -> None:
+    """Run the command line; failures that a person can act on end with one clear message."""
+    try:
+        app(standalone_mode=False)
+    except typer.Exit as leave:
+        sys.exit(leave.exit_code)
+    except AmarktaiError as error:
+        err.print(f"[bold]{error.detail}[/bold]", highlight=False)
+        if error.action:
+            err.print(error.action, highlight=False)
+        sys.exit(1)
+    except (KeyboardInterrupt, typer.Abort):
+        sys.exit(130)
+
+
+def _settings(**overrides: Any) -> config.Settings:
+    return config.load(os.environ, **overrides)
+
+
+@app.command()
+def replay(
+    spec_path: Annotated[Path, typer.Argument(metavar="SPEC.toml", help="See examples/.")],
+    home: HomeOption = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Delete the replay that is in that folder.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a fleet of bots on recorded data through the real engine, in a data folder of its own."""
+    from amarktai import bootstrap
+    from amarktai.services.replay import load_spec
+
+    spec = load_spec(spec_path)
+    folder = home or Path(f"var-{spec_path.stem}")
+    _prepare_replay_folder(folder, spec_path, replace=replace)
+    settings = _settings(home=folder)
+    login = _replay_login(settings)
+    started = time.perf_counter()
+    server, urls = bootstrap.start_database(settings)
+    try:
+        with _replay_progress(spec, settings.data, quiet=as_json) as progress:
+            result = asyncio.run(bootstrap.replay(spec, settings, urls.app, login, progress))
+    finally:
+        if server is not None:
+            server.stop()
+    result.wall_s = time.perf_counter() - started
+    if as_json:
+        out.print_json(json.dumps(result.as_json()))
+    else:
+        _print_replay(result)
+        out.print(f"\nBrowse it: amarktai up --home {folder}", highlight=False)
+        out.print(f"Sign in as {login.email} with the password {login.password}", highlight=False)
+    if result.tally.imbalance:
+        raise typer.Exit(1)
+
+
+def _prepare_replay_folder(folder: Path, spec_path: Path, *, replace: bool) -> None:
+    if replace and (folder / REPLAY_MARK).exists():
+        shutil.rmtree(folder)
+    if folder.exists() and any(folder.iterdir()):
+        raise InvalidInput(
+            "REPLAY_HOME",
+            f"The folder {folder} is not empty",
+            "A replay needs a folder of its own: choose another --home, or add --replace if it holds a replay.",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(spec_path, folder / REPLAY_MARK)
+
+
+def _replay_login(settings: config.Settings) -> Any:
+    from amarktai import bootstrap
+
+    if settings.admin_email is not None and settings.admin_password is not None:
+        return bootstrap.ReplayLogin(settings.admin_email, settings.admin_password.get_secret_value())
+    return bootstrap.ReplayLogin("replay@amarktai.example", bootstrap.new_password())
+
+
+@contextmanager
+def _replay_progress(spec: Any, data: Path, *, quiet: bool) -> Iterator[Any]:
+    from amarktai import bootstrap
+
+    first, last = bootstrap.replay_span(spec, data)
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(), TimeRemainingColumn(), console=err, disable=quiet,
+    )  # fmt: skip
+    with bar:
+        task = bar.add_task(spec.title, total=max(1, last - first))
+        yield lambda ts: bar.update(task, completed=ts - first)
+
+
+def _print_replay(result: Any) -> None:
+    summary = result.as_json()
+    table = Table(title=summary["title"], show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    rows = [
+        ("Bots", summary["bots"]),
+        ("Orders", f"{summary['orders']} {_states(summary['orders_by_state'])}"),
+        ("Fills", summary["fills"]),
+        ("Round trips", summary["round_trips"]),
+        ("Realised profit, net of fees", _rand(summary["realized_zar"])),
+        ("Unrealised profit", _rand(summary["unrealized_zar"])),
+        ("Fees", _rand(summary["fees_zar"])),
+        ("Equity", _rand(summary["equity_zar"])),
+        ("Ledger imbalance", summary["ledger_imbalance"] or 0),
+        ("Virtual time", f"{summary['virtual_from'][:16]} to {summary['virtual_until'][:16]}"),
+        ("Market events", f"{summary['events']:,} ({summary['bars']:,} bars, {summary['decisions']:,} decisions)"),
+        ("Rows refused or noted", _states(summary["dirty_rows"]) or "none"),
+        ("Wall time", f"{summary['wall_s']:.1f} s, {summary['events_per_s']:,} events/s"),
+    ]
+    for name, value in rows:
+        table.add_row(name, str(value))
+    out.print(table)
+
+
+def _states(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items())
+
+
+def _rand(amount: str | None) -> str:
+    return "unknown" if amount is None else f"R {float(amount):,.2f}"
+
+
+if __name__ == "__main__":
+    main()
