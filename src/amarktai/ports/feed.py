@@ -38,11 +38,20 @@ class Feed(Protocol):
     depth yields one message a batch. ``max_age_s`` is the age beyond which its data is stale.
     """
 
-    origin: Origin
-    instruments: Sequence[Instrument]
-    books: dict[int, OrderBook]
-    dirty: DirtyRows
-    max_age_s: float
+    @property
+    def origin(self) -> Origin: ...
+
+    @property
+    def instruments(self) -> Sequence[Instrument]: ...
+
+    @property
+    def books(self) -> dict[int, OrderBook]: ...
+
+    @property
+    def dirty(self) -> DirtyRows: ...
+
+    @property
+    def max_age_s(self) -> float: ...
 
     def batches(self) -> AsyncIterator[MarketBatch]:
         """Yield batches in time order; a recording ends, live and synthetic feeds do not."""

@@ -133,11 +133,17 @@ class SimulatedVenue(TradingVenue, Protocol):
         e: float,
         book: OrderBook | None = None,
     ) -> list[OrderReport]:
-        """Let one row of a batch act on the resting orders and return those that it changed.
+        """Let one row of a batch act on the orders and return those that it changed.
+
+        Bars are served one fill at a time: handle the reports, then ask ``continue_event`` until it
+        returns nothing, so that what is placed in answer can take part in the same bar.
 
         ``ts`` is the row's received_ts, which is on the engine's clock; ``book`` the instrument's
         book where the feed has depth.
         """
+
+    def continue_event(self, instrument_id: str) -> list[OrderReport]:
+        """Go on with the bar that ``on_event`` began, up to the next fill; empty when it is done."""
 
     def wake_conditions(self, instrument_id: str) -> WakeConditions:
         """Return what the next rows must show before ``on_event`` has anything to do.

@@ -1,4 +1,4 @@
-"""How one order meets one market event. Pure: the fill model's rules in the order of their phases.
+"""How one order meets one quote, public trade or order book. Pure; bars are in domain/fill_model.py.
 
 Orders do not take each other's liquidity: every order meets the market as recorded, so that one
 bot's result never depends on another's.
@@ -13,22 +13,18 @@ from typing import Final
 
 from amarktai.domain.fill import Liquidity
 from amarktai.domain.fill_model import (
-    crossing_limit_price,
+    exact,
     limit_crosses,
     limit_is_traded_through,
     round_price_against,
     round_quantity_down,
-    stop_base_price,
     stop_is_hit,
-    taker_price,
 )
 from amarktai.domain.instrument import Instrument
 from amarktai.domain.market import EventKind, OrderBook
 from amarktai.domain.money import ZERO
 from amarktai.domain.order import OrderType, Side
 from amarktai.ports.venue import OrderRequest
-
-Columns = tuple[float, float, float, float, float]
 
 
 class Phase(IntEnum):
@@ -41,28 +37,28 @@ class Phase(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One market event in decimals, quote per base.
+class Tick:
+    """A quote or a public trade in decimals, quote per base.
 
-    Bars: ``first`` is the open, ``low`` and ``high`` the range (the open alone at BAR_OPEN), and both
-    sides trade at the open. Quotes: ``bid`` and ``ask``; first, low and high are their mid. Trades:
-    all prices are the print, ``quantity`` is its size.
+    Of a trade, bid and ask are both the print and ``quantity`` is its size. ``book`` is the
+    instrument's book where the feed has depth.
     """
 
     kind: EventKind
     ts: int
     bid: Decimal
     ask: Decimal
-    first: Decimal
-    low: Decimal
-    high: Decimal
-    last: Decimal
-    quantity: Decimal = ZERO
-    book: OrderBook | None = None
+    quantity: Decimal
+    book: OrderBook | None
 
     @property
-    def is_bar(self) -> bool:
-        return self.kind in (EventKind.BAR_OPEN, EventKind.BAR_CLOSE)
+    def is_trade(self) -> bool:
+        return self.kind is EventKind.TRADE
+
+    @property
+    def shows_no_offer(self) -> bool:
+        """A bare print says at what price others traded, not at what price we could."""
+        return self.is_trade and self.book is None
 
     def taker_side(self, side: Side) -> Decimal:
         """Return the price that a taker of that side meets."""
@@ -87,27 +83,15 @@ class Match:
     arrived: bool = True
 
 
-WAITING: Final = Match(arrived=False)
-RESTING: Final = Match()
+WAITS: Final = Match(arrived=False)
+RESTS: Final = Match()
 
 
-def exact(number: float) -> Decimal:
-    """Return the shortest decimal that reads back as this float."""
-    return Decimal(repr(float(number)))
-
-
-def read_row(kind: int, ts: int, values: Columns, book: OrderBook | None) -> Row:
-    """Return a batch's row in decimals."""
-    event = EventKind(kind)
-    if event is EventKind.QUOTE:
-        bid, ask = exact(values[0]), exact(values[1])
-        mid = (bid + ask) / 2
-        return Row(event, ts, bid, ask, mid, mid, mid, mid, book=book)
-    first = exact(values[0])
-    if event is EventKind.BAR_CLOSE:
-        return Row(event, ts, first, first, first, exact(values[2]), exact(values[1]), exact(values[3]))
-    quantity = exact(values[1]) if event is EventKind.TRADE else ZERO
-    return Row(event, ts, first, first, first, first, first, first, quantity, book)
+def read_tick(kind: EventKind, ts: int, first: float, second: float, book: OrderBook | None) -> Tick:
+    """Return a QUOTE row (bid, ask) or a TRADE row (price, quantity) in decimals."""
+    if kind is EventKind.QUOTE:
+        return Tick(kind, ts, exact(first), exact(second), ZERO, book)
+    return Tick(kind, ts, exact(first), exact(first), exact(second), book)
 
 
 def phase_of(request: OrderRequest, *, arrived: bool) -> Phase:
@@ -119,102 +103,72 @@ def phase_of(request: OrderRequest, *, arrived: bool) -> Phase:
     return Phase.RESTING if arrived else Phase.ARRIVAL
 
 
-def match_market(
-    instrument: Instrument, request: OrderRequest, left: Decimal, row: Row, slip: Decimal
+def match_tick(
+    phase: Phase, instrument: Instrument, request: OrderRequest, left: Decimal, tick: Tick
 ) -> Match:
-    """Serve a market order: the bar's open with slippage, the quote, or the book's levels."""
-    if row.kind is EventKind.BAR_CLOSE or (row.kind is EventKind.TRADE and row.book is None):
-        return WAITING
-    if row.book is not None:
-        return _walk(instrument, request.side, left, row.book)
-    return Match((Execution(_taker(instrument, request.side, row, slip), left, Liquidity.TAKER),))
+    """Return what a tick does to an order of which ``left`` (base) may still fill."""
+    if phase is Phase.MARKET:
+        return WAITS if tick.shows_no_offer else _take(instrument, request.side, left, tick)
+    if phase is Phase.STOP:
+        return _match_stop(instrument, request, left, tick)
+    assert request.price is not None  # the venue refuses a limit order without one
+    if phase is Phase.ARRIVAL:
+        return _match_arrival(instrument, request, request.price, left, tick)
+    return _match_resting(instrument, request.side, request.price, left, tick)
 
 
-def match_arrival(
-    instrument: Instrument, request: OrderRequest, left: Decimal, row: Row, slip: Decimal
+def _match_arrival(
+    instrument: Instrument, request: OrderRequest, limit: Decimal, left: Decimal, tick: Tick
 ) -> Match:
-    """Serve a limit order that meets the market for the first time: taker when it crosses."""
-    limit = _price_of(request)
-    if row.kind is EventKind.TRADE and row.book is None:
-        return WAITING
-    best = _best(row, request.side)
+    if tick.shows_no_offer:
+        return WAITS
+    best = _best(tick, request.side)
     if best is None or not limit_crosses(request.side, limit, best):
-        return RESTING
+        return RESTS
     if request.post_only:
         return Match(cancel_reason="a post-only order would have traded on arrival")
-    if row.book is not None:
-        walked = _walk(instrument, request.side, left, row.book, limit)
-        return Match(walked.executions)
-    price = (
-        crossing_limit_price(request.side, limit, best, slip, instrument.tick_size)
-        if row.is_bar
-        else round_price_against(request.side, best, instrument.tick_size)
-    )
-    return Match((Execution(price, left, Liquidity.TAKER),))
+    return Match(_take(instrument, request.side, left, tick, limit).executions)
 
 
-def match_stop(
-    instrument: Instrument, request: OrderRequest, left: Decimal, row: Row, slip: Decimal
-) -> Match:
-    """Serve a stop: the worse of stop and open on bars, the market once its own side reaches it."""
-    stop = request.stop_price
-    if stop is None or row.kind is EventKind.TRADE:
-        return RESTING
-    if row.is_bar:
-        if not stop_is_hit(request.side, stop, row.low, row.high):
-            return RESTING
-        base = stop_base_price(request.side, stop, row.first)
-        price = taker_price(request.side, base, slip, instrument.tick_size)
-        return Match((Execution(price, left, Liquidity.TAKER),))
-    price = row.taker_side(request.side)
-    if not stop_is_hit(request.side, stop, price, price):
-        return RESTING
-    if row.book is not None:
-        return _walk(instrument, request.side, left, row.book)
-    return Match((Execution(_taker(instrument, request.side, row, slip), left, Liquidity.TAKER),))
+def _match_stop(instrument: Instrument, request: OrderRequest, left: Decimal, tick: Tick) -> Match:
+    assert request.stop_price is not None  # the venue refuses a stop order without one
+    if tick.is_trade:
+        return RESTS
+    price = tick.taker_side(request.side)
+    if not stop_is_hit(request.side, request.stop_price, price, price):
+        return RESTS
+    return _take(instrument, request.side, left, tick)
 
 
-def match_resting(instrument: Instrument, request: OrderRequest, left: Decimal, row: Row) -> Match:
-    """Serve a resting limit order at its own price, when the market went strictly beyond it."""
-    limit = _price_of(request)
-    low, high = (row.ask, row.bid) if row.kind is EventKind.QUOTE else (row.low, row.high)
-    if not limit_is_traded_through(request.side, limit, low, high):
-        return RESTING
+def _match_resting(instrument: Instrument, side: Side, limit: Decimal, left: Decimal, tick: Tick) -> Match:
+    if not limit_is_traded_through(side, limit, tick.ask, tick.bid):
+        return RESTS
     quantity = left
-    if row.kind is EventKind.TRADE:
-        quantity = min(left, round_quantity_down(row.quantity, instrument.lot_size))
-    elif row.book is not None:
-        quantity = min(left, _visible_beyond(instrument, request.side, limit, row.book))
+    if tick.is_trade:
+        quantity = min(left, round_quantity_down(tick.quantity, instrument.lot_size))
+    elif tick.book is not None:
+        quantity = min(left, _visible_beyond(instrument, side, limit, tick.book))
     if quantity <= 0:
-        return RESTING
+        return RESTS
     return Match((Execution(limit, quantity, Liquidity.MAKER),))
 
 
-def _price_of(request: OrderRequest) -> Decimal:
-    if request.price is None:  # the venue's check refused such a request
-        raise AssertionError("a limit order without a price")
-    return request.price
-
-
-def _best(row: Row, side: Side) -> Decimal | None:
-    if row.book is None:
-        return row.taker_side(side)
-    best = row.book.best_ask() if side is Side.BUY else row.book.best_bid()
+def _best(tick: Tick, side: Side) -> Decimal | None:
+    if tick.book is None:
+        return tick.taker_side(side)
+    best = tick.book.best_ask() if side is Side.BUY else tick.book.best_bid()
     return None if best is None else exact(best)
 
 
-def _taker(instrument: Instrument, side: Side, row: Row, slip: Decimal) -> Decimal:
-    """Slippage stands for the spread that bars do not show; a quote shows it."""
-    if row.is_bar:
-        return taker_price(side, row.first, slip, instrument.tick_size)
-    return round_price_against(side, row.taker_side(side), instrument.tick_size)
-
-
-def _walk(
-    instrument: Instrument, side: Side, left: Decimal, book: OrderBook, limit: Decimal | None = None
+def _take(
+    instrument: Instrument, side: Side, left: Decimal, tick: Tick, limit: Decimal | None = None
 ) -> Match:
+    """Serve a taker: the quote for everything, or the book's levels as far as they reach."""
+    if tick.book is None:
+        price = round_price_against(side, tick.taker_side(side), instrument.tick_size)
+        return Match((Execution(price, left, Liquidity.TAKER),))
     executions = []
-    for level, visible in book.sweep(is_buy=side is Side.BUY, quantity=float("inf")):
+    for level, visible in tick.book.sweep(is_buy=side is Side.BUY, quantity=float("inf")):
         price = round_price_against(side, exact(level), instrument.tick_size)
         if left <= 0 or (limit is not None and not limit_crosses(side, limit, price)):
             break

@@ -1,9 +1,8 @@
 """The paper venue: fills orders on market data by the one fill model (domain/fill_model.py).
 
-Bars. A market order fills at the next bar's open with slippage. A limit order that crosses the first
-price it meets is a taker, otherwise it rests. At a bar's close its path is taken pessimistically:
-stops first, then the limits that were traded through. There is no latency on bars: an order decided
-on a close meets the next open.
+Bars follow "the order of things on bars" of that file: arriving orders at the open, then the path to
+the low and the high at the close, one fill at a time, so that the answer to a fill can take part in
+the same bar. There is no latency on bars: an order decided on a close meets the next open.
 
 Quotes. An order reaches the market ``latency_ms`` after it was sent and meets the first quote from
 then on. Takers pay the ask and get the bid, for the whole quantity (quotes often carry no size). A
@@ -21,19 +20,33 @@ here: the order path reserves before it sends.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import Enum
 from typing import Final
 from uuid import UUID
 
 from amarktai.domain.errors import BrokenInvariant
 from amarktai.domain.fill import Fill, Liquidity
-from amarktai.domain.fill_model import HONEST, ExecutionProfile, limit_crosses
+from amarktai.domain.fill_model import (
+    HONEST,
+    ExecutionProfile,
+    OpenVerdict,
+    PriceRange,
+    SimulatedOrder,
+    exact,
+    fee,
+    limit_crosses,
+    next_bar_fill,
+    notional,
+    open_outcome,
+    refusal,
+)
 from amarktai.domain.instrument import Instrument, Origin, Platform
 from amarktai.domain.market import NO_TS, EventKind, OrderBook
-from amarktai.domain.money import ZERO, to_ledger
+from amarktai.domain.money import ZERO
 from amarktai.domain.order import TERMINAL, Order, OrderState, OrderType, Side
 from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.venue import (
@@ -44,17 +57,7 @@ from amarktai.ports.venue import (
     VenueStatus,
     WakeConditions,
 )
-from amarktai.venues.matching import (
-    Match,
-    Phase,
-    Row,
-    match_arrival,
-    match_market,
-    match_resting,
-    match_stop,
-    phase_of,
-    read_row,
-)
+from amarktai.venues.matching import Execution, Match, Phase, Tick, match_tick, phase_of, read_tick
 
 #: Closed orders that the venue's records keep; an older order can no longer be told from an absent one.
 HISTORY_LIMIT: Final = 20_000
@@ -86,26 +89,53 @@ class _Record:
         return self.request.quantity - self.filled
 
 
+class _Stage(Enum):
+    """Where a desk stands within a bar; it decides when a new order takes part."""
+
+    AFTER_CLOSE = 0
+    AFTER_OPEN = 1
+    INSIDE = 2
+
+
 @dataclass(slots=True)
 class _Desk:
-    """One instrument's working orders in the order of acceptance, and its last known prices."""
+    """One instrument's working orders in the order of acceptance, and where its market stands.
+
+    ``arriving`` are the orders still to be looked at at the present open; ``bar`` is the closed bar
+    whose path is being walked, ``ts`` the time of either.
+    """
 
     instrument: Instrument
     orders: dict[UUID, _Record] = field(default_factory=dict)
     quoted: bool = False
     bid: Decimal | None = None
     ask: Decimal | None = None
+    stage: _Stage = _Stage.AFTER_CLOSE
+    arriving: deque[_Record] = field(default_factory=deque)
+    bar: PriceRange | None = None
+    ts: int = 0
 
     def best(self, side: Side) -> Decimal | None:
         return self.ask if side is Side.BUY else self.bid
 
-    def note(self, row: Row) -> None:
-        """Remember the newest prices."""
-        if row.kind is EventKind.QUOTE:
-            self.quoted = True
-            self.bid, self.ask = row.bid, row.ask
-        elif row.is_bar:
-            self.bid = self.ask = row.last
+    def start_open(self, ts: int, price: Decimal) -> None:
+        """A bar opens: what has not arrived yet meets its first price."""
+        self.stage, self.ts, self.bar = _Stage.AFTER_OPEN, ts, None
+        self.bid = self.ask = price
+        self.arriving = deque(record for record in self.orders.values() if not record.arrived)
+
+    def start_path(self, ts: int, bar: PriceRange, close: Decimal) -> None:
+        """A bar closed: its path is walked from now on."""
+        self.stage, self.ts, self.bar = _Stage.INSIDE, ts, bar
+        self.bid = self.ask = close
+
+    def arrives_at_once(self, order_type: OrderType) -> bool:
+        """Return whether an order that is placed now takes part without waiting for an open."""
+        if self.quoted or order_type is OrderType.MARKET:
+            return False
+        return self.stage is _Stage.AFTER_OPEN or (
+            self.stage is _Stage.INSIDE and order_type is OrderType.STOP_MARKET
+        )
 
 
 class PaperVenue:
@@ -156,6 +186,7 @@ class PaperVenue:
         record = _Record(request, request.sent_ts + self._profile.latency_ms * _NS_PER_MS, now)
         self._file(desk, record)
         record.group_base = self._filled_by_others(record)
+        record.arrived = desk.arrives_at_once(request.type)
         return self._report(record)
 
     async def cancel_order(self, order_id: UUID, instrument_id: str) -> OrderReport:
@@ -234,28 +265,83 @@ class PaperVenue:
         book: OrderBook | None = None,
     ) -> list[OrderReport]:
         desk = self._desk(instrument_id)
-        row = read_row(kind, ts, (a, b, c, d, e), book)
-        if row.is_bar and desk.quoted:
+        event = EventKind(kind)
+        if event in (EventKind.QUOTE, EventKind.TRADE):
+            return self._serve_tick(desk, read_tick(event, ts, a, b, book))
+        if desk.quoted:
             return []
-        desk.note(row)
-        due = [record for record in desk.orders.values() if row.is_bar or ts >= record.active_ts]
+        unasked = self._finish_bar(desk)
+        if event is EventKind.BAR_OPEN:
+            desk.start_open(ts, exact(a))
+        else:
+            desk.start_path(ts, PriceRange(exact(a), exact(b), exact(c)), exact(d))
+        return unasked + self.continue_event(instrument_id)
+
+    def continue_event(self, instrument_id: str) -> list[OrderReport]:
+        """Go on with the bar that ``on_event`` began, up to the next fill; nothing when it is done."""
+        desk = self._desk(instrument_id)
         changed: dict[UUID, _Record] = {}
-        for phase in Phase:
-            for record in _served_in(phase, due, row):
-                match = self._match(phase, desk.instrument, record, row)
-                record.arrived = record.arrived or match.arrived
-                self._apply(desk.instrument, record, match, row, changed)
+        while desk.arriving and not changed:
+            record = desk.arriving.popleft()
+            if record.status is VenueStatus.OPEN:
+                self._arrive(desk, record, changed)
+        if desk.bar is not None and not changed:
+            self._walk_path(desk, desk.bar, changed)
         return [self._report(record) for record in changed.values()]
 
-    def _match(self, phase: Phase, instrument: Instrument, record: _Record, row: Row) -> Match:
-        left, slip = self._fillable(record), self._profile.slippage_ratio
-        if phase is Phase.MARKET:
-            return match_market(instrument, record.request, left, row, slip)
-        if phase is Phase.ARRIVAL:
-            return match_arrival(instrument, record.request, left, row, slip)
-        if phase is Phase.STOP:
-            return match_stop(instrument, record.request, left, row, slip)
-        return match_resting(instrument, record.request, left, row)
+    def _finish_bar(self, desk: _Desk) -> list[OrderReport]:
+        """Serve what an engine that did not ask to the end has left of the last bar."""
+        reports: list[OrderReport] = []
+        while more := self.continue_event(desk.instrument.id):
+            reports += more
+        return reports
+
+    def _arrive(self, desk: _Desk, record: _Record, changed: dict[UUID, _Record]) -> None:
+        price = desk.ask
+        assert price is not None  # start_open sets it
+        outcome = open_outcome(self._simulated(record, 0), price, desk.instrument, self._profile)
+        record.arrived = outcome.verdict is OpenVerdict.REST
+        if outcome.verdict is OpenVerdict.REJECT:
+            match = Match(cancel_reason="a post-only order would have traded on arrival")
+            self._apply(desk, record, match, desk.ts, changed)
+        elif outcome.price is not None:
+            execution = Execution(outcome.price, self._fillable(record), Liquidity.TAKER)
+            self._apply(desk, record, Match((execution,)), desk.ts, changed)
+
+    def _walk_path(self, desk: _Desk, bar: PriceRange, changed: dict[UUID, _Record]) -> None:
+        resting = [record for record in desk.orders.values() if record.arrived]
+        simulated = [self._simulated(record, index) for index, record in enumerate(resting)]
+        fill = next_bar_fill(simulated, bar, desk.instrument, self._profile)
+        if fill is None:
+            desk.bar, desk.stage = None, _Stage.AFTER_CLOSE
+            return
+        execution = Execution(fill.price, fill.order.quantity, fill.liquidity)
+        self._apply(desk, resting[fill.order.sequence], Match((execution,)), desk.ts, changed)
+
+    def _simulated(self, record: _Record, sequence: int) -> SimulatedOrder:
+        request = record.request
+        return SimulatedOrder(
+            sequence=sequence,
+            side=request.side,
+            type=request.type,
+            quantity=self._fillable(record),
+            price=request.price,
+            stop_price=request.stop_price,
+            post_only=request.post_only,
+        )
+
+    def _serve_tick(self, desk: _Desk, tick: Tick) -> list[OrderReport]:
+        if not tick.is_trade:
+            desk.quoted = True
+            desk.bid, desk.ask = tick.bid, tick.ask
+        due = [record for record in desk.orders.values() if tick.ts >= record.active_ts]
+        changed: dict[UUID, _Record] = {}
+        for phase, record in _in_sequence(due, tick):
+            if record.status is VenueStatus.OPEN:
+                match = match_tick(phase, desk.instrument, record.request, self._fillable(record), tick)
+                record.arrived = record.arrived or match.arrived
+                self._apply(desk, record, match, tick.ts, changed)
+        return [self._report(record) for record in changed.values()]
 
     def _fillable(self, record: _Record) -> Decimal:
         """What may still fill: a group's orders share one quantity, or two exits would sell twice."""
@@ -266,12 +352,11 @@ class PaperVenue:
         return sum((other.filled for other in group if other is not record), ZERO)
 
     def _apply(
-        self, instrument: Instrument, record: _Record, match: Match, row: Row, changed: dict[UUID, _Record]
+        self, desk: _Desk, record: _Record, match: Match, ts: int, changed: dict[UUID, _Record]
     ) -> None:
+        instrument = desk.instrument
         for execution in match.executions:
-            notional = execution.price * execution.quantity
-            fees = instrument.fees
-            ratio = fees.maker if execution.liquidity is Liquidity.MAKER else fees.taker
+            value = notional(execution.quantity, execution.price)
             record.fills.append(
                 Fill(
                     order_id=record.request.order_id,
@@ -279,20 +364,20 @@ class PaperVenue:
                     side=record.request.side,
                     quantity=execution.quantity,
                     price=execution.price,
-                    fee_amount=to_ledger(notional * ratio),
+                    fee_amount=fee(value, execution.liquidity, instrument.fees),
                     fee_asset=instrument.quote,
                     liquidity=execution.liquidity,
-                    executed_at=to_datetime(row.ts),
+                    executed_at=to_datetime(ts),
                     origin=self._origin,
                 )
             )
             record.filled += execution.quantity
-            record.changed_ts = row.ts
+            record.changed_ts = ts
             changed[record.request.order_id] = record
         if match.executions and self._fillable(record) <= 0:
-            self._end_group(record, row.ts, changed)
+            self._end_group(record, ts, changed)
         elif match.cancel_reason:
-            self._close(record, VenueStatus.CANCELED, row.ts, match.cancel_reason)
+            self._close(record, VenueStatus.CANCELED, ts, match.cancel_reason)
             changed[record.request.order_id] = record
 
     def _end_group(self, record: _Record, ts: int, changed: dict[UUID, _Record]) -> None:
@@ -345,16 +430,19 @@ class PaperVenue:
         )
 
 
-def _served_in(phase: Phase, due: Sequence[_Record], row: Row) -> list[_Record]:
-    """Return the open orders of a phase; the limits nearest to the row's first price come first."""
-    served = [
-        record
-        for record in due
-        if record.status is VenueStatus.OPEN and phase_of(record.request, arrived=record.arrived) is phase
-    ]
-    if phase is Phase.RESTING:
-        served.sort(key=lambda record: abs((record.request.price or ZERO) - row.first))
-    return served
+def _in_sequence(due: Sequence[_Record], tick: Tick) -> list[tuple[Phase, _Record]]:
+    """Return the orders in the sequence of their phases; the limits nearest to the market come first.
+
+    The phase is that before the event: an order that arrives with it does not rest in it as well.
+    """
+    phased = [(phase_of(record.request, arrived=record.arrived), record) for record in due]
+    return sorted(
+        phased,
+        key=lambda item: (
+            item[0],
+            abs((item[1].request.price or ZERO) - tick.bid) if item[0] is Phase.RESTING else ZERO,
+        ),
+    )
 
 
 def _trade_id(record: _Record) -> str:
@@ -411,12 +499,10 @@ def _check_market(desk: _Desk, request: OrderRequest) -> None:
     """Check what depends on the market as this venue last saw it."""
     best = desk.best(request.side)
     price = request.price or request.stop_price or best
-    minimum = desk.instrument.min_notional
-    if price is not None and price * request.quantity < minimum:
-        raise VenueRejected(
-            "BELOW_MIN_NOTIONAL", f"{request.quantity} at {price} is worth less than the minimum of {minimum}"
-        )
-    if not request.post_only or request.price is None or best is None:
+    problem = None if price is None else refusal(request.quantity, price, desk.instrument)
+    if problem is not None:
+        raise VenueRejected("BELOW_MIN_NOTIONAL", problem)
+    if not (request.post_only and desk.quoted) or request.price is None or best is None:
         return
     if limit_crosses(request.side, request.price, best):
         raise VenueRejected(
