@@ -15,7 +15,7 @@ from amarktai.domain.fill_model import ExecutionProfile
 from amarktai.domain.instrument import Instrument, Platform
 from amarktai.domain.user import Role, User
 from amarktai.ports.clock import to_datetime
-from amarktai.ports.feed import Feed
+from amarktai.ports.feed import Feed, Recording
 from amarktai.ports.leases import Lease
 from amarktai.ports.store import UnitOfWork
 from amarktai.ports.venue import SimulatedVenue
@@ -152,7 +152,7 @@ def _bot_view(base: Foundation) -> BotView:
 # -- replay ------------------------------------------------------------------------------------------
 
 
-def build_replay_feed(spec: ReplaySpec, data: Path) -> Feed:
+def build_replay_feed(spec: ReplaySpec, data: Path) -> Recording:
     """Open the recordings of a replay.
 
     Raises: InvalidInput naming the file and what to do.
@@ -162,11 +162,11 @@ def build_replay_feed(spec: ReplaySpec, data: Path) -> Feed:
     return feeds[0] if len(feeds) == 1 else MergedFeed(feeds)
 
 
-def _open_luno(feed: FeedSpec, data: Path, span: Span) -> Feed:
+def _open_luno(feed: FeedSpec, data: Path, span: Span) -> Recording:
     return luno_quote_feed(data / feed.path, feed.pairs, span)
 
 
-def _open_candles(feed: FeedSpec, data: Path, span: Span) -> Feed:
+def _open_candles(feed: FeedSpec, data: Path, span: Span) -> Recording:
     instrument = _instrument(feed)
     if feed.timeframe is None:
         raise InvalidInput("REPLAY_SPEC", "A feed of candles needs its timeframe", 'Add timeframe = "1h".')
@@ -175,11 +175,11 @@ def _open_candles(feed: FeedSpec, data: Path, span: Span) -> Feed:
     return candle_feed([(instrument, bars)], title=title, span=span)
 
 
-def _open_capture(feed: FeedSpec, data: Path, span: Span) -> Feed:
+def _open_capture(feed: FeedSpec, data: Path, span: Span) -> Recording:
     return BinanceCaptureFeed([data / path for path in feed.paths], span)
 
 
-_OPENERS: dict[str, Callable[[FeedSpec, Path, Span], Feed]] = {
+_OPENERS: dict[str, Callable[[FeedSpec, Path, Span], Recording]] = {
     "luno_quotes": _open_luno,
     "candles": _open_candles,
     "binance_capture": _open_capture,
@@ -213,9 +213,7 @@ async def replay(
         fx = build_fx(feed.max_age_s)
         bots = build_bots(base, fx, dict.fromkeys(Platform, _REPLAY_CAP))
         lease = await PgLeases(base.database).take("engine", "replay", clock.now_ns(), ttl_s=10**9)
-        engine = build_engine(
-            base, feed, fx, lease, bots=bots, snapshot_every_s=spec.snapshot_hours * 3600
-        )
+        engine = build_engine(base, feed, fx, lease, bots=bots, snapshot_every_s=spec.snapshot_hours * 3600)
         wallet = WalletService(base.store, clock, ids, base.catalog, fx)
         parts = ReplayParts(clock, feed, engine, bots, wallet, base.catalog, PgTallies(base.database))
         return await run_replay(spec, user_id, parts, progress)

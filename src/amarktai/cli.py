@@ -27,6 +27,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
 )
 out = Console()
 err = Console(stderr=True)
@@ -41,16 +42,19 @@ REPLAY_MARK = "replay.toml"
 def main() -> None:
     """Run the command line; failures that a person can act on end with one clear message."""
     try:
-        app(standalone_mode=False)
-    except typer.Exit as leave:
-        sys.exit(leave.exit_code)
+        app()
     except AmarktaiError as error:
         err.print(f"[bold]{error.detail}[/bold]", highlight=False)
         if error.action:
             err.print(error.action, highlight=False)
         sys.exit(1)
-    except (KeyboardInterrupt, typer.Abort):
+    except KeyboardInterrupt:
         sys.exit(130)
+
+
+@app.callback()
+def about() -> None:
+    """Every command takes its settings from AMARKTAI_* variables or <home>/amarktai.toml."""
 
 
 def _settings(**overrides: Any) -> config.Settings:
@@ -101,7 +105,7 @@ def _prepare_replay_folder(folder: Path, spec_path: Path, *, replace: bool) -> N
         raise InvalidInput(
             "REPLAY_HOME",
             f"The folder {folder} is not empty",
-            "A replay needs a folder of its own: choose another --home, or add --replace if it holds a replay.",
+            "Choose another --home for the replay, or add --replace if that folder holds a replay.",
         )
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(spec_path, folder / REPLAY_MARK)
@@ -145,7 +149,10 @@ def _print_replay(result: Any) -> None:
         ("Equity", _rand(summary["equity_zar"])),
         ("Ledger imbalance", summary["ledger_imbalance"] or 0),
         ("Virtual time", f"{summary['virtual_from'][:16]} to {summary['virtual_until'][:16]}"),
-        ("Market events", f"{summary['events']:,} ({summary['bars']:,} bars, {summary['decisions']:,} decisions)"),
+        (
+            "Market events",
+            f"{summary['events']:,} ({summary['bars']:,} bars, {summary['decisions']:,} decisions)",
+        ),
         ("Rows refused or noted", _states(summary["dirty_rows"]) or "none"),
         ("Wall time", f"{summary['wall_s']:.1f} s, {summary['events_per_s']:,} events/s"),
     ]

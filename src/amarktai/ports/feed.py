@@ -64,3 +64,10 @@ class Feed(Protocol):
 
     async def close(self) -> None:
         """Release connections."""
+
+
+class Recording(Feed, Protocol):
+    """A feed that has a beginning and an end."""
+
+    def span(self) -> tuple[int, int]:
+        """Return the times (ns) of the first and the last event; first > last when there is none."""

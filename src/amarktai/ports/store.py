@@ -214,13 +214,26 @@ class OutboxStore(Protocol):
 
 
 class UnitOfWork(Protocol):
-    user_id: UUID
-    bots: BotStore
-    orders: OrderStore
-    ledger: LedgerStore
-    trades: TradeStore
-    figures: FigureStore
-    outbox: OutboxStore
+    @property
+    def user_id(self) -> UUID: ...
+
+    @property
+    def bots(self) -> BotStore: ...
+
+    @property
+    def orders(self) -> OrderStore: ...
+
+    @property
+    def ledger(self) -> LedgerStore: ...
+
+    @property
+    def trades(self) -> TradeStore: ...
+
+    @property
+    def figures(self) -> FigureStore: ...
+
+    @property
+    def outbox(self) -> OutboxStore: ...
 
     async def check_lease(self, name: str, fencing_token: int) -> bool:
         """Return whether the lease is still held with this token (O2 f)."""

@@ -99,7 +99,9 @@ def load_spec(path: Path) -> ReplaySpec:
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InvalidInput("REPLAY_SPEC", f"{path} cannot be read: {error.strerror}", "Check the path.") from error
+        raise InvalidInput(
+            "REPLAY_SPEC", f"{path} cannot be read: {error.strerror}", "Check the path."
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput("REPLAY_SPEC", f"{path} is no TOML: {error}", "Correct that line.") from error
     try:
@@ -233,9 +235,7 @@ async def _finish(parts: ReplayParts) -> None:
         )
 
 
-async def _summarise(
-    spec: ReplaySpec, user_id: UUID, parts: ReplayParts, started: datetime
-) -> ReplayResult:
+async def _summarise(spec: ReplaySpec, user_id: UUID, parts: ReplayParts, started: datetime) -> ReplayResult:
     engine = parts.engine
     equity = [engine.equity_zar(runner) for runner in engine.runners.values()]
     known = [figures for figures in equity if figures is not None]

@@ -31,9 +31,7 @@ class PgTallies:
                     )
                 )
             ).one()
-            trips = await connection.execute(
-                select(func.count()).where(t.round_trips.c.status == "closed")
-            )
+            trips = await connection.execute(select(func.count()).where(t.round_trips.c.status == "closed"))
             p = t.ledger_postings.c
             total = func.sum(p.amount)
             imbalance = await connection.execute(select(p.asset, total).group_by(p.asset).having(total != 0))

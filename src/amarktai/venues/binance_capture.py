@@ -162,6 +162,15 @@ class BinanceCaptureFeed:
         """The comparisons of each market's book with its bookTicker frames."""
         return [market.check for market in self._markets]
 
+    def span(self) -> tuple[int, int]:
+        """Return the times (ns) of the first and the last line within the span; reads the files once."""
+        first, last = self._span.until_ts, 0
+        for index, path in enumerate(self._paths):
+            for ts, _, _, _ in _read_lines(path, index):
+                if self._span.since_ts <= ts < self._span.until_ts:
+                    first, last = min(first, ts), max(last, ts)
+        return first, last
+
     async def batches(self) -> AsyncIterator[MarketBatch]:
         """Yield events in the order in which they were received."""
         lines = heapq.merge(*(_read_lines(path, i) for i, path in enumerate(self._paths)))

@@ -25,7 +25,7 @@ from amarktai.domain.market import (
     empty_bars,
 )
 from amarktai.ports.clock import to_datetime
-from amarktai.ports.feed import Feed, FeedState, FeedStatus
+from amarktai.ports.feed import Feed, FeedState, FeedStatus, Recording
 from amarktai.venues.batches import bar_batch, between, concat, cut, renumber, sort_by_time, take
 
 _WORST_FIRST: Final = (
@@ -80,6 +80,12 @@ class RecordedFeed:
             self._last_ts = int(batch.received_ts[-1])
             yield batch
         self._ended = True
+
+    def span(self) -> tuple[int, int]:
+        """Return the times (ns) of the first and the last event; (1, 0) when there is none."""
+        if not len(self._events):
+            return 1, 0
+        return int(self._events.received_ts[0]), int(self._events.received_ts[-1])
 
     def status(self) -> FeedStatus:
         if self._ended:
@@ -150,7 +156,7 @@ class MergedFeed:
     only asked for its next message after the rows of the last one have been yielded.
     """
 
-    def __init__(self, feeds: Sequence[Feed]) -> None:
+    def __init__(self, feeds: Sequence[Recording]) -> None:
         if not feeds:
             raise InvalidInput("VALIDATION_ERROR", "There is no feed to merge")
         origins = {feed.origin for feed in feeds}
@@ -206,6 +212,12 @@ class MergedFeed:
             if len(batch):
                 return renumber(batch, self._indices[index])
         return None
+
+    def span(self) -> tuple[int, int]:
+        """Return the times (ns) of the first and the last event of all feeds."""
+        spans = [feed.span() for feed in self._feeds]
+        known = [span for span in spans if span[0] <= span[1]]
+        return (min(first for first, _ in known), max(last for _, last in known)) if known else (1, 0)
 
     def status(self) -> FeedStatus:
         """Return the worst feed's health, and the latest receive time of all."""
