@@ -70,8 +70,7 @@ def kucoin_4h() -> Bars:
 def synthetic(count: int, seed: int, timeframe: str = "1h") -> Bars:
     """Return a seeded random walk with changing trend, on a grid of 0.01.
 
-    Only additions, multiplications and comparisons of float64 on integers of a PCG64 stream: the same
-    bars on every machine.
+    Integer arithmetic on a PCG64 stream: the same bars on every machine.
     """
     rng = np.random.Generator(np.random.PCG64(seed))
     steps = rng.integers(-100, 101, size=(count, 4))
@@ -79,12 +78,12 @@ def synthetic(count: int, seed: int, timeframe: str = "1h") -> Bars:
     open_, high, low, close = (np.empty(count) for _ in range(4))
     price = 2_000_000
     for i in range(count):
-        scale = price // 20_000
+        scale = price // 5_000
         start, end = price, price + (int(steps[i, 0]) + int(drift[i])) * scale // 2
         top = max(start, end) + abs(int(steps[i, 1])) * scale // 4
         bottom = min(start, end) - abs(int(steps[i, 2])) * scale // 4
         open_[i], high[i], low[i], close[i] = start / 100, top / 100, bottom / 100, end / 100
-        price = max(end + int(steps[i, 3]) // 50, 100_000)
+        price = max(end + int(steps[i, 3]) * scale // 50, 100_000)
     first = 1_600_000_000_000_000_000 // timeframe_ns(timeframe) * timeframe_ns(timeframe)
     ts_open = first + np.arange(count, dtype=np.int64) * timeframe_ns(timeframe)
     return Bars(timeframe, ts_open, open_, high, low, close, np.ones(count))
