@@ -12,9 +12,9 @@ HOUR = timeframe_ns("1h")
 
 def bars_of(*rows: tuple[float, float, float, float]) -> Bars:
     """Return hourly bars from (open, high, low, close) rows, from the epoch on."""
-    columns = np.array(rows, dtype=np.float64).reshape(-1, 4).T.copy()
+    open_, high, low, close = np.array(rows, dtype=np.float64).reshape(-1, 4).T.copy()
     ts_open = np.arange(len(rows), dtype=np.int64) * HOUR
-    return Bars("1h", ts_open, *columns, np.ones(len(rows)))
+    return Bars("1h", ts_open, open_, high, low, close, np.ones(len(rows)))
 
 
 @st.composite

@@ -17,8 +17,8 @@ class Script:
 
     entry: tuple[bool, ...]
     exit: tuple[bool, ...]
-    exits: Exits = Exits()
-    warmup: int = 1
+    exits: Exits
+    warmup: int
 
 
 def script(

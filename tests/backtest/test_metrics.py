@@ -90,6 +90,12 @@ def test_losing_everything_has_no_growth_rate() -> None:
     assert got.max_drawdown == -1.0
 
 
+def test_a_day_that_lost_everything_is_the_last_return() -> None:
+    stamps = (np.arange(4, dtype=np.int64) + 1) * NS_A_DAY
+    got = daily_returns_nb(stamps, np.array([90.0, 0.0, 0.0, 5.0]), 100.0)
+    assert got.tolist() == pytest.approx([-0.1, -1.0])
+
+
 def test_an_empty_run_has_figures_that_say_so() -> None:
     got = metrics_of([])
     assert (got.total_return, got.max_drawdown, got.exposure, got.trade_count) == (0, 0, 0, 0)
@@ -100,7 +106,7 @@ def test_days_end_at_midnight_utc_and_gaps_are_one_return() -> None:
     hour = NS_A_DAY // 24
     stamps = np.array([23 * hour, NS_A_DAY, NS_A_DAY + hour, 5 * NS_A_DAY], dtype=np.int64)
     got = daily_returns_nb(stamps, np.array([101.0, 110.0, 99.0, 121.0]), 100.0)
-    assert got.tolist() == pytest.approx([0.1, 0.1])
+    assert got.tolist() == pytest.approx([0.1, -0.1, 2 / 9])
     late = np.array([NS_A_DAY + hour, 2 * NS_A_DAY, 2 * NS_A_DAY + hour], dtype=np.int64)
     assert daily_returns_nb(late, np.array([105.0, 110.0, 99.0]), 100.0).tolist() == pytest.approx(
         [0.1, -0.1]
@@ -108,7 +114,7 @@ def test_days_end_at_midnight_utc_and_gaps_are_one_return() -> None:
 
 
 @given(
-    equity=st.lists(st.floats(0.0, 1e6), max_size=400),
+    equity=st.lists(st.one_of(st.just(0.0), st.floats(0.01, 1e6)), max_size=400),
     profits=st.lists(st.floats(-1e6, 1e6), max_size=20),
 )
 @settings(deadline=None)

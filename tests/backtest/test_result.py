@@ -25,7 +25,7 @@ def test_a_round_trip_runs_from_flat_to_flat_at_average_prices_net_of_fees() -> 
     )
     (trip,) = trips
     assert (trip.opened_ts, trip.closed_ts, trip.exit_reason) == (1, 4, "rest")
-    assert (trip.quantity, trip.entry_price, trip.exit_price) == (4, 85, 95)
+    assert (trip.quantity, trip.entry_price, trip.exit_price) == (D(4), D(85), D(95))
     assert trip.fees == D("0.72")
     assert trip.profit == D(40) - D("0.72")
 

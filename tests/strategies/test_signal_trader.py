@@ -55,7 +55,7 @@ def test_it_stays_flat_without_a_clear_entry(entry: bool, exit_: bool, verdict: 
     assert decision.reason
 
 
-@pytest.mark.parametrize(("stake", "word"), [("0.001", "size"), ("4", "value"), ("5.1", "sold again")])
+@pytest.mark.parametrize(("stake", "word"), [("0.001", "size"), ("4", "value"), ("6", "sold again")])
 def test_it_refuses_what_the_venue_would_refuse_or_what_it_could_not_sell(stake: str, word: str) -> None:
     decision = desk(stake=D(stake)).tell(closed_bar(100, entry=True))
     assert (decision.actions, decision.verdict) == ((), "blocked")

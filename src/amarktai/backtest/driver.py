@@ -38,7 +38,7 @@ from amarktai.strategies.signal_trader import (
     Decide,
     decider,
 )
-from amarktai.strategies.sizing import UNPROTECTED_FALL
+from amarktai.strategies.sizing import exit_fall
 
 _EXITS: Final[dict[int, tuple[str, str]]] = {
     kernel.BY_SIGNAL: (EXIT, EXIT_SIGNAL),
@@ -149,7 +149,7 @@ def kernel_settings(desk: Desk, exits: Exits, *, first_decision: int) -> Floats:
     row[kernel.STOP] = exits.stop or 0.0
     row[kernel.TARGET] = exits.target or 0.0
     row[kernel.TRAILING] = exits.trailing or 0.0
-    row[kernel.UNPROTECTED_FALL] = float(UNPROTECTED_FALL)
+    row[kernel.EXIT_FALL] = float(exit_fall(exits))
     row[kernel.FIRST_DECISION] = first_decision
     return row
 

@@ -13,8 +13,9 @@ A fill is booked first; then the others of its OCO group are canceled; then the 
 answer is carried out, before the next order is looked at. A decision's cancels come before its places;
 each cancel and each denied place comes back as ``OrderClosed`` after the whole decision was applied.
 
-Before an order is accepted it is checked as the order path does: venue minimums and free cash for
-buys, the quantity held for sells. Buys reserve ``fill_model.buy_reservation``.
+Before an order is accepted it is checked as the order path does: venue minimums (a stop's at the last
+price that is known, as the venue sees it), free cash for buys, the quantity held for sells, and that
+an entry can be sold again after a fall. Buys reserve ``fill_model.buy_reservation``.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ from amarktai.strategies.contract import (
     StrategyEvent,
 )
 from amarktai.strategies.signal_trader import Decide
+from amarktai.strategies.sizing import entry_refusal
 
 #: More answers to answers than this within one bar mean a decider that talks to itself.
 MAX_EVENTS_A_STEP: Final = 10_000
@@ -250,12 +252,15 @@ class EventLoop:
         return None
 
     def _denial(self, wish: Place, reserved: Decimal) -> str | None:
-        if wish.side is Side.SELL:
-            free = self._position.quantity - self._promised(wish.oco_group)
-            return "denied: more than is held" if wish.quantity > free or wish.quantity <= ZERO else None
-        if reserved > self._account().cash:
-            return "denied: not enough cash"
-        refused = refusal(wish.quantity, wish.price or self._price, self._desk.instrument)
+        price = wish.price or self._price
+        if wish.side is Side.BUY:
+            if reserved > self._account().cash:
+                return "denied: not enough cash"
+            refused = entry_refusal(wish.quantity, price, self._desk.instrument)
+        elif wish.quantity > self._position.quantity - self._promised(wish.oco_group):
+            return "denied: more than is held"
+        else:
+            refused = refusal(wish.quantity, price, self._desk.instrument)
         return f"denied: {refused}" if refused else None
 
     def _promised(self, oco_group: str | None) -> Decimal:

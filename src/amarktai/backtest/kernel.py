@@ -35,7 +35,7 @@ STAKE: Final = 11
 STOP: Final = 12  # ratio, 0 is off
 TARGET: Final = 13
 TRAILING: Final = 14
-UNPROTECTED_FALL: Final = 15
+EXIT_FALL: Final = 15  # ratio, sizing.exit_fall
 FIRST_DECISION: Final = 16  # index of the first bar that is decided on
 SETTING_COUNT: Final = 17
 
@@ -93,13 +93,8 @@ def entry_quantity_nb(budget: float, price: float, s: Floats) -> float:
     quantity = floor_to_step_nb(budget / unit_cost, s[LOT_P], s[LOT_Q])
     if quantity <= 0.0 or quantity < s[MIN_QUANTITY] or quantity * price < s[MIN_NOTIONAL]:
         return 0.0
-    fall = s[UNPROTECTED_FALL]
-    if s[STOP] > 0.0 and s[TRAILING] > 0.0:
-        fall = min(s[STOP], s[TRAILING])
-    elif s[STOP] > 0.0 or s[TRAILING] > 0.0:
-        fall = max(s[STOP], s[TRAILING])
     left = floor_to_step_nb(quantity * (1.0 - s[TAKER]), s[LOT_P], s[LOT_Q])
-    if left <= 0.0 or left < s[MIN_QUANTITY] or left * price * (1.0 - fall) < s[MIN_NOTIONAL]:
+    if left <= 0.0 or left < s[MIN_QUANTITY] or left * price * (1.0 - s[EXIT_FALL]) < s[MIN_NOTIONAL]:
         return 0.0
     return quantity
 
@@ -146,6 +141,7 @@ def simulate_nb(  # noqa: C901, PLR0915  long: one pass over the bars, reads top
         quantity = 0.0
         cost = 0.0
         stop_price = 0.0
+        resting_stop = 0.0  # the stop that the venue has taken: 0 while its value is too small
         stop_code = BY_STOP
         target_price = math.inf
         highest = 0.0
@@ -173,9 +169,12 @@ def simulate_nb(  # noqa: C901, PLR0915  long: one pass over the bars, reads top
                     if level > stop_price:
                         stop_price = level
                         stop_code = BY_TRAILING_STOP
+                resting_stop = stop_price if quantity * open_[i] >= s[MIN_NOTIONAL] else 0.0
                 target_price = math.inf
                 if target_ratio > 0.0:
-                    target_price = ceil_to_step_nb(entry_price * (1.0 + target_ratio), tick_p, tick_q)
+                    level = ceil_to_step_nb(entry_price * (1.0 + target_ratio), tick_p, tick_q)
+                    if quantity * level >= s[MIN_NOTIONAL]:
+                        target_price = level
                 highest = entry_price
                 if count == ints.shape[0]:
                     ints = _grown_nb(ints, count)
@@ -191,9 +190,9 @@ def simulate_nb(  # noqa: C901, PLR0915  long: one pass over the bars, reads top
                 sell_code = 0
             if quantity > 0.0:
                 if exit_code == 0:
-                    if low[i] <= stop_price:
+                    if low[i] <= resting_stop:
                         exit_code = stop_code
-                        base = min(stop_price, open_[i])
+                        base = min(resting_stop, open_[i])
                         exit_price = floor_to_step_nb(base * sell_factor, tick_p, tick_q)
                     elif high[i] > target_price:
                         exit_code = BY_TARGET
@@ -210,19 +209,23 @@ def simulate_nb(  # noqa: C901, PLR0915  long: one pass over the bars, reads top
                     count += 1
                     quantity = 0.0
             if quantity > 0.0:
-                value = cash + quantity * close[i]
+                held_value = quantity * close[i]
+                value = cash + held_value
                 if trailing_ratio > 0.0:
                     highest = max(highest, high[i])
                     level = floor_to_step_nb(highest * (1.0 - trailing_ratio), tick_p, tick_q)
                     if level > stop_price:
                         stop_price = level
                         stop_code = BY_TRAILING_STOP
-                if exit_[i]:
+                if held_value < s[MIN_NOTIONAL]:
+                    if resting_stop != stop_price:
+                        resting_stop = 0.0
+                elif exit_[i]:
                     sell_code = BY_SIGNAL
                 elif stop_price >= close[i]:
                     sell_code = BY_STOP_AT_MARKET
-                if sell_code != 0 and quantity * close[i] < s[MIN_NOTIONAL]:
-                    sell_code = 0
+                else:
+                    resting_stop = stop_price
             else:
                 value = cash
                 if entry[i] and not exit_[i] and i >= first_decision:

@@ -79,7 +79,7 @@ def drawdown_nb(equity: Floats, capital: float) -> Floats:
 def daily_returns_nb(ts_close: Int64s, equity: Floats, capital: float) -> Floats:
     """Return one simple return for each UTC day that has a close: float64[days].
 
-    A close at midnight belongs to the day that it ends.
+    A close at midnight belongs to the day that it ends. Nothing follows a day that lost everything.
     """
     n = equity.shape[0]
     if n == 0:
@@ -89,13 +89,17 @@ def daily_returns_nb(ts_close: Int64s, equity: Floats, capital: float) -> Floats
     before = capital
     day_end = ((ts_close[0] - 1) // NS_A_DAY + 1) * NS_A_DAY
     for i in range(n):
+        if before <= 0.0:
+            break
         if ts_close[i] > day_end:
             out[count] = equity[i - 1] / before - 1.0
             count += 1
             before = equity[i - 1]
             day_end = ((ts_close[i] - 1) // NS_A_DAY + 1) * NS_A_DAY
-    out[count] = equity[n - 1] / before - 1.0
-    return out[: count + 1].copy()
+    if before > 0.0:
+        out[count] = equity[n - 1] / before - 1.0
+        count += 1
+    return out[:count].copy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +184,10 @@ def _daily_ratios(daily: Floats, reasons: dict[str, str]) -> tuple[float | None,
 
 
 def _ratio(name: str, value: float, divisor: float, reason: str, reasons: dict[str, str]) -> float | None:
-    if divisor > 0.0:
-        return value / divisor
-    reasons[name] = reason
+    ratio = value / divisor if divisor > 0.0 else math.nan
+    if math.isfinite(ratio):
+        return ratio
+    reasons[name] = reason if not divisor > 0.0 else "too large to state"
     return None
 
 

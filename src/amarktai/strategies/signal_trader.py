@@ -301,6 +301,6 @@ def _on_closed(trade: _Trade, event: OrderClosed, account: Account, exits: Exits
 
 def _protect(trade: _Trade, account: Account, exits: Exits, reason: str) -> Decision:
     trade = _raise_stop(replace(trade, highest=trade.entry_price), account, exits)
-    if refusal(held_quantity(account), trade.entry_price, account.instrument) is not None:
+    if held_quantity(account) < max(account.instrument.min_quantity, account.instrument.lot_size):
         return Decision(_save(trade), reason=f"{reason}, too little to sell")
     return Decision(_save(trade), _protection(trade, account, exits, moved=False), reason=reason)

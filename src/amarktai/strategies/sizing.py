@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final
 
 from amarktai.domain.fill_model import affordable_quantity, exact, refusal, round_quantity_down
 from amarktai.domain.instrument import Instrument
 from amarktai.domain.money import ZERO, floor_to_step
+from amarktai.domain.risk import EXIT_HAIRCUT
 from amarktai.strategies.contract import Account, Exits
-
-#: A position without a stop must still be sellable after a fall by this share.
-UNPROTECTED_FALL: Final = Decimal("0.25")
 
 
 def held_quantity(account: Account) -> Decimal:
@@ -19,24 +16,36 @@ def held_quantity(account: Account) -> Decimal:
     return floor_to_step(account.quantity, account.instrument.lot_size)
 
 
-def entry_quantity(account: Account, price: Decimal, exits: Exits) -> tuple[Decimal, str | None]:
-    """Return (quantity, None), or (quantity, why it is refused) for a market buy decided at ``price``."""
-    instrument = account.instrument
-    quantity = affordable_quantity(min(account.stake, account.cash), price, instrument)
+def entry_refusal(
+    quantity: Decimal, price: Decimal, instrument: Instrument, fall: Decimal = EXIT_HAIRCUT
+) -> str | None:
+    """Return why a buy at ``price`` must not be made, or None.
+
+    Either the venue would not take it, or what is left after a fee in the base asset could not be
+    sold again once the price has fallen by the share ``fall``.
+    """
     refused = refusal(quantity, price, instrument)
     if refused:
-        return quantity, refused
-    fall = _initial_fall(exits)
-    if fall is None:
-        fall = UNPROTECTED_FALL
+        return refused
     left = round_quantity_down(quantity * (1 - instrument.fees.taker), instrument.lot_size)
     refused = refusal(left, price * (1 - fall), instrument)
-    return quantity, f"it could not be sold again at its stop: {refused}" if refused else None
+    return f"it could not be sold again after a fall of {fall:.0%}: {refused}" if refused else None
 
 
-def _initial_fall(exits: Exits) -> Decimal | None:
+def exit_fall(exits: Exits) -> Decimal:
+    """Return the fall that a position with these exits must stay sellable through.
+
+    Its stop's distance, but at least what the order path asks of every entry.
+    """
     falls = [exact(ratio) for ratio in (exits.stop, exits.trailing) if ratio is not None]
-    return min(falls) if falls else None
+    return max(EXIT_HAIRCUT, min(falls)) if falls else EXIT_HAIRCUT
+
+
+def entry_quantity(account: Account, price: Decimal, exits: Exits) -> tuple[Decimal, str | None]:
+    """Return (quantity, None), or (quantity, why it is refused) for a market buy decided at ``price``."""
+    budget = min(account.stake, account.cash)
+    quantity = affordable_quantity(budget, price, account.instrument)
+    return quantity, entry_refusal(quantity, price, account.instrument, exit_fall(exits))
 
 
 def limit_quantity(budget: Decimal, price: Decimal, instrument: Instrument) -> Decimal:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from amarktai.domain.fill_model import affordable_quantity, exact, refusal, round_price_against
 from amarktai.domain.money import ZERO
 from amarktai.domain.order import OrderType, Side
+from amarktai.domain.risk import EXIT_HAIRCUT
 from amarktai.strategies.contract import (
     Account,
     Action,
@@ -29,7 +30,7 @@ from amarktai.strategies.contract import (
     StrategyEvent,
     parameter,
 )
-from amarktai.strategies.sizing import held_quantity, limit_quantity
+from amarktai.strategies.sizing import entry_refusal, held_quantity, limit_quantity
 
 BASE: Final = "base"
 TARGET: Final = "target"
@@ -148,8 +149,9 @@ def _start(cycle: _Round, close: Decimal, account: Account, params: Params) -> D
     budget = min(account.stake, account.cash)
     cycle = replace(cycle, number=cycle.number + 1, entry=ZERO, budget=budget, covered=ZERO)
     quantity = affordable_quantity(budget * _share(0, params), close, account.instrument)
-    lowest = close * (1 - exact(params.step)) ** params.safety_orders * (1 - exact(params.stop))
-    refused = refusal(quantity, close, account.instrument) or refusal(quantity, lowest, account.instrument)
+    reach = (1 - exact(params.step)) ** params.safety_orders * (1 - exact(params.stop))
+    fall = max(1 - reach, EXIT_HAIRCUT)
+    refused = entry_refusal(quantity, close, account.instrument, fall)
     if refused:
         return Decision(_save(cycle), verdict="blocked", reason=refused)
     order = Place(BASE, Side.BUY, OrderType.MARKET, quantity, reason="first purchase")
@@ -186,7 +188,7 @@ def _safety_orders(cycle: _Round, account: Account, params: Params) -> tuple[Act
         unrounded = cycle.entry * (1 - exact(params.step)) ** index
         price = round_price_against(Side.SELL, unrounded, instrument.tick_size)
         quantity = limit_quantity(cycle.budget * _share(index, params), price, instrument)
-        if price > ZERO and refusal(quantity, price, instrument) is None:
+        if price > ZERO and entry_refusal(quantity, price, instrument) is None:
             tag = f"safety-{index}"
             orders.append(
                 Place(tag, Side.BUY, OrderType.LIMIT, quantity, price=price, reason=f"purchase {index + 1}")

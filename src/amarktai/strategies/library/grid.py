@@ -28,7 +28,7 @@ from amarktai.strategies.contract import (
     StrategyEvent,
     parameter,
 )
-from amarktai.strategies.sizing import held_quantity, limit_quantity
+from amarktai.strategies.sizing import entry_refusal, held_quantity, limit_quantity
 
 EXIT: Final = "exit"
 
@@ -155,7 +155,8 @@ def _anchor(close: Decimal, account: Account, params: Params) -> Decision:
 
 def _refusal(order: Place, account: Account) -> str | None:
     assert order.price is not None
-    return refusal(order.quantity, order.price, account.instrument)
+    check = entry_refusal if order.side is Side.BUY else refusal
+    return check(order.quantity, order.price, account.instrument)
 
 
 def _buy(grid: _Grid, level: int, account: Account, params: Params) -> Place:
