@@ -68,12 +68,8 @@ class TestCandleFeed:
         whole = make_bars(0, [1, 2, 3, 4, 5])
         kept = np.array([0, 1, 4])
         volume = np.array([1.0, 0.0, 1.0])
-        bars = Bars(
-            "1h",
-            whole.ts_open[kept],
-            *(column[kept] for column in (whole.open, whole.high, whole.low, whole.close)),
-            volume,
-        )
+        o, h, low, c = (column[kept] for column in (whole.open, whole.high, whole.low, whole.close))
+        bars = Bars("1h", whole.ts_open[kept], o, h, low, c, volume)
         feed = candle_feed([(BTC, bars)], title="Bars")
         assert feed.dirty.counts == {"missing_bar": 2, "zero_volume_bar": 1}
         assert feed.row_count == 6
@@ -91,6 +87,11 @@ class TestCandleFeed:
     def test_nothing_to_replay_is_an_error(self) -> None:
         with pytest.raises(InvalidInput):
             candle_feed([], title="Bars")
+
+    def test_one_timeframe_an_instrument(self) -> None:
+        bars = make_bars(0, [1])
+        with pytest.raises(InvalidInput, match="twice"):
+            candle_feed([(BTC, bars), (BTC, bars)], title="Bars")
 
     def test_an_empty_span_says_so(self) -> None:
         feed = candle_feed([(BTC, make_bars(0, [1]))], title="Bars", span=Span(HOUR))
