@@ -112,15 +112,12 @@ class FaultyVenue:
         book: OrderBook | None = None,
     ) -> list[OrderReport]:
         late, self._held = self._held, []
-        return late + self._spoil(self.inner.on_event(instrument_id, kind, ts, a, b, c, d, e, book))
-
-    def continue_event(self, instrument_id: str) -> list[OrderReport]:
-        reports = self.inner.continue_event(instrument_id)
-        spoiled = self._spoil(reports)
-        while reports and not spoiled:  # everything of this fill is held back: the bar still goes on
-            reports = self.inner.continue_event(instrument_id)
-            spoiled = self._spoil(reports)
-        return spoiled
+        reports = self.inner.on_event(instrument_id, kind, ts, a, b, c, d, e, book)
+        told = late + self._spoil(reports)
+        while reports and not told:  # everything of this fill is held back: the row still goes on
+            reports = self.inner.on_event(instrument_id, kind, ts, a, b, c, d, e, book)
+            told = self._spoil(reports)
+        return told
 
     def _spoil(self, reports: Sequence[OrderReport]) -> list[OrderReport]:
         out: list[OrderReport] = []

@@ -58,7 +58,14 @@ class Market:
         )
 
     async def place(
-        self, side: Side, kind: OrderType, quantity: str = "1", *, at: str | None = None, **more: object
+        self,
+        side: Side,
+        kind: OrderType,
+        quantity: str = "1",
+        *,
+        at: str | None = None,
+        bot: int = 1,
+        **more: object,
     ) -> UUID:
         """Create an order; ``at`` is the limit or the stop price."""
         price = None if at is None else D(at)
@@ -76,13 +83,15 @@ class Market:
             oco_group=str(more["group"]) if "group" in more else None,
             sent_ts=self.clock.now_ns(),
             deadline_ts=NO_TS,
+            bot_id=UUID(int=bot),
         )
         await self.venue.create_order(request)
         return request.order_id
 
     def _show(self, kind: EventKind, *values: float, book: OrderBook | None = None) -> list[OrderReport]:
         a, b, c, d, e = (*values, *([0.0] * (5 - len(values))))
-        return self.venue.on_event(ID, kind, self.clock.now_ns(), a, b, c, d, e, book)
+        self._last = (ID, kind, self.clock.now_ns(), a, b, c, d, e, book)
+        return self.venue.on_event(*self._last)
 
     def begin(self, price: float) -> list[OrderReport]:
         return self._show(EventKind.BAR_OPEN, price)
@@ -102,7 +111,8 @@ class Market:
         return self._show(EventKind.TRADE, price, quantity, 1.0, book=book)
 
     def more(self) -> list[OrderReport]:
-        return self.venue.continue_event(ID)
+        """Show the last event again, as an engine does until nothing comes."""
+        return self.venue.on_event(*self._last)
 
     @property
     def wake(self) -> WakeConditions:
@@ -206,6 +216,34 @@ class TestBars:
         late = market.begin(95)
         assert [len(first), len(late)] == [1, 1]
         assert late[0].at == first[0].at
+
+    async def test_bots_do_not_wait_for_each_other(self, market: Market) -> None:
+        for bot in range(5):
+            await market.place(Side.BUY, OrderType.MARKET, bot=bot + 1)
+            await market.place(Side.BUY, OrderType.LIMIT, at="95", bot=bot + 1)
+            await market.place(Side.BUY, OrderType.LIMIT, at="94", bot=bot + 1)
+        assert len(market.begin(100)) == 5
+        assert market.more() == []
+        assert [report.fills[0].price for report in market.close(100, 101, 90, 95)] == [D(95)] * 5
+        assert [report.fills[0].price for report in market.more()] == [D(94)] * 5
+        assert market.more() == []
+
+    async def test_an_equal_row_that_follows_is_another_event(self, market: Market) -> None:
+        await market.place(Side.BUY, OrderType.LIMIT, "3", at="95")
+        market.quote(99, 100)
+        assert len(market.trade(94, 1)) == 1
+        assert market.more() == []
+        (report,) = market.more()
+        assert report.filled_quantity == D(2)
+
+    async def test_a_group_name_may_serve_again(self, market: Market) -> None:
+        for _ in range(2):
+            market.begin(100)
+            await market.place(Side.SELL, OrderType.LIMIT, at="105", group="exit")
+            await market.place(Side.SELL, OrderType.STOP_MARKET, at="95", group="exit")
+            reports = market.close(100, 101, 94, 100)
+            assert sorted(report.status for report in reports) == [VenueStatus.CANCELED, VenueStatus.FILLED]
+            assert market.more() == []
 
     async def test_bars_no_longer_fill_once_there_are_quotes(self, market: Market) -> None:
         market.quote(99, 101)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amarktai.domain.bar import NS_PER_S, Bars, timeframe_ns
+from amarktai.domain.bar import Bars
 from amarktai.domain.errors import InvalidInput
 from amarktai.domain.instrument import Instrument, Origin
 from amarktai.domain.market import DirtyRows, EventKind, MarketBatch
@@ -19,25 +19,10 @@ from amarktai.venues.batches import BATCH_ROWS, concat, quote_batch
 from amarktai.venues.exchanges.binance import VENUE as BINANCE
 from amarktai.venues.exchanges.kucoin import VENUE as KUCOIN
 from amarktai.venues.replay import MergedFeed, RecordedFeed, Span, candle_feed
+from tests.bars import HOUR, make_bars
 from tests.recordings import recording
 
-HOUR = 3_600 * NS_PER_S
 BTC, ETH = BINANCE.instruments
-
-
-def make_bars(first_hour: int, closes: Sequence[float], timeframe: str = "1h") -> Bars:
-    close = np.array(closes, dtype=np.float64)
-    ts_open = first_hour * HOUR + np.arange(len(close), dtype=np.int64) * timeframe_ns(timeframe)
-    first = np.concatenate((close[:1], close[:-1]))
-    return Bars(
-        timeframe,
-        ts_open,
-        first,
-        np.maximum(first, close) + 1,
-        np.minimum(first, close) - 1,
-        close,
-        np.ones(len(close)),
-    )
 
 
 async def everything(feed: Feed) -> MarketBatch:
@@ -51,7 +36,7 @@ class TestCandleFeed:
         kinds = [EventKind(kind) for kind in rows.kind]
         assert kinds == [EventKind.BAR_OPEN, EventKind.BAR_CLOSE] * 2
         assert rows.ts.tolist() == [10 * HOUR, 11 * HOUR, 11 * HOUR, 12 * HOUR]
-        assert (rows.a[1], rows.b[1], rows.c[1], rows.d[1], rows.e[1]) == (100, 101, 99, 100, 1)
+        assert (rows.a[1], rows.b[1], rows.c[1], rows.d[1], rows.e[1]) == (100, 101, 99.5, 100, 1)
         assert rows.a[2] == 100
         assert set(rows.timeframe_s.tolist()) == {3600}
         assert feed.origin is Origin.RECORDED
@@ -68,12 +53,8 @@ class TestCandleFeed:
         whole = make_bars(0, [1, 2, 3, 4, 5])
         kept = np.array([0, 1, 4])
         volume = np.array([1.0, 0.0, 1.0])
-        bars = Bars(
-            "1h",
-            whole.ts_open[kept],
-            *(column[kept] for column in (whole.open, whole.high, whole.low, whole.close)),
-            volume,
-        )
+        o, h, low, c = (column[kept] for column in (whole.open, whole.high, whole.low, whole.close))
+        bars = Bars("1h", whole.ts_open[kept], o, h, low, c, volume)
         feed = candle_feed([(BTC, bars)], title="Bars")
         assert feed.dirty.counts == {"missing_bar": 2, "zero_volume_bar": 1}
         assert feed.row_count == 6
@@ -91,6 +72,11 @@ class TestCandleFeed:
     def test_nothing_to_replay_is_an_error(self) -> None:
         with pytest.raises(InvalidInput):
             candle_feed([], title="Bars")
+
+    def test_one_timeframe_an_instrument(self) -> None:
+        bars = make_bars(0, [1])
+        with pytest.raises(InvalidInput, match="twice"):
+            candle_feed([(BTC, bars), (BTC, bars)], title="Bars")
 
     def test_an_empty_span_says_so(self) -> None:
         feed = candle_feed([(BTC, make_bars(0, [1]))], title="Bars", span=Span(HOUR))

@@ -23,7 +23,10 @@ from amarktai.domain.order import Order, OrderType, Side
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """What leaves for the venue, once. ``deadline_ts`` (ns): not after this, whatever happened (f)."""
+    """What leaves for the venue, once. ``deadline_ts`` (ns): not after this, whatever happened (f).
+
+    ``bot_id`` stays in the house: a simulated venue serves each bot for itself.
+    """
 
     order_id: UUID
     instrument_id: str
@@ -37,6 +40,7 @@ class OrderRequest:
     oco_group: str | None
     sent_ts: int
     deadline_ts: int
+    bot_id: UUID | None = None
 
     @property
     def client_order_id(self) -> str:
@@ -135,15 +139,12 @@ class SimulatedVenue(TradingVenue, Protocol):
     ) -> list[OrderReport]:
         """Let one row of a batch act on the orders and return those that it changed.
 
-        Bars are served one fill at a time: handle the reports, then ask ``continue_event`` until it
-        returns nothing, so that what is placed in answer can take part in the same bar.
+        Bars are served one fill a bot at a time: handle the reports, then call again with the same
+        row until nothing comes, so that what a bot places in answer can take part in the same bar.
 
         ``ts`` is the row's received_ts, which is on the engine's clock; ``book`` the instrument's
         book where the feed has depth.
         """
-
-    def continue_event(self, instrument_id: str) -> list[OrderReport]:
-        """Go on with the bar that ``on_event`` began, up to the next fill; empty when it is done."""
 
     def wake_conditions(self, instrument_id: str) -> WakeConditions:
         """Return what the next rows must show before ``on_event`` has anything to do.

@@ -1,8 +1,9 @@
 """The paper venue: fills orders on market data by the one fill model (domain/fill_model.py).
 
 Bars follow "the order of things on bars" of that file: arriving orders at the open, then the path to
-the low and the high at the close, one fill at a time, so that the answer to a fill can take part in
-the same bar. There is no latency on bars: an order decided on a close meets the next open.
+the low and the high at the close. Each bot is served one fill at a time, so that its answer to a fill
+can take part in the same bar; bots do not wait for each other. There is no latency on bars: an order
+decided on a close meets the next open.
 
 Quotes. An order reaches the market ``latency_ms`` after it was sent and meets the first quote from
 then on. Takers pay the ask and get the bid, for the whole quantity (quotes often carry no size). A
@@ -21,7 +22,7 @@ here: the order path reserves before it sends.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
@@ -88,6 +89,11 @@ class _Record:
     def left(self) -> Decimal:
         return self.request.quantity - self.filled
 
+    @property
+    def owner(self) -> Hashable:
+        """Orders of one owner meet a bar one after the other; those of several do not wait."""
+        return self.request.bot_id or self.request.oco_group or self.request.order_id
+
 
 class _Stage(Enum):
     """Where a desk stands within a bar; it decides when a new order takes part."""
@@ -101,41 +107,63 @@ class _Stage(Enum):
 class _Desk:
     """One instrument's working orders in the order of acceptance, and where its market stands.
 
-    ``arriving`` are the orders still to be looked at at the present open; ``bar`` is the closed bar
-    whose path is being walked, ``ts`` the time of either.
+    ``row`` is the event that is being served. Of a bar's open, ``arriving`` are the orders still to be
+    looked at; of a bar's path, ``walking`` are the owners whose orders may still fill.
     """
 
     instrument: Instrument
     orders: dict[UUID, _Record] = field(default_factory=dict)
+    owners: dict[Hashable, dict[UUID, _Record]] = field(default_factory=dict)
     quoted: bool = False
     bid: Decimal | None = None
     ask: Decimal | None = None
-    stage: _Stage = _Stage.AFTER_CLOSE
-    arriving: deque[_Record] = field(default_factory=deque)
-    bar: PriceRange | None = None
+    row: tuple[float, ...] | None = None
     ts: int = 0
+    stage: _Stage = _Stage.AFTER_CLOSE
+    arriving: dict[Hashable, deque[_Record]] = field(default_factory=dict)
+    walking: dict[Hashable, None] = field(default_factory=dict)
+    bar: PriceRange | None = None
 
     def best(self, side: Side) -> Decimal | None:
         return self.ask if side is Side.BUY else self.bid
+
+    def add(self, record: _Record) -> None:
+        self.orders[record.request.order_id] = record
+        self.owners.setdefault(record.owner, {})[record.request.order_id] = record
+
+    def remove(self, record: _Record) -> None:
+        del self.orders[record.request.order_id]
+        theirs = self.owners[record.owner]
+        del theirs[record.request.order_id]
+        if not theirs:
+            del self.owners[record.owner]
 
     def start_open(self, ts: int, price: Decimal) -> None:
         """A bar opens: what has not arrived yet meets its first price."""
         self.stage, self.ts, self.bar = _Stage.AFTER_OPEN, ts, None
         self.bid = self.ask = price
-        self.arriving = deque(record for record in self.orders.values() if not record.arrived)
+        for record in self.orders.values():
+            if not record.arrived:
+                self.arriving.setdefault(record.owner, deque()).append(record)
 
     def start_path(self, ts: int, bar: PriceRange, close: Decimal) -> None:
         """A bar closed: its path is walked from now on."""
         self.stage, self.ts, self.bar = _Stage.INSIDE, ts, bar
         self.bid = self.ask = close
+        self.walking = dict.fromkeys(self.owners)
 
-    def arrives_at_once(self, order_type: OrderType) -> bool:
-        """Return whether an order that is placed now takes part without waiting for an open."""
-        if self.quoted or order_type is OrderType.MARKET:
-            return False
-        return self.stage is _Stage.AFTER_OPEN or (
-            self.stage is _Stage.INSIDE and order_type is OrderType.STOP_MARKET
-        )
+    def end_path(self) -> None:
+        self.stage, self.bar = _Stage.AFTER_CLOSE, None
+
+    def admit(self, record: _Record) -> None:
+        """Let a new order take part in the present bar, if its rules let it."""
+        if self.quoted or record.request.type is OrderType.MARKET:
+            return
+        if self.stage is _Stage.AFTER_OPEN:
+            record.arrived = True
+        elif self.stage is _Stage.INSIDE and record.request.type is OrderType.STOP_MARKET:
+            record.arrived = True
+            self.walking[record.owner] = None
 
 
 class PaperVenue:
@@ -184,9 +212,10 @@ class PaperVenue:
         _check_steps(desk.instrument, request)
         _check_market(desk, request)
         record = _Record(request, request.sent_ts + self._profile.latency_ms * _NS_PER_MS, now)
+        self._drop_finished_group(request.oco_group)
         self._file(desk, record)
         record.group_base = self._filled_by_others(record)
-        record.arrived = desk.arrives_at_once(request.type)
+        desk.admit(record)
         return self._report(record)
 
     async def cancel_order(self, order_id: UUID, instrument_id: str) -> OrderReport:
@@ -266,35 +295,46 @@ class PaperVenue:
     ) -> list[OrderReport]:
         desk = self._desk(instrument_id)
         event = EventKind(kind)
-        if event in (EventKind.QUOTE, EventKind.TRADE):
-            return self._serve_tick(desk, read_tick(event, ts, a, b, book))
-        if desk.quoted:
-            return []
-        unasked = self._finish_bar(desk)
-        if event is EventKind.BAR_OPEN:
-            desk.start_open(ts, exact(a))
-        else:
-            desk.start_path(ts, PriceRange(exact(a), exact(b), exact(c)), exact(d))
-        return unasked + self.continue_event(instrument_id)
-
-    def continue_event(self, instrument_id: str) -> list[OrderReport]:
-        """Go on with the bar that ``on_event`` began, up to the next fill; nothing when it is done."""
-        desk = self._desk(instrument_id)
-        changed: dict[UUID, _Record] = {}
-        while desk.arriving and not changed:
-            record = desk.arriving.popleft()
-            if record.status is VenueStatus.OPEN:
-                self._arrive(desk, record, changed)
-        if desk.bar is not None and not changed:
-            self._walk_path(desk, desk.bar, changed)
-        return [self._report(record) for record in changed.values()]
-
-    def _finish_bar(self, desk: _Desk) -> list[OrderReport]:
-        """Serve what an engine that did not ask to the end has left of the last bar."""
+        row = (event, ts, a, b, c, d, e)
         reports: list[OrderReport] = []
-        while more := self.continue_event(desk.instrument.id):
+        if row != desk.row:
+            reports += self._finish(desk)
+            desk.row = row
+            if event in (EventKind.QUOTE, EventKind.TRADE):
+                reports += self._serve_tick(desk, read_tick(event, ts, a, b, book))
+            elif not desk.quoted and event is EventKind.BAR_OPEN:
+                desk.start_open(ts, exact(a))
+            elif not desk.quoted:
+                desk.start_path(ts, PriceRange(exact(a), exact(b), exact(c)), exact(d))
+        reports += self._serve_bar(desk)
+        if not reports:
+            desk.row = None  # served to the end: an equal row that follows is another event
+        return reports
+
+    def _finish(self, desk: _Desk) -> list[OrderReport]:
+        """Serve what is left of the last row, for an engine that did not ask to the end."""
+        reports: list[OrderReport] = []
+        while more := self._serve_bar(desk):
             reports += more
         return reports
+
+    def _serve_bar(self, desk: _Desk) -> list[OrderReport]:
+        """Serve each owner's next fill of the present bar."""
+        changed: dict[UUID, _Record] = {}
+        for owner, queue in list(desk.arriving.items()):
+            known = len(changed)
+            while queue and len(changed) == known:
+                record = queue.popleft()
+                if record.status is VenueStatus.OPEN:
+                    self._arrive(desk, record, changed)
+            if not queue:
+                del desk.arriving[owner]
+        if desk.bar is not None:
+            for owner in list(desk.walking):
+                self._walk_path(desk, owner, desk.bar, changed)
+            if not desk.walking:
+                desk.end_path()
+        return [self._report(record) for record in changed.values()]
 
     def _arrive(self, desk: _Desk, record: _Record, changed: dict[UUID, _Record]) -> None:
         price = desk.ask
@@ -308,12 +348,12 @@ class PaperVenue:
             execution = Execution(outcome.price, self._fillable(record), Liquidity.TAKER)
             self._apply(desk, record, Match((execution,)), desk.ts, changed)
 
-    def _walk_path(self, desk: _Desk, bar: PriceRange, changed: dict[UUID, _Record]) -> None:
-        resting = [record for record in desk.orders.values() if record.arrived]
+    def _walk_path(self, desk: _Desk, owner: Hashable, bar: PriceRange, changed: dict[UUID, _Record]) -> None:
+        resting = [record for record in desk.owners.get(owner, {}).values() if record.arrived]
         simulated = [self._simulated(record, index) for index, record in enumerate(resting)]
         fill = next_bar_fill(simulated, bar, desk.instrument, self._profile)
         if fill is None:
-            desk.bar, desk.stage = None, _Stage.AFTER_CLOSE
+            del desk.walking[owner]
             return
         execution = Execution(fill.price, fill.order.quantity, fill.liquidity)
         self._apply(desk, resting[fill.order.sequence], Match((execution,)), desk.ts, changed)
@@ -392,24 +432,27 @@ class PaperVenue:
                 changed[other.request.order_id] = other
 
     def _file(self, desk: _Desk, record: _Record) -> None:
-        self._records[record.request.order_id] = desk.orders[record.request.order_id] = record
-        if record.request.oco_group is not None:
-            self._groups.setdefault(record.request.oco_group, []).append(record)
+        self._records[record.request.order_id] = record
+        desk.add(record)
+        group = record.request.oco_group
+        if group is not None:
+            self._groups.setdefault(group, []).append(record)
 
     def _close(self, record: _Record, status: VenueStatus, ts: int, reason: str) -> None:
         request = record.request
         record.status, record.changed_ts, record.reason = status, ts, reason
-        del self._desks[request.instrument_id].orders[request.order_id]
+        self._desks[request.instrument_id].remove(record)
         self._closed[request.order_id] = None
         while len(self._closed) > self._history_limit:
             forgotten, _ = self._closed.popitem(last=False)
-            self._forget(self._records.pop(forgotten))
+            del self._records[forgotten]
+            self._complete_since_ms = max(self._complete_since_ms, _created_ms(forgotten))
 
-    def _forget(self, record: _Record) -> None:
-        self._complete_since_ms = max(self._complete_since_ms, _created_ms(record.request.order_id))
-        group = self._groups.get(record.request.oco_group or "")
-        if group is not None and all(other.status is not VenueStatus.OPEN for other in group):
-            del self._groups[record.request.oco_group or ""]
+    def _drop_finished_group(self, group: str | None) -> None:
+        """Forget a group of which nothing is open: its name may serve again."""
+        members = self._groups.get(group or "", ())
+        if members and all(member.status is not VenueStatus.OPEN for member in members):
+            del self._groups[group or ""]
 
     def _desk(self, instrument_id: str) -> _Desk:
         try:
@@ -469,6 +512,7 @@ def _request_of(order: Order) -> OrderRequest:
         oco_group=order.oco_group,
         sent_ts=0,
         deadline_ts=NO_TS,
+        bot_id=order.bot_id,
     )
 
 
@@ -498,7 +542,7 @@ def _check_steps(instrument: Instrument, request: OrderRequest) -> None:
 def _check_market(desk: _Desk, request: OrderRequest) -> None:
     """Check what depends on the market as this venue last saw it."""
     best = desk.best(request.side)
-    price = request.price or request.stop_price or best
+    price = request.price or best
     problem = None if price is None else refusal(request.quantity, price, desk.instrument)
     if problem is not None:
         raise VenueRejected("BELOW_MIN_NOTIONAL", problem)

@@ -129,6 +129,12 @@ def candle_feed(
     """
     if not series:
         raise InvalidInput("VALIDATION_ERROR", "A replay of bars needs at least one instrument")
+    if len({instrument for instrument, _ in series}) < len(series):
+        raise InvalidInput(
+            "VALIDATION_ERROR",
+            "An instrument comes twice in a replay of bars",
+            "Give its smallest timeframe only: larger bars are built from it.",
+        )
     dirty = DirtyRows()
     instruments = tuple(dict.fromkeys(instrument for instrument, _ in series))
     parts = []
