@@ -102,6 +102,9 @@ class SessionStore(Protocol):
     async def find(self, secret_hash: bytes) -> tuple[Session, User] | None:
         """Return the tenant's session that is not revoked, with its user."""
 
+    async def get(self, session_id: UUID) -> Session | None:
+        """Return a session that is not revoked."""
+
     async def touch(self, session_id: UUID, at: datetime, ip: str | None) -> None: ...
 
     async def active(self, now: datetime, idle_since: datetime) -> list[Session]: ...
@@ -115,6 +118,9 @@ class TokenStore(Protocol):
     async def insert(self, token: AccessToken, secret_hash: bytes) -> None: ...
 
     async def find(self, secret_hash: bytes) -> tuple[AccessToken, User] | None: ...
+
+    async def get(self, token_id: UUID) -> AccessToken | None:
+        """Return a token that is not revoked."""
 
     async def touch(self, token_id: UUID, at: datetime) -> None: ...
 
