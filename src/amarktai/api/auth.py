@@ -43,7 +43,7 @@ def set_cookie(response: Response, settings: Settings, signed_in: SignedIn) -> N
     response.set_cookie(
         cookie_name(settings),
         signed_in.cookie,
-        expires=signed_in.expires_at,
+        max_age=settings.session_absolute_days * 86_400,
         path="/",
         secure=settings.behind_tls_proxy,
         httponly=True,

@@ -180,14 +180,31 @@ class AnswerStore(Protocol):
 
 
 class AccountUnit(Protocol):
-    users: UserStore
-    sessions: SessionStore
-    tokens: TokenStore
-    invites: InviteStore
-    attempts: AttemptStore
-    platform_settings: PlatformSettings
-    audit: AuditStore
-    answers: AnswerStore
+    """One transaction with every account store."""
+
+    @property
+    def users(self) -> UserStore: ...
+
+    @property
+    def sessions(self) -> SessionStore: ...
+
+    @property
+    def tokens(self) -> TokenStore: ...
+
+    @property
+    def invites(self) -> InviteStore: ...
+
+    @property
+    def attempts(self) -> AttemptStore: ...
+
+    @property
+    def platform_settings(self) -> PlatformSettings: ...
+
+    @property
+    def audit(self) -> AuditStore: ...
+
+    @property
+    def answers(self) -> AnswerStore: ...
 
 
 class Accounts(Protocol):
