@@ -13,12 +13,15 @@ from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
+from amarktai.api.build import BuildInfo
 from amarktai.config import Settings
-from amarktai.domain.bot import BotAction, BotStatus, RiskMode, TradingMode
+from amarktai.domain.bot import Bot, BotAction, BotStatus, TradingMode
 from amarktai.domain.instrument import Platform
-from amarktai.domain.user import Identity
+from amarktai.ports.clock import Clock
+from amarktai.ports.live import LiveHub
 from amarktai.services.alerts import Alerts
 from amarktai.services.audit import AuditTrail
+from amarktai.services.bots import NewBot
 from amarktai.services.idempotency import Idempotency
 from amarktai.services.invites import Invites
 from amarktai.services.paging import Page
@@ -29,21 +32,6 @@ from amarktai.services.tokens import Tokens
 from amarktai.services.users import Users
 
 View = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class NewBot:
-    """What ``POST /api/bots`` asks for; the service validates against strategy, market and wallet."""
-
-    name: str
-    platform: str
-    pair: str
-    strategy: str
-    params: Mapping[str, Any]
-    timeframe: str | None
-    risk_mode: RiskMode
-    capital_zar: Decimal
-    start: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,81 +66,88 @@ class EntryFilter:
     asset: str | None = None
 
 
-class Bots(Protocol):
-    async def list_bots(
-        self,
-        who: Identity,
-        *,
-        platform: Platform | None,
-        status: BotStatus | None,
-        mode: TradingMode | None,
-        cursor: str | None,
-        limit: int,
-    ) -> Page: ...
+class BotCommands(Protocol):
+    """The write side of bots: ``services.bots.BotService``."""
 
-    async def create(self, who: Identity, wanted: NewBot) -> View: ...
+    async def create(self, user_id: UUID, wanted: NewBot) -> Bot: ...
 
-    async def get(self, who: Identity, bot_id: UUID) -> View: ...
+    async def act(self, user_id: UUID, bot_id: UUID, action: BotAction, reason: str | None = None) -> Bot: ...
 
-    async def update(self, who: Identity, bot_id: UUID, changes: Mapping[str, Any]) -> View: ...
-
-    async def act(self, who: Identity, bot_id: UUID, action: BotAction, reason: str | None) -> View:
-        """Start, pause, resume, stop or delete, and return the bot after it."""
-
-    async def act_on_all(self, who: Identity, action: BotAction) -> View:
+    async def act_on_all(self, user_id: UUID, action: BotAction) -> View:
         """Return ``{changed, skipped: [{bot_id, name, reason}]}``."""
 
-    async def decisions(self, who: Identity, bot_id: UUID, *, cursor: str | None, limit: int) -> Page: ...
+    async def update(self, user_id: UUID, bot_id: UUID, changes: Mapping[str, Any]) -> Bot: ...
 
-    async def equity(self, who: Identity, bot_id: UUID, span: str) -> View: ...
+
+@dataclass(frozen=True, slots=True)
+class BotFilter:
+    """Which bots."""
+
+    platform: Platform | None = None
+    status: BotStatus | None = None
+    mode: TradingMode | None = None
+
+
+class BotViews(Protocol):
+    """The read side of bots."""
+
+    async def list_bots(
+        self, user_id: UUID, wanted: BotFilter, *, cursor: str | None, limit: int
+    ) -> Page: ...
+
+    async def get(self, user_id: UUID, bot_id: UUID) -> View: ...
+
+    async def decisions(self, user_id: UUID, bot_id: UUID, *, cursor: str | None, limit: int) -> Page: ...
+
+    async def equity(self, user_id: UUID, bot_id: UUID, span: str) -> View: ...
 
     def strategies(self) -> Sequence[View]: ...
 
 
 class Trades(Protocol):
     async def list_trades(
-        self, who: Identity, wanted: TradeFilter, *, cursor: str | None, limit: int
+        self, user_id: UUID, wanted: TradeFilter, *, cursor: str | None, limit: int
     ) -> Page: ...
 
-    async def get(self, who: Identity, trade_id: UUID) -> View:
+    async def get(self, user_id: UUID, trade_id: UUID) -> View:
         """Return ``{trade, fills}``."""
 
 
 class Orders(Protocol):
     async def list_orders(
-        self, who: Identity, wanted: OrderFilter, *, cursor: str | None, limit: int
+        self, user_id: UUID, wanted: OrderFilter, *, cursor: str | None, limit: int
     ) -> Page: ...
 
-    async def get(self, who: Identity, order_id: UUID) -> View:
+    async def get(self, user_id: UUID, order_id: UUID) -> View:
         """Return ``{order, events, fills}``."""
 
 
 class Ledger(Protocol):
     async def entries(
-        self, who: Identity, wanted: EntryFilter, *, cursor: str | None, limit: int
+        self, user_id: UUID, wanted: EntryFilter, *, cursor: str | None, limit: int
     ) -> Page: ...
 
-    async def verify(self, who: Identity) -> View: ...
+    async def verify(self, user_id: UUID) -> View: ...
 
 
 class Profits(Protocol):
-    async def profits(self, who: Identity, *, period: str, mode: TradingMode | None) -> View: ...
+    async def profits(self, user_id: UUID, *, period: str, mode: TradingMode | None) -> View: ...
 
-    async def summary(self, who: Identity, *, mode: TradingMode | None) -> View: ...
+    async def summary(self, user_id: UUID, *, mode: TradingMode | None) -> View: ...
 
-    async def equity(self, who: Identity, *, mode: TradingMode | None, span: str) -> View: ...
+    async def equity(self, user_id: UUID, *, mode: TradingMode | None, span: str) -> View: ...
 
 
 class Platforms(Protocol):
-    async def summary(self, who: Identity, *, mode: TradingMode | None) -> View: ...
+    async def summary(self, user_id: UUID, *, mode: TradingMode | None) -> View: ...
 
-    async def bots(self, who: Identity, platform: Platform, *, mode: TradingMode | None) -> View: ...
+    async def bots(self, user_id: UUID, platform: Platform, *, mode: TradingMode | None) -> View: ...
 
 
 class Wallet(Protocol):
-    async def paper(self, who: Identity) -> View: ...
+    async def view(self, user_id: UUID) -> View: ...
 
-    async def fund(self, who: Identity, amount: Decimal) -> View: ...
+    async def fund(self, user_id: UUID, amount: Decimal) -> View: ...
 
 
 class Markets(Protocol):
@@ -165,20 +160,12 @@ class Markets(Protocol):
     async def feeds(self) -> Sequence[View]: ...
 
 
-class Build(Protocol):
-    def view(self) -> View:
-        """Return what ``GET /api/system/build`` shows."""
-
-    @property
-    def dashboard_sha(self) -> str | None:
-        """The commit of the dashboard that is served, or None when there is none."""
-
-
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything that a request can reach."""
 
     settings: Settings
+    clock: Clock
     setup: Setup
     sessions: Sessions
     users: Users
@@ -189,8 +176,10 @@ class Services:
     alerts: Alerts
     system: System
     events: EventHistory
-    build: Build
-    bots: Bots
+    live: LiveHub
+    build: BuildInfo
+    bots: BotCommands
+    bot_views: BotViews
     trades: Trades
     orders: Orders
     ledger: Ledger

@@ -102,6 +102,9 @@ class SessionStore(Protocol):
     async def find(self, secret_hash: bytes) -> tuple[Session, User] | None:
         """Return the tenant's session that is not revoked, with its user."""
 
+    async def get(self, session_id: UUID) -> Session | None:
+        """Return a session that is not revoked."""
+
     async def touch(self, session_id: UUID, at: datetime, ip: str | None) -> None: ...
 
     async def active(self, now: datetime, idle_since: datetime) -> list[Session]: ...
@@ -115,6 +118,9 @@ class TokenStore(Protocol):
     async def insert(self, token: AccessToken, secret_hash: bytes) -> None: ...
 
     async def find(self, secret_hash: bytes) -> tuple[AccessToken, User] | None: ...
+
+    async def get(self, token_id: UUID) -> AccessToken | None:
+        """Return a token that is not revoked."""
 
     async def touch(self, token_id: UUID, at: datetime) -> None: ...
 
@@ -174,14 +180,31 @@ class AnswerStore(Protocol):
 
 
 class AccountUnit(Protocol):
-    users: UserStore
-    sessions: SessionStore
-    tokens: TokenStore
-    invites: InviteStore
-    attempts: AttemptStore
-    platform_settings: PlatformSettings
-    audit: AuditStore
-    answers: AnswerStore
+    """One transaction with every account store."""
+
+    @property
+    def users(self) -> UserStore: ...
+
+    @property
+    def sessions(self) -> SessionStore: ...
+
+    @property
+    def tokens(self) -> TokenStore: ...
+
+    @property
+    def invites(self) -> InviteStore: ...
+
+    @property
+    def attempts(self) -> AttemptStore: ...
+
+    @property
+    def platform_settings(self) -> PlatformSettings: ...
+
+    @property
+    def audit(self) -> AuditStore: ...
+
+    @property
+    def answers(self) -> AnswerStore: ...
 
 
 class Accounts(Protocol):

@@ -75,7 +75,7 @@ class Alert(EventPayload):
 
     alert_id: UUID
     severity: str
-    type: str
+    alert_type: str
     bot_id: UUID | None = None
 
 

@@ -149,6 +149,23 @@ class Sessions:
                 await unit.tokens.touch(token.id, now)
         return Identity(user, frozenset(token.scopes), token_id=token.id, ip=client.ip)
 
+    async def check(self, who: Identity) -> None:
+        """Ask whether the session or token that signed somebody in still lives; it is not used by this.
+
+        Raises: Unauthenticated when it has ended.
+        """
+        now = self._now()
+        async with self._accounts.unit(who.user_id) as unit:
+            found = await unit.users.get(who.user_id)
+            if who.session_id is not None:
+                session = await unit.sessions.get(who.session_id)
+                is_alive = session is not None and self._is_alive(session, now)
+            else:
+                token = await unit.tokens.get(who.token_id) if who.token_id else None
+                is_alive = token is not None and (token.expires_at is None or token.expires_at > now)
+        if found is None or not found[0].is_active or not is_alive:
+            raise _signed_out()
+
     async def sign_out(self, who: Identity) -> None:
         """End the session that asks; a token has none to end."""
         if who.session_id is not None:

@@ -73,7 +73,8 @@ class PgAnswers:
         claim = upsert(t.idempotency_keys).values(
             user_id=self._user_id, key=key, request_hash=request_hash, created_at=at
         )
-        if (await self._connection.execute(claim.on_conflict_do_nothing())).rowcount == 1:
+        claimed = claim.on_conflict_do_nothing().returning(t.idempotency_keys.c.key)
+        if (await self._connection.execute(claimed)).one_or_none() is not None:
             return None
         row = (
             await self._connection.execute(select(t.idempotency_keys).where(t.idempotency_keys.c.key == key))

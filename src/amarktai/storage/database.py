@@ -7,7 +7,11 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from amarktai.domain.errors import Unavailable
 
 _SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")
 _ASYNC_COMMIT = text("SET LOCAL synchronous_commit = off")
@@ -29,12 +33,18 @@ class Database:
 
         ``durable=False`` lets the commit return before the disk has it: for paper, where a lost
         last moment costs nothing, never for live orders.
+        Raises: Unavailable when the database does not answer.
         """
-        async with self._engine.begin() as connection:
-            await connection.execute(_SET_TENANT, {"tenant": str(user_id) if user_id else ""})
-            if not durable:
-                await connection.execute(_ASYNC_COMMIT)
-            yield connection
+        try:
+            async with self._engine.begin() as connection:
+                await connection.execute(_SET_TENANT, {"tenant": str(user_id) if user_id else ""})
+                if not durable:
+                    await connection.execute(_ASYNC_COMMIT)
+                yield connection
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            raise Unavailable(
+                "UNAVAILABLE", "The database does not answer.", "Try again in a moment."
+            ) from error
 
     async def close(self) -> None:
         await self._engine.dispose()

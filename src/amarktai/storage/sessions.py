@@ -53,6 +53,11 @@ class PgSessions:
         row = (await self._connection.execute(query)).one_or_none()
         return (_session_of(row), user_of(row)) if row else None
 
+    async def get(self, session_id: UUID) -> Session | None:
+        query = select(*_SESSION).where(t.sessions.c.id == session_id, t.sessions.c.revoked_at.is_(None))
+        row = (await self._connection.execute(query)).one_or_none()
+        return _session_of(row) if row else None
+
     async def touch(self, session_id: UUID, at: datetime, ip: str | None) -> None:
         session = update(t.sessions).where(t.sessions.c.id == session_id)
         await self._connection.execute(session.values(last_seen_at=at, ip=ip))

@@ -51,6 +51,13 @@ class PgTokens:
         row = (await self._connection.execute(query)).one_or_none()
         return (_token_of(row), user_of(row)) if row else None
 
+    async def get(self, token_id: UUID) -> AccessToken | None:
+        query = select(*_TOKEN).where(
+            t.access_tokens.c.id == token_id, t.access_tokens.c.revoked_at.is_(None)
+        )
+        row = (await self._connection.execute(query)).one_or_none()
+        return _token_of(row) if row else None
+
     async def touch(self, token_id: UUID, at: datetime) -> None:
         await self._connection.execute(
             update(t.access_tokens).where(t.access_tokens.c.id == token_id).values(last_used_at=at)

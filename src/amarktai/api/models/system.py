@@ -1,0 +1,100 @@
+"""Mode, build, health, alerts and events over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+from uuid import UUID
+
+from amarktai.api.models.base import Instant, View
+
+
+class ModeView(View):
+    success: Literal[True]
+    mode: Literal["paper", "live", "autopilot"]
+    paperTrading: bool  # noqa: N815  the requirements name it so
+    liveTrading: bool  # noqa: N815
+    autopilot: bool
+    updated_at: Instant
+    updated_by: str
+
+
+class BackendBuild(View):
+    sha: str | None
+    branch: str | None
+    build_time: str | None
+    python_version: str
+
+
+class FrontendBuild(View):
+    expected_sha: str | None
+    note: str
+
+
+class Deployment(View):
+    environment: str
+    host: str
+
+
+class BuildView(View):
+    success: Literal[True]
+    backend: BackendBuild
+    frontend: FrontendBuild
+    deployment: Deployment
+
+
+class ProcessView(View):
+    role: str
+    pid: int
+    started_at: Instant
+    beat_at: Instant
+    healthy: bool
+    detail: dict[str, Any]
+
+
+class DatabaseView(View):
+    version: str
+    size_bytes: int
+
+
+class StatusView(View):
+    processes: list[ProcessView]
+    database: DatabaseView
+    sandbox: bool
+
+
+class PingView(View):
+    status: Literal["healthy"]
+    db: Literal["connected"]
+    timestamp: Instant
+
+
+class ReadyView(View):
+    ready: bool
+    issues: list[str]
+
+
+class AlertView(View):
+    id: UUID
+    type: str
+    severity: Literal["info", "warning", "critical"]
+    message: str
+    bot_id: UUID | None
+    created_at: Instant
+    acknowledged_at: Instant | None
+
+
+class AlertPage(View):
+    items: list[AlertView]
+    next_cursor: str | None
+
+
+class EventView(View):
+    seq: int
+    type: str
+    payload: dict[str, Any]
+    created_at: Instant
+
+
+class EventPage(View):
+    items: list[EventView]
+    next_cursor: str | None

@@ -1,0 +1,63 @@
+"""Profits and platforms: the shapes that the requirements fix."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import TypeAdapter
+
+from amarktai.api.auth import Container, Who
+from amarktai.api.errors import SIGNED_IN
+from amarktai.api.models.bots import EquityCurve, Span
+from amarktai.api.models.profits import PlatformBots, PlatformSummary, ProfitsAnswer, ProfitSummary
+from amarktai.api.routing import IdempotentRoute
+from amarktai.domain.bot import TradingMode
+from amarktai.domain.instrument import Platform
+
+router = APIRouter(prefix="/api", tags=["profits"], route_class=IdempotentRoute, responses=SIGNED_IN)
+_profits: TypeAdapter[ProfitsAnswer] = TypeAdapter(ProfitsAnswer)
+
+
+@router.get("/profits")
+async def read_profits(
+    who: Who,
+    services: Container,
+    period: Literal["daily", "weekly", "monthly", "all"] = "daily",
+    mode: TradingMode | None = None,
+) -> ProfitsAnswer:
+    """Return realised profit per day, week or month, in the user's timezone."""
+    return _profits.validate_python(await services.profits.profits(who.user_id, period=period, mode=mode))
+
+
+@router.get("/profits/summary")
+async def read_profit_summary(
+    who: Who, services: Container, mode: TradingMode | None = None
+) -> ProfitSummary:
+    """Return realised and unrealised profit apart, with counts, fees and equity."""
+    return ProfitSummary.model_validate(await services.profits.summary(who.user_id, mode=mode))
+
+
+@router.get("/profits/equity")
+async def read_equity(
+    who: Who,
+    services: Container,
+    mode: TradingMode | None = None,
+    range: Span = "month",  # noqa: A002  the API's word
+) -> EquityCurve:
+    """Return the user's equity over time."""
+    return EquityCurve.model_validate(await services.profits.equity(who.user_id, mode=mode, span=range))
+
+
+@router.get("/platforms/summary")
+async def read_platforms(who: Who, services: Container, mode: TradingMode | None = None) -> PlatformSummary:
+    """Return the five platforms with their figures; those without market data say so."""
+    return PlatformSummary.model_validate(await services.platforms.summary(who.user_id, mode=mode))
+
+
+@router.get("/platforms/{platform}/bots")
+async def list_platform_bots(
+    platform: Platform, who: Who, services: Container, mode: TradingMode | None = None
+) -> PlatformBots:
+    """Return the platform's bots, the most profitable first."""
+    return PlatformBots.model_validate(await services.platforms.bots(who.user_id, platform, mode=mode))

@@ -1,0 +1,83 @@
+"""Health, build, mode, processes, alerts and the log of events."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from amarktai.api.auth import Container, Who, Writer
+from amarktai.api.errors import PUBLIC, SIGNED_IN, responses
+from amarktai.api.models.system import (
+    AlertPage,
+    BuildView,
+    EventPage,
+    ModeView,
+    PingView,
+    ReadyView,
+    StatusView,
+)
+from amarktai.api.paging import Cursor, Limit, page
+from amarktai.api.routing import IdempotentRoute
+
+public = APIRouter(prefix="/api", tags=["system"])
+router = APIRouter(prefix="/api", tags=["system"], route_class=IdempotentRoute, responses=SIGNED_IN)
+_NOT_READY: dict[int | str, dict[str, Any]] = {
+    503: {"model": ReadyView, "description": "Something is missing; the issues say what"}
+}
+After = Annotated[int | None, Query(ge=0, le=2**62, description="Only events with a greater sequence.")]
+
+
+@public.get("/health/ping", responses=responses(503))
+async def ping(services: Container) -> PingView:
+    """Say that the server and its database answer."""
+    return PingView.model_validate(await services.system.ping())
+
+
+@public.get("/health/ready", responses=_NOT_READY)
+async def read_readiness(response: Response, services: Container) -> ReadyView:
+    """Say whether everything runs that trading needs."""
+    issues = await services.system.readiness()
+    response.status_code = 503 if issues else 200
+    return ReadyView(ready=not issues, issues=issues)
+
+
+@public.get("/system/build", responses=PUBLIC)
+async def read_build(services: Container) -> BuildView:
+    """Return which build runs, and which dashboard it serves."""
+    return BuildView.model_validate(services.build.view())
+
+
+@router.get("/system/mode")
+async def read_mode(_: Who, services: Container) -> ModeView:
+    """Return the system's mode."""
+    return ModeView.model_validate(await services.system.mode())
+
+
+@router.get("/system/status")
+async def read_status(_: Who, services: Container) -> StatusView:
+    """Return the running processes and the database's size."""
+    return StatusView.model_validate(await services.system.status())
+
+
+@router.get("/alerts")
+async def list_alerts(who: Who, services: Container, cursor: Cursor = None, limit: Limit = 50) -> AlertPage:
+    """Return alerts, the latest first."""
+    return AlertPage.model_validate(page(await services.alerts.list_alerts(who, cursor=cursor, limit=limit)))
+
+
+@router.post("/alerts/{alert_id}/acknowledge", status_code=204, responses=responses(404))
+async def acknowledge_alert(alert_id: UUID, who: Writer, services: Container) -> None:
+    """Mark an alert as known."""
+    await services.alerts.acknowledge(who, alert_id)
+    await services.audit.note(who, "alert.acknowledged", ("alert", alert_id))
+
+
+@router.get("/events")
+async def list_events(
+    who: Who, services: Container, after: After = None, cursor: Cursor = None, limit: Limit = 50
+) -> EventPage:
+    """Return events after a sequence, oldest first; without one, the newest first."""
+    found = await services.events.list_events(who, after=after, cursor=cursor, limit=limit)
+    return EventPage.model_validate(page(found))
