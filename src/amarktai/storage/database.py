@@ -20,6 +20,9 @@ class Database:
         self._engine: AsyncEngine = create_async_engine(
             _sqlalchemy_url(url), pool_size=pool_size, max_overflow=0, pool_pre_ping=True
         )
+        self._readers = self._engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
 
     @asynccontextmanager
     async def transaction(
@@ -34,6 +37,13 @@ class Database:
             await connection.execute(_SET_TENANT, {"tenant": str(user_id) if user_id else ""})
             if not durable:
                 await connection.execute(_ASYNC_COMMIT)
+            yield connection
+
+    @asynccontextmanager
+    async def snapshot(self, user_id: UUID | None) -> AsyncIterator[AsyncConnection]:
+        """Open a read-only transaction whose statements all see the same instant."""
+        async with self._readers.begin() as connection:
+            await connection.execute(_SET_TENANT, {"tenant": str(user_id) if user_id else ""})
             yield connection
 
     async def close(self) -> None:
