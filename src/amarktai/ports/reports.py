@@ -165,6 +165,28 @@ class HeldPosition:
 
 
 @dataclass(frozen=True, slots=True)
+class Holding:
+    """An amount that a person's wallet (no instrument) or a bot holds."""
+
+    asset: str
+    amount: Decimal
+    instrument_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Funds:
+    """What a book holds and where it came from.
+
+    ``deposits`` in ZAR, net of withdrawals. ``converted`` is what conversions brought in of each asset,
+    net: negative for the asset that was given (ZAR).
+    """
+
+    holdings: Sequence[Holding]
+    deposits: Decimal
+    converted: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
 class UserDays:
     """A user's own rollups: the total of all days, the days asked for, the best day on which a round
     trip closed, and the first day with a fill.
@@ -265,7 +287,10 @@ class LedgerReads(Protocol):
     async def fills_between(self, book_id: UUID, first_seq: int, last_seq: int) -> list[StoredFill]:
         """Return the fills of those entries, in the order of the chain."""
 
-    async def balances(self, mode: TradingMode, accounts: Sequence[str] | None = None) -> Balances: ...
+    async def balances(self, book_id: UUID, after: tuple[str, str] | None, limit: int) -> Balances:
+        """Return the next stored balances of a book, in the order of (account, asset)."""
+
+    async def funds(self, mode: TradingMode) -> Funds: ...
 
 
 class FigureReads(Protocol):

@@ -73,7 +73,7 @@ def trade_view(trip: RoundTrip, *, bot_name: str, platform: str, mode: str) -> d
         "opened_at": instant(trip.opened_at),
         "closed_at": instant(trip.closed_at),
         "profit_loss": money(trip.profit_zar) if trip.exit_quantity else None,
-        "profit_percent": f"{percent:.4f}" if percent is not None else None,
+        "profit_percent": round(float(percent), 4) if percent is not None else None,
         "gross_profit": money(trip.gross_zar) if trip.exit_quantity else None,
         "fees": money(trip.fees_zar) if trip.exit_quantity else None,
         "quote_asset": trip.quote_asset,

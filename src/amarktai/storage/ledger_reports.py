@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, lateral, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    cast,
+    exists,
+    func,
+    lateral,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from amarktai.domain.bot import TradingMode
+from amarktai.domain.money import ZERO
 from amarktai.ledger import chart
-from amarktai.ports.reports import BookHead, EntryFilter, EntryRow, StoredFill
+from amarktai.ports.reports import BookHead, EntryFilter, EntryRow, Funds, Holding, StoredFill
 from amarktai.ports.store import Balances
 from amarktai.storage import tables as t
 from amarktai.storage.trade_reports import to_stored_fill
@@ -61,15 +74,39 @@ class PgLedgerReads:
         )
         return [to_stored_fill(row) for row in (await self._connection.execute(query)).mappings()]
 
-    async def balances(self, mode: TradingMode, accounts: Sequence[str] | None = None) -> Balances:
-        query = (
-            select(_balances.c.account, _balances.c.asset, _balances.c.amount)
-            .join(_books, _books.c.id == _balances.c.book_id)
-            .where(_books.c.mode == mode.value)
+    async def balances(self, book_id: UUID, after: tuple[str, str] | None, limit: int) -> Balances:
+        c = _balances.c
+        query = select(c.account, c.asset, c.amount).where(c.book_id == book_id)
+        if after is not None:
+            query = query.where(tuple_(c.account, c.asset) > tuple_(literal(after[0]), literal(after[1])))
+        rows = await self._connection.execute(query.order_by(c.account, c.asset).limit(limit))
+        return {(row.account, row.asset): row.amount for row in rows}
+
+    async def funds(self, mode: TradingMode) -> Funds:
+        c, bot_account = (
+            _balances.c,
+            func.concat("holding:bot:", func.replace(cast(t.bots.c.id, String), "-", "")),
         )
-        if accounts is not None:
-            query = query.where(_balances.c.account.in_(list(accounts)))
-        return {(row.account, row.asset): row.amount for row in await self._connection.execute(query)}
+        query = (
+            select(c.account, c.asset, c.amount, t.bots.c.instrument_id)
+            .join(_books, _books.c.id == c.book_id)
+            .outerjoin(t.bots, bot_account == c.account)
+            .where(
+                _books.c.mode == mode.value,
+                c.amount != 0,
+                or_(c.account.in_([chart.FUNDING, chart.CONVERSION]), c.account.startswith("holding:")),
+            )
+        )
+        holdings: list[Holding] = []
+        deposits, converted = ZERO, dict[str, Decimal]()
+        for row in await self._connection.execute(query):
+            if row.account == chart.FUNDING:
+                deposits -= row.amount
+            elif row.account == chart.CONVERSION:
+                converted[row.asset] = -row.amount
+            else:
+                holdings.append(Holding(row.asset, row.amount, row.instrument_id))
+        return Funds(holdings, deposits, converted)
 
     async def _with_postings(self, query: Select[Any]) -> list[EntryRow]:
         found = (await self._connection.execute(query)).all()
