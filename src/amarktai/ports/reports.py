@@ -24,6 +24,7 @@ from amarktai.domain.position import Position
 from amarktai.domain.round_trip import RoundTrip
 from amarktai.ledger.profit import RollupDelta, RollupKey
 from amarktai.ledger.valuation import FxRate
+from amarktai.ledger.verification import RecordedEntry
 from amarktai.ports.catalog import MarkRow
 from amarktai.ports.store import Balances, StoredOrder
 
@@ -107,20 +108,11 @@ class OrderEventRow:
 
 @dataclass(frozen=True, slots=True)
 class EntryRow:
-    """A ledger entry as stored, postings in their order as (account, asset, amount)."""
+    """A ledger entry with its id and book."""
 
     id: UUID
-    seq: int
     mode: TradingMode
-    kind: str
-    key: str
-    description: str
-    reference: Mapping[str, str]
-    effective_at: datetime
-    recorded_at: datetime
-    prev_hash: bytes
-    hash: bytes
-    postings: Sequence[tuple[str, str, Decimal]]
+    entry: RecordedEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +301,8 @@ class FigureReads(Protocol):
         self, mode: TradingMode, scope: str, scope_id: str, since: datetime | None, limit: int
     ) -> list[SnapshotRow]:
         """Return at most ``limit`` snapshots over the span, evenly thinned, oldest first."""
+
+    async def last_snapshot_at(self, mode: TradingMode, scope: str, scope_id: str) -> datetime | None: ...
 
     async def max_drawdown(
         self, mode: TradingMode, scope: str, scope_id: str, since: datetime | None

@@ -44,7 +44,7 @@ class PgFigureReads:
         )
         best = (
             select(literal_column("'best'").label("what"), _r.day, *_FIGURES)
-            .where(*own, _r.day > TOTAL_DAY, _r.trades > 0)
+            .where(*own, _r.day > TOTAL_DAY, or_(_r.trades > 0, _r.profit_zar != 0))
             .order_by(_r.profit_zar.desc(), _r.day)
             .limit(1)
         )
@@ -108,6 +108,12 @@ class PgFigureReads:
         query = select(rows).distinct(rows.c.bucket).order_by(rows.c.bucket, rows.c.at.desc())
         found = await self._connection.execute(query)
         return [SnapshotRow(row.at, row.equity_zar, row.realized_zar, row.unrealized_zar) for row in found]
+
+    async def last_snapshot_at(self, mode: TradingMode, scope: str, scope_id: str) -> datetime | None:
+        own = (_s.mode == mode.value, _s.scope == scope, _s.scope_id == scope_id)
+        query = select(_s.at).where(*own).order_by(_s.at.desc()).limit(1)
+        last: datetime | None = (await self._connection.execute(query)).scalar()
+        return last
 
     async def max_drawdown(
         self, mode: TradingMode, scope: str, scope_id: str, since: datetime | None

@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from amarktai.domain.bot import TradingMode
 from amarktai.domain.money import ZERO
 from amarktai.ledger import chart
+from amarktai.ledger.verification import RecordedEntry
 from amarktai.ports.reports import BookHead, EntryFilter, EntryRow, Funds, Holding, StoredFill
 from amarktai.ports.store import Balances
 from amarktai.storage import tables as t
@@ -119,18 +120,20 @@ class PgLedgerReads:
             postings[line.entry_id].append((line.account, line.asset, line.amount))
         return [
             EntryRow(
-                id=row.id,
-                seq=row.seq,
-                mode=TradingMode(row.mode),
-                kind=row.kind,
-                key=row.idempotency_key,
-                description=row.description,
-                reference=row.reference,
-                effective_at=row.effective_at,
-                recorded_at=row.recorded_at,
-                prev_hash=bytes(row.prev_hash),
-                hash=bytes(row.hash),
-                postings=postings[row.id],
+                row.id,
+                TradingMode(row.mode),
+                RecordedEntry(
+                    seq=row.seq,
+                    kind=row.kind,
+                    key=row.idempotency_key,
+                    description=row.description,
+                    reference=row.reference,
+                    effective_at=row.effective_at,
+                    recorded_at=row.recorded_at,
+                    postings=postings[row.id],
+                    prev_hash=bytes(row.prev_hash),
+                    hash=bytes(row.hash),
+                ),
             )
             for row in found
         ]
