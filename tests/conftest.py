@@ -87,6 +87,12 @@ def database_urls(postgres: EmbeddedPostgres) -> Iterator[DatabaseUrls]:
         yield urls
 
 
+@pytest.fixture
+def superuser_url(postgres: EmbeddedPostgres, database_urls: DatabaseUrls) -> str:
+    """The superuser's way into the test's own database: for damage that no role of ours can do."""
+    return postgres.superuser_url(_database_of(database_urls))
+
+
 @pytest.fixture(scope="module")
 def module_database_urls(postgres: EmbeddedPostgres) -> Iterator[DatabaseUrls]:
     """A migrated database that the tests of one module share."""

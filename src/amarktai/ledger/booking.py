@@ -99,12 +99,13 @@ def execution_of(fill: Fill, instrument: Instrument) -> Execution:
     """Return the fill's amounts for the position, with its fee in base or in quote.
 
     Paper venues charge in one of the two; a fee in a third asset leaves the position alone and is
-    an expense of its own.
+    an expense of its own. The fee is rounded as it is posted, so that position and holding agree.
     """
+    fee = to_ledger(fill.fee_amount)
     return Execution(
         fill.side,
         fill.quantity,
         to_ledger(fill.notional),
-        fee_in_base=fill.fee_amount if fill.fee_asset == instrument.base else Decimal(0),
-        fee_in_quote=fill.fee_amount if fill.fee_asset == instrument.quote else Decimal(0),
+        fee_in_base=fee if fill.fee_asset == instrument.base else Decimal(0),
+        fee_in_quote=fee if fill.fee_asset == instrument.quote else Decimal(0),
     )

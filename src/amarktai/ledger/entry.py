@@ -10,7 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -78,14 +78,19 @@ def merge(postings: Iterable[Posting]) -> tuple[Posting, ...]:
     )
 
 
-def chain_hash(previous: bytes, seq: int, entry: Entry) -> bytes:
-    """Return the entry's hash: SHA-256 over the previous hash and the entry's canonical form (L14)."""
+def chain_hash(previous: bytes, seq: int, entry: Entry, recorded_at: datetime) -> bytes:
+    """Return the entry's hash: SHA-256 over the previous hash and the entry's canonical form (L14).
+
+    Everything that is shown of an entry is in it, both times included (L6).
+    """
     canonical = json.dumps(
         [
             seq,
             entry.key,
             entry.kind,
-            entry.effective_at.isoformat(),
+            entry.description,
+            entry.effective_at.astimezone(UTC).isoformat(),
+            recorded_at.astimezone(UTC).isoformat(),
             dict(sorted(entry.reference.items())),
             [[p.account, p.asset, f"{to_ledger(p.amount):f}"] for p in entry.postings],
         ],

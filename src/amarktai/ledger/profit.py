@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -27,9 +27,13 @@ class RollupKey:
 
 @dataclass(slots=True)
 class RollupDelta:
-    """What a set of fills adds to one rollup row. ZAR; counts. ``unvalued_fills`` had no ZAR rate."""
+    """What a set of fills adds to one rollup row. ZAR; counts. ``unvalued_fills`` had no ZAR rate.
+
+    ``profit_quote`` is the profit in the quote asset; None where a row spans several of them.
+    """
 
     profit_zar: Decimal = ZERO
+    profit_quote: Decimal | None = None
     fees_zar: Decimal = ZERO
     fills: int = 0
     trades: int = 0
@@ -39,6 +43,8 @@ class RollupDelta:
 
     def add(self, other: RollupDelta) -> None:
         self.profit_zar += other.profit_zar
+        if other.profit_quote is not None:
+            self.profit_quote = (self.profit_quote or ZERO) + other.profit_quote
         self.fees_zar += other.fees_zar
         self.fills += other.fills
         self.trades += other.trades
@@ -58,6 +64,7 @@ class BookedFill:
     platform: str
     pair: str
     day: date
+    realized_quote: Decimal
     realized_zar: Decimal | None
     fees_zar: Decimal | None
     closes_trip: bool
@@ -84,15 +91,16 @@ def roll_up(fills: Iterable[BookedFill]) -> dict[RollupKey, RollupDelta]:
     deltas: dict[RollupKey, RollupDelta] = defaultdict(RollupDelta)
     for fill in fills:
         delta = delta_of(fill)
+        in_quote = replace(delta, profit_quote=fill.realized_quote)
         scopes = (
-            ("user", EVERYTHING),
-            ("bot", fill.bot_id.hex),
-            ("platform", fill.platform),
-            ("pair", f"{fill.platform}:{fill.pair}"),
+            ("user", EVERYTHING, delta),
+            ("bot", fill.bot_id.hex, in_quote),
+            ("platform", fill.platform, delta),
+            ("pair", f"{fill.platform}:{fill.pair}", in_quote),
         )
-        for scope, scope_id in scopes:
+        for scope, scope_id, figures in scopes:
             for day in (fill.day, ALL_DAYS):
-                deltas[RollupKey(scope, scope_id, day)].add(delta)
+                deltas[RollupKey(scope, scope_id, day)].add(figures)
     return deltas
 
 

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 from amarktai.domain.bot import Bot, BotStatus, TradingMode
@@ -23,6 +23,9 @@ from amarktai.ledger.entry import Entry
 from amarktai.ledger.profit import RollupDelta, RollupKey
 from amarktai.ledger.valuation import FxRate
 from amarktai.ports.events import EventPayload
+
+if TYPE_CHECKING:
+    from amarktai.ports.reports import Reports
 
 Balances = dict[tuple[str, str], Decimal]
 
@@ -234,6 +237,10 @@ class UnitOfWork(Protocol):
 
     @property
     def outbox(self) -> OutboxStore: ...
+
+    @property
+    def reports(self) -> Reports:
+        """What screens show, as of this transaction: for the answers and events of a write."""
 
     async def check_lease(self, name: str, fencing_token: int) -> bool:
         """Return whether the lease is still held with this token (O2 f)."""

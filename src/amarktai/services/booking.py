@@ -206,6 +206,7 @@ def _booked(draft: _Draft, zone: ZoneInfo) -> BookedFill:
         platform=draft.bot.platform.value,
         pair=draft.bot.pair,
         day=draft.fill.executed_at.astimezone(zone).date(),
+        realized_quote=draft.row.realised.net,
         realized_zar=draft.row.realized_zar,
         fees_zar=draft.row.fees_zar,
         closes_trip=closed,

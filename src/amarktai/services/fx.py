@@ -51,6 +51,14 @@ class FxRates:
         """Take note of a price that comes with the venue's plain name."""
         self.mark(Platform(venue), symbol, mark)
 
+    def inputs(self, asset: str) -> set[str]:
+        """Return the ids of the instruments whose marks a rate of ``asset`` can be made of."""
+        if asset == ZAR:
+            return set()
+        through = {f"{venue}:BTC/{asset}" for venue in Platform}
+        direct = {f"{venue}:{code}/{ZAR}" for venue in Platform for code in (asset, "BTC")}
+        return through | direct
+
     def rate(self, asset: str, at: datetime, venue: Platform | None = None) -> FxRate | None:
         """Return rand per unit of ``asset`` at that instant, or None when no source knows it."""
         if asset == ZAR:

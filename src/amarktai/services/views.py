@@ -7,8 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from amarktai.domain.bot import Bot
+from amarktai.domain.money import to_ledger
 from amarktai.domain.order import Order
 from amarktai.domain.round_trip import RoundTrip
+from amarktai.ports.reports import StoredFill
 from amarktai.ports.store import NewFill
 
 
@@ -21,7 +23,7 @@ def instant(value: datetime | None) -> str | None:
     return None if value is None else value.isoformat()
 
 
-def fill_view(row: NewFill) -> dict[str, Any]:
+def fill_view(row: NewFill | StoredFill) -> dict[str, Any]:
     """Return a fill as ``GET /api/trades/{id}`` shows it."""
     fill, rate = row.fill, row.rate
     return {
@@ -31,7 +33,7 @@ def fill_view(row: NewFill) -> dict[str, Any]:
         "side": fill.side.value,
         "quantity": money(fill.quantity),
         "price": money(fill.price),
-        "notional": money(fill.notional),
+        "notional": money(to_ledger(fill.notional)),
         "fee_amount": money(fill.fee_amount),
         "fee_asset": fill.fee_asset,
         "liquidity": fill.liquidity.value,
@@ -71,7 +73,7 @@ def trade_view(trip: RoundTrip, *, bot_name: str, platform: str, mode: str) -> d
         "opened_at": instant(trip.opened_at),
         "closed_at": instant(trip.closed_at),
         "profit_loss": money(trip.profit_zar) if trip.exit_quantity else None,
-        "profit_percent": f"{percent:.4f}" if percent is not None else None,
+        "profit_percent": round(float(percent), 4) if percent is not None else None,
         "gross_profit": money(trip.gross_zar) if trip.exit_quantity else None,
         "fees": money(trip.fees_zar) if trip.exit_quantity else None,
         "quote_asset": trip.quote_asset,

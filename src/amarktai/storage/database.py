@@ -24,6 +24,9 @@ class Database:
         self._engine: AsyncEngine = create_async_engine(
             _sqlalchemy_url(url), pool_size=pool_size, max_overflow=0, pool_pre_ping=True
         )
+        self._readers = self._engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
 
     @asynccontextmanager
     async def transaction(
@@ -45,6 +48,13 @@ class Database:
             raise Unavailable(
                 "UNAVAILABLE", "The database does not answer.", "Try again in a moment."
             ) from error
+
+    @asynccontextmanager
+    async def snapshot(self, user_id: UUID | None) -> AsyncIterator[AsyncConnection]:
+        """Open a read-only transaction whose statements all see the same instant."""
+        async with self._readers.begin() as connection:
+            await connection.execute(_SET_TENANT, {"tenant": str(user_id) if user_id else ""})
+            yield connection
 
     async def close(self) -> None:
         await self._engine.dispose()

@@ -105,7 +105,7 @@ class PgLedger:
         rows: list[dict[str, Any]] = []
         for entry in entries:
             seq += 1
-            previous, digest = digest, chain_hash(digest, seq, entry)
+            previous, digest = digest, chain_hash(digest, seq, entry, recorded_at)
             rows.append(
                 {
                     "id": self._ids.new(),

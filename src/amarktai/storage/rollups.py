@@ -16,7 +16,7 @@ from amarktai.ledger.profit import ALL_DAYS, RollupDelta, RollupKey
 from amarktai.ports.store import RollupTotals
 from amarktai.storage import tables as t
 
-_SUMS = ("profit_zar", "fees_zar", "fills", "trades", "wins", "losses", "unvalued_fills")
+_SUMS = ("profit_zar", "profit_quote", "fees_zar", "fills", "trades", "wins", "losses", "unvalued_fills")
 
 
 class PgFigures:

@@ -354,8 +354,8 @@ orders = Table(
         " ('denied','abandoned','filled','rejected','not_placed','canceled','expired','manual')",
         name="reservation_released",
     ),
-    Index(None, "user_id", "created_at"),
-    Index(None, "bot_id", "created_at"),
+    Index(None, "user_id", "created_at", "id"),
+    Index(None, "bot_id", "created_at", "id"),
     Index(
         "ix_orders_working",
         "bot_id",
@@ -430,6 +430,7 @@ positions = Table(
     Column("round_trip_id", Uuid),
     Column("updated_at", Instant, nullable=False),
     CheckConstraint("quantity >= 0", name="long_only"),
+    Index(None, "user_id"),
 )
 
 round_trips = Table(
@@ -463,9 +464,19 @@ round_trips = Table(
     Column("opened_at", Instant, nullable=False),
     Column("closed_at", Instant),
     CheckConstraint("status in ('open', 'closed')", name="status"),
-    Index("ix_round_trips_closed", "user_id", "mode", text("closed_at desc"), text("id desc")),
-    Index("ix_round_trips_opened", "user_id", text("opened_at desc"), text("id desc")),
-    Index(None, "bot_id", "opened_at"),
+    # A bot is long or flat: it has at most one open round trip, and finding it must not read the rest.
+    Index("uq_round_trips_open", "bot_id", unique=True, postgresql_where=text("status = 'open'")),
+    # The lists, in both sort orders, over all of a user's bots and over one bot.
+    Index("ix_round_trips_opened", "user_id", "opened_at", "id"),
+    Index("ix_round_trips_closed", "user_id", "closed_at", "id", postgresql_where=text("status = 'closed'")),
+    Index("ix_round_trips_bot_opened", "bot_id", "opened_at", "id"),
+    Index(
+        "ix_round_trips_bot_closed",
+        "bot_id",
+        "closed_at",
+        "id",
+        postgresql_where=text("status = 'closed'"),
+    ),
 )
 
 # -- ledger --------------------------------------------------------------------------------------
@@ -499,6 +510,7 @@ ledger_entries = Table(
     Column("hash", LargeBinary, nullable=False),
     UniqueConstraint("book_id", "seq"),
     UniqueConstraint("book_id", "idempotency_key"),
+    Index(None, "user_id", "id"),
 )
 
 ledger_postings = Table(
@@ -511,7 +523,7 @@ ledger_postings = Table(
     Column("account", Text, nullable=False),
     Column("asset", Text, nullable=False),
     Column("amount", Money, nullable=False),
-    Index(None, "book_id", "account"),
+    Index(None, "book_id", "account", "entry_id"),
 )
 
 ledger_balances = Table(
@@ -539,6 +551,8 @@ rollups = Table(
     Column("scope_id", Text, primary_key=True),
     Column("day", Date, primary_key=True),
     Column("profit_zar", Money, nullable=False),
+    # In the quote asset; only rows of a bot or a pair have one.
+    Column("profit_quote", Money),
     Column("fees_zar", Money, nullable=False),
     Column("fills", BigInteger, nullable=False),
     Column("trades", BigInteger, nullable=False),
@@ -546,6 +560,13 @@ rollups = Table(
     Column("losses", BigInteger, nullable=False),
     Column("unvalued_fills", BigInteger, nullable=False),
     CheckConstraint("scope in ('user', 'bot', 'platform', 'pair')", name="scope"),
+    Index(
+        "ix_rollups_totals",
+        "user_id",
+        "mode",
+        "scope",
+        postgresql_where=text("day = '0001-01-01'"),
+    ),
 )
 
 equity_snapshots = Table(

@@ -17,6 +17,7 @@ from amarktai.storage.database import Database
 from amarktai.storage.ledger import PgLedger
 from amarktai.storage.orders import PgOrders
 from amarktai.storage.outbox import PgOutbox
+from amarktai.storage.reports import PgReports
 from amarktai.storage.rollups import PgFigures
 from amarktai.storage.trades import PgTrades
 
@@ -31,6 +32,7 @@ class PgUnitOfWork:
         self.trades = PgTrades(connection, user_id)
         self.figures = PgFigures(connection, user_id)
         self.outbox = PgOutbox(connection, user_id)
+        self.reports = PgReports(connection, user_id)
 
     async def check_lease(self, name: str, fencing_token: int) -> bool:
         # FOR SHARE: a new holder cannot take the lease between this check and our commit.

@@ -325,6 +325,7 @@ def upgrade() -> None:
         sa.Column("scope_id", sa.Text(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("profit_zar", sa.Numeric(precision=38, scale=8), nullable=False),
+        sa.Column("profit_quote", sa.Numeric(precision=38, scale=8), nullable=True),
         sa.Column("fees_zar", sa.Numeric(precision=38, scale=8), nullable=False),
         sa.Column("fills", sa.BigInteger(), nullable=False),
         sa.Column("trades", sa.BigInteger(), nullable=False),
@@ -334,6 +335,13 @@ def upgrade() -> None:
         sa.CheckConstraint("scope in ('user', 'bot', 'platform', 'pair')", name=op.f("ck_rollups_scope")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_rollups_user_id")),
         sa.PrimaryKeyConstraint("user_id", "mode", "scope", "scope_id", "day", name=op.f("pk_rollups")),
+    )
+    op.create_index(
+        "ix_rollups_totals",
+        "rollups",
+        ["user_id", "mode", "scope"],
+        unique=False,
+        postgresql_where=sa.text("day = '0001-01-01'"),
     )
     op.create_table(
         "sessions",
@@ -412,6 +420,7 @@ def upgrade() -> None:
         ),
         sa.UniqueConstraint("book_id", "seq", name=op.f("uq_ledger_entries_book_id_seq")),
     )
+    op.create_index(op.f("ix_ledger_entries_user_id_id"), "ledger_entries", ["user_id", "id"], unique=False)
     op.create_table(
         "orders",
         sa.Column("id", sa.UUID(), nullable=False),
@@ -458,8 +467,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
         sa.UniqueConstraint("bot_id", "decision_key", name=op.f("uq_orders_bot_id_decision_key")),
     )
-    op.create_index(op.f("ix_orders_bot_id_created_at"), "orders", ["bot_id", "created_at"], unique=False)
-    op.create_index(op.f("ix_orders_user_id_created_at"), "orders", ["user_id", "created_at"], unique=False)
+    op.create_index(
+        op.f("ix_orders_bot_id_created_at_id"), "orders", ["bot_id", "created_at", "id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_orders_user_id_created_at_id"), "orders", ["user_id", "created_at", "id"], unique=False
+    )
     op.create_index(
         "ix_orders_working",
         "orders",
@@ -484,6 +497,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_positions_user_id")),
         sa.PrimaryKeyConstraint("bot_id", name=op.f("pk_positions")),
     )
+    op.create_index(op.f("ix_positions_user_id"), "positions", ["user_id"], unique=False)
     op.create_table(
         "round_trips",
         sa.Column("id", sa.UUID(), nullable=False),
@@ -519,19 +533,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_round_trips")),
     )
     op.create_index(
-        op.f("ix_round_trips_bot_id_opened_at"), "round_trips", ["bot_id", "opened_at"], unique=False
+        "ix_round_trips_bot_closed",
+        "round_trips",
+        ["bot_id", "closed_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("status = 'closed'"),
     )
+    op.create_index("ix_round_trips_bot_opened", "round_trips", ["bot_id", "opened_at", "id"], unique=False)
     op.create_index(
         "ix_round_trips_closed",
         "round_trips",
-        ["user_id", "mode", sa.literal_column("closed_at desc"), sa.literal_column("id desc")],
+        ["user_id", "closed_at", "id"],
         unique=False,
+        postgresql_where=sa.text("status = 'closed'"),
     )
+    op.create_index("ix_round_trips_opened", "round_trips", ["user_id", "opened_at", "id"], unique=False)
     op.create_index(
-        "ix_round_trips_opened",
+        "uq_round_trips_open",
         "round_trips",
-        ["user_id", sa.literal_column("opened_at desc"), sa.literal_column("id desc")],
-        unique=False,
+        ["bot_id"],
+        unique=True,
+        postgresql_where=sa.text("status = 'open'"),
     )
     op.create_table(
         "fills",
@@ -595,7 +617,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entry_id", "line", name=op.f("pk_ledger_postings")),
     )
     op.create_index(
-        op.f("ix_ledger_postings_book_id_account"), "ledger_postings", ["book_id", "account"], unique=False
+        op.f("ix_ledger_postings_book_id_account_entry_id"),
+        "ledger_postings",
+        ["book_id", "account", "entry_id"],
+        unique=False,
     )
     op.create_table(
         "order_events",

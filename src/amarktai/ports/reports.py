@@ -1,0 +1,360 @@
+"""The read side of the store as ports: what screens and audits ask, one protocol per noun.
+
+``Reporting.snapshot`` opens one read-only transaction in which every answer describes the same
+instant, so that figures from different questions add up. A unit of work offers the same questions
+as ``UnitOfWork.reports``, on its own uncommitted state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID
+
+from amarktai.domain.bot import Bot, BotStatus, TradingMode
+from amarktai.domain.fill import Fill
+from amarktai.domain.instrument import Platform
+from amarktai.domain.mode import SystemMode
+from amarktai.domain.order import OrderState
+from amarktai.domain.position import Position
+from amarktai.domain.round_trip import RoundTrip
+from amarktai.ledger.profit import RollupDelta, RollupKey
+from amarktai.ledger.valuation import FxRate
+from amarktai.ledger.verification import RecordedEntry
+from amarktai.ports.catalog import MarkRow
+from amarktai.ports.store import Balances, StoredOrder
+
+
+class TradeFilter(Protocol):
+    """Which round trips. ``sort`` is ``opened_at`` or ``closed_at``, with ``-`` for descending;
+    ``since`` (inclusive) and ``until`` (exclusive) bound that same time. Sorted by ``closed_at``, only
+    closed round trips are listed: an open one has no such time.
+    """
+
+    @property
+    def status(self) -> str | None: ...
+    @property
+    def mode(self) -> TradingMode | None: ...
+    @property
+    def bot_id(self) -> UUID | None: ...
+    @property
+    def platform(self) -> Platform | None: ...
+    @property
+    def pair(self) -> str | None: ...
+    @property
+    def since(self) -> datetime | None: ...
+    @property
+    def until(self) -> datetime | None: ...
+    @property
+    def sort(self) -> str: ...
+
+
+class OrderFilter(Protocol):
+    """Which orders. ``is_open`` keeps those that can still change (or, False, those that cannot)."""
+
+    @property
+    def bot_id(self) -> UUID | None: ...
+    @property
+    def state(self) -> str | None: ...
+    @property
+    def is_open(self) -> bool | None: ...
+
+
+class EntryFilter(Protocol):
+    """Which ledger entries: those that touch a bot, a round trip, an asset."""
+
+    @property
+    def bot_id(self) -> UUID | None: ...
+    @property
+    def trade_id(self) -> UUID | None: ...
+    @property
+    def asset(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TradeRow:
+    """A round trip with what its list shows of its bot."""
+
+    trip: RoundTrip
+    bot_name: str
+    platform: str
+    mode: TradingMode
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order with its times and its bot."""
+
+    stored: StoredOrder
+    bot: Bot
+    reject_reason: str | None
+    created_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEventRow:
+    at: datetime
+    event: str
+    from_state: str | None
+    to_state: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """A ledger entry with its id and book."""
+
+    id: UUID
+    mode: TradingMode
+    entry: RecordedEntry
+
+
+@dataclass(frozen=True, slots=True)
+class BookHead:
+    """Where a book's chain ends."""
+
+    id: UUID
+    mode: TradingMode
+    head_seq: int
+    head_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFill:
+    """A fill as booked. ``fees_quote`` is this fill's own fee; the ZAR figures are None without a rate."""
+
+    id: UUID
+    fill: Fill
+    bot_id: UUID
+    round_trip_id: UUID
+    ledger_entry_id: UUID
+    platform: str
+    account: str
+    instrument_id: str
+    mode: TradingMode
+    notional: Decimal
+    gross_quote: Decimal
+    fees_quote: Decimal
+    realized_zar: Decimal | None
+    fees_zar: Decimal | None
+    rate: FxRate | None
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPosition:
+    """An open position. Cost in quote, entry fees included."""
+
+    bot_id: UUID
+    instrument_id: str
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """An amount that a person's wallet (no instrument) or a bot holds."""
+
+    asset: str
+    amount: Decimal
+    instrument_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Funds:
+    """What a book holds and where it came from.
+
+    ``deposits`` in ZAR, net of withdrawals. ``converted`` is what conversions brought in of each asset,
+    net: negative for the asset that was given (ZAR).
+    """
+
+    holdings: Sequence[Holding]
+    deposits: Decimal
+    converted: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class UserDays:
+    """A user's own rollups: the total of all days, the days asked for, the best day on which a round
+    trip closed, and the first day with a fill.
+    """
+
+    total: RollupDelta
+    days: Mapping[date, RollupDelta]
+    best: tuple[date, Decimal] | None
+    first_day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRow:
+    """Equity at an instant, in ZAR."""
+
+    at: datetime
+    equity: Decimal
+    realized: Decimal
+    unrealized: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class BotSelection:
+    """Which bots. Deleted ones come only when asked for by id or status."""
+
+    bot_ids: Sequence[UUID] | None = None
+    platform: Platform | None = None
+    mode: TradingMode | None = None
+    status: BotStatus | None = None
+    after: tuple[datetime, UUID] | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BotRow:
+    """A bot with everything that its row shows, before valuation.
+
+    ``max_drawdown_ratio`` is in [−1, 0].
+    """
+
+    bot: Bot
+    total: RollupDelta
+    today: RollupDelta
+    position: Position
+    last_trade_at: datetime | None
+    last_decision: Mapping[str, Any] | None
+    next_decision_at: datetime | None
+    max_drawdown_ratio: Decimal | None
+    holdings: Mapping[str, Decimal]
+
+
+class TradeReads(Protocol):
+    async def page(
+        self, wanted: TradeFilter, after: tuple[datetime, UUID] | None, limit: int
+    ) -> list[TradeRow]: ...
+
+    async def count(self, wanted: TradeFilter, at_most: int) -> int | None:
+        """Return how many there are: from rollups, or counted up to ``at_most`` (None: more)."""
+
+    async def get(self, trade_id: UUID) -> TradeRow:
+        """Raises: NotFound."""
+
+    async def fills(self, *, trade_id: UUID | None = None, order_id: UUID | None = None) -> list[StoredFill]:
+        """Return the fills of a round trip, or of an order, in the order of their execution."""
+
+    async def trips(self, trade_ids: Sequence[UUID]) -> dict[UUID, RoundTrip]: ...
+
+    async def count_stored(self, mode: TradingMode) -> int:
+        """Return how many round trips of the book are stored, counted row by row."""
+
+
+class OrderReads(Protocol):
+    async def page(
+        self, wanted: OrderFilter, after: tuple[datetime, UUID] | None, limit: int
+    ) -> list[OrderRow]: ...
+
+    async def get(self, order_id: UUID) -> OrderRow:
+        """Raises: NotFound."""
+
+    async def events(self, order_id: UUID) -> list[OrderEventRow]: ...
+
+    async def unreleased(self) -> tuple[UUID, OrderState, Decimal] | None:
+        """Return a terminal order that still reserves money, None when there is none (L9)."""
+
+    async def overspent(self) -> tuple[UUID, str, Decimal, Decimal] | None:
+        """Return (bot, asset, reserved, held) where working orders reserve more than the bot holds."""
+
+
+class LedgerReads(Protocol):
+    async def page(self, wanted: EntryFilter, after: UUID | None, limit: int) -> list[EntryRow]:
+        """Return entries older than the entry ``after``, newest first."""
+
+    async def books(self) -> list[BookHead]: ...
+
+    async def chunk(self, book_id: UUID, after_seq: int, limit: int) -> list[EntryRow]:
+        """Return the next entries in the order of the chain."""
+
+    async def fills_between(self, book_id: UUID, first_seq: int, last_seq: int) -> list[StoredFill]:
+        """Return the fills of those entries, in the order of the chain."""
+
+    async def balances(self, book_id: UUID, after: tuple[str, str] | None, limit: int) -> Balances:
+        """Return the next stored balances of a book, in the order of (account, asset)."""
+
+    async def funds(self, mode: TradingMode) -> Funds: ...
+
+
+class FigureReads(Protocol):
+    async def user_days(self, mode: TradingMode, days: Sequence[date]) -> UserDays: ...
+
+    async def series(self, mode: TradingMode, first: date, last: date) -> dict[date, Decimal]:
+        """Return the user's realised profit of each day that has any."""
+
+    async def totals(self, mode: TradingMode) -> dict[RollupKey, RollupDelta]:
+        """Return the totals of every bot, platform and pair."""
+
+    async def platform_days(self, mode: TradingMode, days: Sequence[date]) -> dict[RollupKey, RollupDelta]:
+        """Return the totals of every platform, and its figures of those days."""
+
+    async def snapshots(
+        self, mode: TradingMode, scope: str, scope_id: str, since: datetime | None, limit: int
+    ) -> list[SnapshotRow]:
+        """Return at most ``limit`` snapshots over the span, evenly thinned, oldest first."""
+
+    async def last_snapshot_at(self, mode: TradingMode, scope: str, scope_id: str) -> datetime | None: ...
+
+    async def max_drawdown(
+        self, mode: TradingMode, scope: str, scope_id: str, since: datetime | None
+    ) -> Decimal | None:
+        """Return the deepest fall from a peak as a ratio in [−1, 0]; None without snapshots."""
+
+    async def rollups(
+        self, mode: TradingMode, after: RollupKey | None, limit: int
+    ) -> list[tuple[RollupKey, RollupDelta]]:
+        """Return the next rollup rows of the book, in the order of their keys."""
+
+
+class BotReads(Protocol):
+    async def rows(self, wanted: BotSelection, today: date) -> list[BotRow]:
+        """Return bots by creation, oldest first."""
+
+    async def names(self, bot_ids: Sequence[UUID]) -> dict[UUID, str]: ...
+
+    async def counts(self, mode: TradingMode) -> dict[Platform, tuple[int, int]]:
+        """Return (all but deleted, active) bots per platform."""
+
+    async def decisions(
+        self, bot_id: UUID, after: datetime | None, limit: int
+    ) -> list[tuple[datetime, Mapping[str, Any]]]: ...
+
+    async def positions(self, mode: TradingMode) -> list[HeldPosition]:
+        """Return every open position of the book."""
+
+    async def stored_positions(self, bot_ids: Sequence[UUID]) -> dict[UUID, HeldPosition]:
+        """Return those bots' positions, flat ones too."""
+
+
+class Reports(Protocol):
+    """Every question, within one transaction."""
+
+    user_id: UUID
+    trades: TradeReads
+    orders: OrderReads
+    ledger: LedgerReads
+    figures: FigureReads
+    bots: BotReads
+
+    async def system_mode(self) -> SystemMode: ...
+
+    async def user_timezone(self) -> str: ...
+
+    async def marks(self, instrument_ids: Sequence[str]) -> list[MarkRow]: ...
+
+
+class Reporting(Protocol):
+    def snapshot(self, user_id: UUID) -> AbstractAsyncContextManager[Reports]:
+        """Open a read-only view of one tenant's rows, all as of the same instant."""
+
+    async def user_ids(self) -> list[UUID]:
+        """Return every user, for audits of the whole platform."""

@@ -1,0 +1,163 @@
+"""Markets: what can be traded, whether its prices arrive, and its bars."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from amarktai.domain.bar import Bars, timeframe_ns
+from amarktai.domain.errors import NotFound
+from amarktai.domain.instrument import Platform
+from amarktai.ports.candles import CandleStore, DatasetInfo
+from amarktai.ports.catalog import Catalog, FeedRow, ListedInstrument, MarkRow
+from amarktai.ports.clock import Clock, to_datetime, to_ns
+from amarktai.services.paging import Page, decode_cursor, encode_cursor
+from amarktai.services.platforms import age_s
+from amarktai.services.views import instant, money
+
+
+class MarketService:
+    """``notes`` says per platform what people should know while it has no feed."""
+
+    def __init__(
+        self, catalog: Catalog, candles: CandleStore, clock: Clock, *, notes: Mapping[Platform, str]
+    ) -> None:
+        self._catalog = catalog
+        self._candles = candles
+        self._clock = clock
+        self._notes = notes
+
+    async def instruments(self, *, platform: Platform | None, cursor: str | None, limit: int) -> Page:
+        """Return one page of markets by id, each with its feed's health and last price."""
+        listed = sorted(await self._catalog.instruments(platform), key=lambda item: item.instrument.id)
+        start = 0
+        if cursor:
+            ids = [item.instrument.id for item in listed]
+            start = bisect_right(ids, decode_cursor(cursor, str)[0])
+        page = listed[start : start + limit]
+        feeds = {feed.platform: feed for feed in await self._catalog.feeds()}
+        marks = await self._catalog.marks()
+        more = start + limit < len(listed)
+        return Page(
+            [self._instrument_view(item, feeds, marks.get(item.instrument.id)) for item in page],
+            encode_cursor(page[-1].instrument.id) if more else None,
+            len(listed),
+        )
+
+    async def candles(
+        self, instrument_id: str, *, timeframe: str, until: datetime | None, limit: int
+    ) -> Mapping[str, Any]:
+        """Return the last ``limit`` stored bars before ``until``, oldest first.
+
+        ``gaps`` counts the bars that are missing between the first and the last. Raises: NotFound for
+        an instrument that nobody knows; InvalidInput for a timeframe that we do not trade on.
+        """
+        step = timeframe_ns(timeframe)
+        dataset = await self._dataset(instrument_id, timeframe)
+        if dataset is None:
+            return await self._no_candles(instrument_id, timeframe)
+        bound = dataset.last_ts + step if until is None else to_ns(until)
+        bars = await asyncio.to_thread(_last_bars, self._candles, dataset, bound, limit)
+        expected = int(bars.ts_open[-1] - bars.ts_open[0]) // step + 1 if len(bars) else 0
+        return {
+            "items": [_bar_view(bars, row) for row in range(len(bars))],
+            "instrument_id": instrument_id,
+            "timeframe": timeframe,
+            "origin": dataset.origin.value,
+            "gaps": expected - len(bars),
+        }
+
+    async def feeds(self) -> Sequence[Mapping[str, Any]]:
+        """Return the health of every platform's feed."""
+        return [
+            {
+                "platform": feed.platform.value,
+                "origin": feed.origin.value,
+                **self._feed_view(feed.platform, feed),
+                "instruments": feed.instrument_count,
+            }
+            for feed in await self._catalog.feeds()
+        ]
+
+    async def _dataset(self, instrument_id: str, timeframe: str) -> DatasetInfo | None:
+        for dataset in await asyncio.to_thread(self._candles.datasets):
+            if (dataset.instrument_id, dataset.timeframe) == (instrument_id, timeframe):
+                return dataset
+        return None
+
+    async def _no_candles(self, instrument_id: str, timeframe: str) -> Mapping[str, Any]:
+        for item in await self._catalog.instruments():
+            if item.instrument.id == instrument_id:
+                return {
+                    "items": [],
+                    "instrument_id": instrument_id,
+                    "timeframe": timeframe,
+                    "origin": item.origin.value,
+                    "gaps": 0,
+                }
+        raise NotFound("NOT_FOUND", f"There is no instrument {instrument_id!r}", "Choose one from the list.")
+
+    def _instrument_view(
+        self, item: ListedInstrument, feeds: Mapping[Platform, FeedRow], mark: MarkRow | None
+    ) -> dict[str, Any]:
+        instrument = item.instrument
+        return {
+            "id": instrument.id,
+            "platform": instrument.venue.value,
+            "pair": instrument.symbol,
+            "base": instrument.base,
+            "quote": instrument.quote,
+            "tick_size": money(instrument.tick_size),
+            "lot_size": money(instrument.lot_size),
+            "min_quantity": money(instrument.min_quantity),
+            "min_notional": money(instrument.min_notional),
+            "maker_fee_percent": _percent(instrument.fees.maker),
+            "taker_fee_percent": _percent(instrument.fees.taker),
+            "fee_source": instrument.fees.source,
+            "origin": item.origin.value,
+            "feed": {**self._feed_view(instrument.venue, feeds.get(instrument.venue))},
+            "price": money(mark.price.normalize()) if mark else None,
+            "price_at": instant(mark.at) if mark else None,
+        }
+
+    def _feed_view(self, platform: Platform, feed: FeedRow | None) -> dict[str, Any]:
+        now = to_datetime(self._clock.now_ns())
+        return {
+            "state": feed.state.value if feed else None,
+            "message": feed.message if feed else self._notes[platform],
+            "last_received_at": instant(feed.last_received_at) if feed else None,
+            "age_s": age_s(feed.last_received_at, now) if feed else None,
+            "retry_at": instant(feed.retry_at) if feed else None,
+        }
+
+
+def _percent(ratio: Decimal) -> float:
+    return float(ratio * 100)
+
+
+def _last_bars(store: CandleStore, dataset: DatasetInfo, bound: int, limit: int) -> Bars:
+    """Return up to ``limit`` bars before ``bound``, reading further back where there are gaps."""
+    step = timeframe_ns(dataset.timeframe)
+    span = limit * step
+    while True:
+        since = max(bound - span, 0)
+        bars = store.load(dataset.instrument_id, dataset.timeframe, since_ts=since, until_ts=bound)
+        if len(bars) >= limit or since <= dataset.first_ts:
+            return bars.slice(max(len(bars) - limit, 0), len(bars))
+        span *= 4
+
+
+def _bar_view(bars: Bars, row: int) -> dict[str, Any]:
+    bar = bars[row]
+    return {
+        "ts_open": instant(to_datetime(bar.ts_open)),
+        "open": bar.open,
+        "high": bar.high,
+        "low": bar.low,
+        "close": bar.close,
+        "volume": bar.volume,
+    }
