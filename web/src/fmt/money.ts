@@ -32,13 +32,16 @@ export function formatMoney(value: string, options: MoneyOptions): string {
   return moneyText(value, options).text;
 }
 
-/** Short rand for chart axes only ("R 1,2 m"); charts are the one place where floats are allowed. */
-export function compactRand(value: number, style: NumberStyle): string {
-  const size = Math.abs(value);
-  const [scale, suffix] = size >= 1e6 ? [1e6, " m"] : size >= 1e4 ? [1e3, " k"] : [1, ""];
-  const places = suffix ? 1 : size >= 100 ? 0 : 2;
-  const text = numberText((value / scale).toFixed(places), { minPlaces: 0, maxPlaces: places, style });
-  return `${text.sign}R${NO_BREAK_SPACE}${text.digits}${suffix.replace(" ", NO_BREAK_SPACE)}`;
+/**
+ * Rand on a chart's axis, as short as neighbouring marks stay different: `span` is the distance from
+ * the lowest to the highest value shown. Charts are the one place where floats are allowed.
+ */
+export function axisRand(value: number, span: number, style: NumberStyle): string {
+  const millions = Math.abs(value) >= 1e6 && span >= 1e5;
+  const places = millions ? 2 : span < 20 ? 2 : 0;
+  const shown = (millions ? value / 1e6 : value).toFixed(places);
+  const text = numberText(shown, { minPlaces: millions ? 0 : places, maxPlaces: places, style });
+  return `${text.sign}R${NO_BREAK_SPACE}${text.digits}${millions ? `${NO_BREAK_SPACE}m` : ""}`;
 }
 
 /** Places that a price needs: those of the tick ("0.01" has two), trailing zeros ignored. */

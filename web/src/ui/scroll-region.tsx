@@ -13,7 +13,7 @@ interface ScrollRegionProps {
 /** A wide table scrolls sideways inside its panel, never the page; the arrow keys reach it. */
 export function ScrollRegion({ label, className, ref, height, children }: ScrollRegionProps) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard.
+    // biome-ignore-start lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard.
     <section
       ref={ref}
       aria-label={label}
@@ -23,5 +23,6 @@ export function ScrollRegion({ label, className, ref, height, children }: Scroll
     >
       {children}
     </section>
+    // biome-ignore-end lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard.
   );
 }

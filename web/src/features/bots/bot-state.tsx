@@ -16,7 +16,10 @@ export function BotState({ bot }: { bot: Pick<Bot, "status" | "pause_reason"> })
   const Shape = SHAPES[bot.status];
   const why = bot.status === "paused" ? bot.pause_reason : null;
   return (
-    <span className="inline-flex items-center gap-1.5 whitespace-nowrap" title={why ?? undefined}>
+    <span
+      className="inline-flex items-center gap-1.5 align-bottom whitespace-nowrap"
+      title={why ?? undefined}
+    >
       <Shape aria-hidden className="size-4 text-ink-2" strokeWidth={1.75} />
       {STATUS_WORDS[bot.status]}
       {why && <span className="sr-only">: {why}</span>}

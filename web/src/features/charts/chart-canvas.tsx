@@ -38,7 +38,7 @@ function options(theme: ChartTheme, props: ChartCanvasProps): DeepPartial<ChartO
       textColor: theme.ink2,
       fontFamily: theme.font,
       fontSize: 12,
-      // Its style element would break the content security policy; the footer credits the library.
+      // The footer credits the library instead.
       attributionLogo: false,
     },
     grid: { vertLines: { visible: false }, horzLines: { color: theme.line } },
@@ -184,7 +184,8 @@ export default function ChartCanvas(props: ChartCanvasProps) {
   // The chart stands while its data changes, so that a drag or zoom survives an update.
   useEffect(() => {
     if (!box.current) return;
-    const chart = createChart(box.current);
+    // Said at once: the logo's style element would break the content security policy.
+    const chart = createChart(box.current, { layout: { attributionLogo: false } });
     drawn.current = { chart, first: undefined };
     return () => {
       drawn.current = null;

@@ -1,6 +1,6 @@
 import { Table2 } from "lucide-react";
 import { type KeyboardEvent, lazy, Suspense, useMemo, useState } from "react";
-import { compactRand } from "@/fmt/money";
+import { axisRand } from "@/fmt/money";
 import { formatNumber } from "@/fmt/number";
 import { useHidden, useNumberStyle, useZone } from "@/fmt/prefs";
 import { formatClock, formatDate, formatMoment } from "@/fmt/time";
@@ -34,8 +34,10 @@ export function Chart({ label, series, heads, rows, height, axis = "rand", daily
   const hidden = useHidden();
   const zone = useZone();
   const formats = useMemo(() => {
+    const figures = rows.map(({ value }) => value);
+    const values = Math.max(...figures) - Math.min(...figures);
     const value = (figure: number) => {
-      if (axis === "rand") return hidden ? "•••" : compactRand(figure, style);
+      if (axis === "rand") return hidden ? "•••" : axisRand(figure, values, style);
       const places = axis === "percent" ? 2 : axis.places;
       const text = formatNumber(figure.toFixed(places), { minPlaces: places, maxPlaces: places, style });
       return axis === "percent" ? `${text} %` : text;

@@ -7,6 +7,7 @@ import { ActivityRow } from "@/features/activity/activity-item";
 import { useHeldFeed } from "@/features/activity/use-held-feed";
 import { Button, IconButton } from "@/ui/button";
 import { Panel } from "@/ui/panel";
+import { ScrollRegion } from "@/ui/scroll-region";
 import { Empty, Loaded } from "@/ui/state";
 
 const SHOWN = 20;
@@ -44,11 +45,13 @@ export function ActivityPanel() {
               happen.
             </Empty>
           ) : (
-            <ol className="pb-1">
-              {feed.shown.slice(0, SHOWN).map((item) => (
-                <ActivityRow key={item.seq} item={item} />
-              ))}
-            </ol>
+            <ScrollRegion label="The last events" height={420} className="overflow-y-auto">
+              <ol>
+                {feed.shown.slice(0, SHOWN).map((item) => (
+                  <ActivityRow key={item.seq} item={item} />
+                ))}
+              </ol>
+            </ScrollRegion>
           )
         }
       </Loaded>
