@@ -1,0 +1,40 @@
+import type { BotStatus, LifecycleStage, Platform, RiskMode, Verdict } from "@/api/models";
+
+export const PLATFORM_NAMES: Record<Platform, string> = {
+  luno: "Luno",
+  binance: "Binance",
+  kucoin: "KuCoin",
+  ovex: "OVEX",
+  valr: "VALR",
+};
+
+export const STATUS_WORDS: Record<BotStatus, string> = {
+  active: "Running",
+  paused: "Paused",
+  stopped: "Stopped",
+  deleted: "Deleted",
+};
+
+export const STAGE_WORDS: Record<LifecycleStage, string> = {
+  paper_training: "Paper training",
+  eligible_for_live: "Eligible for live",
+  live: "Live",
+  quarantined: "Quarantined",
+};
+
+export const VERDICT_WORDS: Record<Verdict, string> = {
+  buy: "Bought",
+  sell: "Sold",
+  hold: "Held",
+  blocked: "Blocked",
+  warming_up: "Warming up",
+  stale: "Data too old",
+};
+
+/** Share of a bot's capital that one position may use. */
+export const RISK_WORDS: Record<RiskMode, { name: string; stakePercent: bigint }> = {
+  safe: { name: "Safe", stakePercent: 20n },
+  balanced: { name: "Balanced", stakePercent: 30n },
+  risky: { name: "Risky", stakePercent: 40n },
+  aggressive: { name: "Aggressive", stakePercent: 50n },
+};

@@ -1,0 +1,61 @@
+import { useQuery } from "@tanstack/react-query";
+import { Eye, EyeOff } from "lucide-react";
+import { feedsQuery, modeQuery } from "@/api/queries";
+import { toggleHidden, useHidden } from "@/fmt/prefs";
+import { IconButton } from "@/ui/button";
+import { OriginChip } from "@/ui/chip";
+import { ConnectionStatus } from "./connection-status";
+import { StopAll } from "./stop-all";
+
+const WORDS = {
+  paper: { name: "PAPER: simulated money", meaning: "Orders go nowhere." },
+  live: { name: "LIVE: real money", meaning: "Bots may place real orders." },
+} as const;
+
+/** The band that never scrolls away: which money this is about, and how to stop. */
+export function ModeBand() {
+  const { data } = useQuery(modeQuery);
+  const { data: feeds } = useQuery(feedsQuery);
+  const hidden = useHidden();
+  const mode = data?.mode;
+  const words = mode && WORDS[mode];
+  const synthetic = feeds?.some((feed) => feed.origin === "synthetic");
+  const recorded = feeds?.some((feed) => feed.origin === "recorded");
+  return (
+    <header
+      data-mode={mode ?? "unknown"}
+      className="hatched sticky top-0 z-40 h-10 border-b border-line bg-s1 data-[mode=live]:border-live data-[mode=live]:bg-live data-[mode=live]:bg-none data-[mode=live]:text-on-live"
+    >
+      {words && <title>{`${mode === "live" ? "LIVE" : "Paper"} · Amarktai`}</title>}
+      <div className="mx-auto flex h-full max-w-[1600px] items-center gap-2 px-2 md:gap-3 md:px-4">
+        <strong className="font-semibold whitespace-nowrap" role="status">
+          {words ? (
+            <>
+              {words.name.split(":")[0]}
+              <span className="max-sm:sr-only">:{words.name.split(":")[1]}</span>
+            </>
+          ) : (
+            "Mode unknown"
+          )}
+        </strong>
+        {synthetic && <OriginChip origin="synthetic" />}
+        {!synthetic && recorded && <OriginChip origin="recorded" />}
+        <span className="whitespace-nowrap text-ink-2 max-lg:hidden">
+          {synthetic ? "Sandbox prices, made up." : words?.meaning}
+        </span>
+        <div className="ml-auto flex items-center gap-1 md:gap-2">
+          <ConnectionStatus />
+          <IconButton
+            label={hidden ? "Show amounts (h)" : "Hide amounts (h)"}
+            aria-pressed={hidden}
+            onClick={toggleHidden}
+            className="max-md:size-9!"
+          >
+            {hidden ? <EyeOff aria-hidden className="size-4" /> : <Eye aria-hidden className="size-4" />}
+          </IconButton>
+          <StopAll />
+        </div>
+      </div>
+    </header>
+  );
+}

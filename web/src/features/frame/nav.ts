@@ -1,0 +1,26 @@
+import {
+  Activity,
+  Bot,
+  CandlestickChart,
+  Layers,
+  LayoutDashboard,
+  type LucideIcon,
+  ReceiptText,
+  Settings,
+  TrendingUp,
+} from "lucide-react";
+
+export const SCREENS = [
+  { to: "/", label: "Overview", icon: LayoutDashboard },
+  { to: "/bots", label: "Bots", icon: Bot },
+  { to: "/platforms", label: "Platforms", icon: Layers },
+  { to: "/profits", label: "Profits", icon: TrendingUp },
+  { to: "/trades", label: "Trades", icon: ReceiptText },
+  { to: "/markets", label: "Markets", icon: CandlestickChart },
+  { to: "/activity", label: "Activity", icon: Activity },
+  { to: "/settings", label: "Settings", icon: Settings },
+] as const satisfies readonly { to: string; label: string; icon: LucideIcon }[];
+
+/** What fits a thumb; the rest is under "More". */
+export const PHONE_SCREENS = SCREENS.slice(0, 4);
+export const MORE_SCREENS = SCREENS.slice(4);

@@ -1,0 +1,127 @@
+import { useQuery } from "@tanstack/react-query";
+import { Check, TriangleAlert } from "lucide-react";
+import type { ProfitSummary } from "@/api/models";
+import { verifyQuery } from "@/api/queries";
+import { compareDecimals, sumDecimals } from "@/fmt/decimal";
+import { Moment } from "@/ui/age";
+import { Money } from "@/ui/money";
+import { Panel } from "@/ui/panel";
+import { Unknown } from "@/ui/unknown";
+
+interface Step {
+  name: string;
+  value: string | null;
+  reason?: string | null;
+  result: boolean;
+  unsettled?: boolean;
+}
+
+export function stepsOf(summary: ProfitSummary): Step[] {
+  const gross = sumDecimals([summary.realized_profit, summary.total_fees]);
+  return [
+    { name: "Deposits", value: summary.deposits, result: false },
+    { name: "Realised, before fees", value: gross, result: true },
+    { name: "Fees", value: sumDecimals(["0", negated(summary.total_fees)]), result: true },
+    {
+      name: "Currency result",
+      value: summary.fx_profit,
+      reason: "No rand rate is known for what is held.",
+      result: true,
+    },
+    {
+      name: "Unrealised",
+      value: summary.unrealized_profit,
+      reason: summary.unrealized_reason,
+      result: true,
+      unsettled: true,
+    },
+  ];
+}
+
+function negated(value: string): string {
+  return value.startsWith("-") ? value.slice(1) : `-${value}`;
+}
+
+/** What is left when the steps are taken from the server's own equity; null while one is unknown. */
+export function residue(steps: Step[], equity: string | null): string | null {
+  if (equity === null) return null;
+  const values: string[] = [];
+  for (const { value } of steps) {
+    if (value === null) return null;
+    values.push(value);
+  }
+  return sumDecimals([equity, negated(sumDecimals(values))]);
+}
+
+/** From what was put in to what is there, step by step; says whether it adds up. */
+export function Waterfall({ summary }: { summary: ProfitSummary }) {
+  const steps = stepsOf(summary);
+  const rest = residue(steps, summary.equity);
+  return (
+    <Panel
+      title="How the equity comes about"
+      className="scroll-mt-14"
+      note={
+        summary.marked_at && (
+          <>
+            marked <Moment at={summary.marked_at} clockOnly />
+          </>
+        )
+      }
+    >
+      <table id="waterfall" className="ledger">
+        <tbody>
+          {steps.map(({ name, value, reason, result, unsettled }) => (
+            <tr key={name} className={unsettled ? "hatched" : undefined}>
+              <th scope="row" className="text-ink!">
+                {name}
+              </th>
+              <td className="num">
+                <Money value={value} result={result} reason={reason} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+        <tfoot>
+          <tr>
+            <td>Equity</td>
+            <td className="num">
+              <Money value={summary.equity} reason={summary.unrealized_reason} />
+            </td>
+          </tr>
+        </tfoot>
+      </table>
+      <Verdict rest={rest} />
+    </Panel>
+  );
+}
+
+const CENT = "0.01";
+
+function Verdict({ rest }: { rest: string | null }) {
+  const { data: ledger } = useQuery(verifyQuery);
+  const off = rest !== null && compareDecimals(rest.replace("-", ""), CENT) >= 0;
+  return (
+    <p className="flex flex-wrap items-center gap-x-2 border-t border-line px-4 py-2 text-sm text-ink-2">
+      {off ? <TriangleAlert aria-hidden className="size-4" /> : <Check aria-hidden className="size-4" />}
+      {rest === null && "Not every step is known, so it cannot be checked. "}
+      {off && (
+        <strong className="font-semibold text-ink">
+          Does not add up: <Money value={rest} /> are unexplained.
+        </strong>
+      )}
+      {rest !== null && !off && "Adds up. "}
+      {ledger ? (
+        <span>
+          Ledger {ledger.ok ? "reconciled" : "NOT reconciled"}, {ledger.entries_checked} entries checked at{" "}
+          <Moment at={ledger.checked_at} clockOnly />
+          {!ledger.ok && ledger.first_difference && `: ${ledger.first_difference}`}
+        </span>
+      ) : (
+        <span>
+          Ledger check <Unknown reason="The check has not answered yet." />
+        </span>
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,102 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { keys } from "@/api/keys";
+import type { ActivityItem, Bot, Order, Page } from "@/api/models";
+import { useArrivals } from "./arrivals";
+import type { LiveEvents } from "./events.gen";
+import type { Refresh } from "./refresh";
+import type { SequencedEvent } from "./socket";
+
+export interface Effects {
+  client: QueryClient;
+  refresh: Refresh;
+  /** Says something to the person now: alerts only. */
+  announce(message: string, severity: string): void;
+}
+
+/** An event without a handler, or a handler without an event, is a type error. */
+type Handlers = { [Name in keyof LiveEvents]: (event: LiveEvents[Name], effects: Effects) => void };
+
+const ACTIVITY_KEPT = 200;
+
+function putBot(bot: Bot, { client, refresh }: Effects): void {
+  client.setQueryData<Bot>(keys.bot(bot.id), (old) => (old ? bot : undefined));
+  client.setQueryData<Bot[]>(keys.bots, (bots) => {
+    if (!bots) return undefined;
+    const known = bots.some((other) => other.id === bot.id);
+    return known ? bots.map((other) => (other.id === bot.id ? bot : other)) : [...bots, bot];
+  });
+  refresh.add(keys.platforms, keys.decisions(bot.id));
+}
+
+function changeBot(event: { bot: Bot }, effects: Effects): void {
+  putBot(event.bot, effects);
+}
+
+const handlers: Handlers = {
+  bot_created: changeBot,
+  bot_updated: changeBot,
+  bot_paused: changeBot,
+  bot_resumed: changeBot,
+  bot_stopped: changeBot,
+  bot_deleted: ({ bot_id }, { client, refresh }) => {
+    client.setQueryData<Bot[]>(keys.bots, (bots) => bots?.filter((bot) => bot.id !== bot_id));
+    refresh.add(keys.platforms, keys.wallet, keys.bot(bot_id));
+  },
+  trade_executed: ({ bot_id, trade }, { refresh }) => {
+    useArrivals.setState(({ trades }) => ({ trades: trades + 1 }));
+    refresh.add(
+      keys.trade(trade.id),
+      ["bot-trades", bot_id],
+      keys.bot(bot_id),
+      keys.bots,
+      keys.platforms,
+      keys.profits,
+      ["equity"],
+      keys.ledger,
+    );
+  },
+  profit_updated: ({ bot_id }, { refresh }) => {
+    refresh.add(keys.profits, keys.platforms, keys.bot(bot_id), ["equity"]);
+  },
+  balance_updated: ({ wallet }, { client, refresh }) => {
+    client.setQueryData(keys.wallet, wallet);
+    refresh.add(keys.profits);
+  },
+  order_updated: ({ order }, { client, refresh }) => {
+    client.setQueriesData<Page<Order>>({ queryKey: [...keys.orders, order.bot_id] }, (page) =>
+      page ? { ...page, items: page.items.map((row) => (row.id === order.id ? order : row)) } : undefined,
+    );
+    refresh.add([...keys.orders, order.bot_id]);
+  },
+  alert: ({ message, severity }, { refresh, announce }) => {
+    refresh.add(keys.alerts);
+    if (severity !== "info") announce(message, severity);
+  },
+  feed_changed: (_event, { refresh }) => refresh.add(keys.feeds, keys.instruments, keys.platforms),
+};
+
+function isKnown(name: string): name is keyof LiveEvents {
+  return Object.hasOwn(handlers, name);
+}
+
+function remember({ type, seq, at, ...payload }: SequencedEvent, client: QueryClient): void {
+  const item: ActivityItem = { seq, type, created_at: at, payload: payload as ActivityItem["payload"] };
+  client.setQueryData<Page<ActivityItem>>(keys.activity, (page) =>
+    page ? { ...page, items: [item, ...page.items].slice(0, ACTIVITY_KEPT) } : undefined,
+  );
+}
+
+/** Applies one event of the socket to what is on screen. */
+export function applyEvent(event: SequencedEvent, effects: Effects): void {
+  remember(event, effects.client);
+  const { type } = event;
+  // A newer server may know events that this build does not; the activity list still shows them.
+  if (isKnown(type)) run(type, event, effects);
+}
+
+function run<Name extends keyof LiveEvents>(name: Name, event: SequencedEvent, effects: Effects): void {
+  const handler: Handlers[Name] = handlers[name];
+  handler(event as unknown as LiveEvents[Name], effects);
+}
+
+export const handledEvents = Object.keys(handlers);

@@ -1,0 +1,78 @@
+import { useQuery } from "@tanstack/react-query";
+import { createFileRoute } from "@tanstack/react-router";
+import { useEffect } from "react";
+import { botsQuery, equityQuery, modeQuery, platformsQuery, profitSummaryQuery } from "@/api/queries";
+import { isPlainKey } from "@/features/frame/shortcuts";
+import { Onboarding } from "@/features/onboarding/onboarding";
+import { ActivityPanel } from "@/features/overview/activity-panel";
+import { AttentionPanel } from "@/features/overview/attention-panel";
+import { BotsPanel } from "@/features/overview/bots-panel";
+import { EquityPanel } from "@/features/overview/equity-panel";
+import { Figures } from "@/features/overview/figures";
+import { FirstSteps } from "@/features/overview/first-steps";
+import { PlatformStrip } from "@/features/platforms/platform-strip";
+import { ModeFilter } from "@/ui/mode-filter";
+import { PageHead } from "@/ui/panel";
+import { MODES, maybeOneOf, oneOf, RANGES } from "@/ui/search-params";
+
+export const Route = createFileRoute("/_app/")({
+  validateSearch: (search): { mode?: "paper" | "live"; range?: (typeof RANGES)[number] } => {
+    const mode = maybeOneOf(search.mode, MODES);
+    const range = maybeOneOf(search.range, RANGES);
+    return { ...(mode && { mode }), ...(range && { range }) };
+  },
+  loaderDeps: ({ search }) => search,
+  loader: ({ context: { client }, deps }) => {
+    const mode = deps.mode ?? "paper";
+    void client.prefetchQuery(profitSummaryQuery(mode));
+    void client.prefetchQuery(equityQuery(mode, deps.range ?? "month"));
+    void client.prefetchQuery(platformsQuery(mode));
+  },
+  component: Overview,
+});
+
+function Overview() {
+  const search = Route.useSearch();
+  const navigate = Route.useNavigate();
+  const { data: current } = useQuery(modeQuery);
+  const { data: bots } = useQuery(botsQuery);
+  const mode = search.mode ?? current?.mode ?? "paper";
+  const range = oneOf(search.range, RANGES, "month");
+  const setRange = (next: typeof range) =>
+    void navigate({ search: { ...search, range: next }, replace: true });
+  useRangeKeys(setRange);
+  if (bots?.length === 0) return <Onboarding />;
+  return (
+    <>
+      <PageHead
+        title="Overview"
+        actions={
+          <ModeFilter mode={mode} onChange={(next) => void navigate({ search: { ...search, mode: next } })} />
+        }
+      />
+      <FirstSteps />
+      <Figures mode={mode} />
+      <EquityPanel mode={mode} range={range} onRange={setRange} />
+      <PlatformStrip mode={mode} />
+      <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
+        <BotsPanel mode={mode} />
+        <div className="flex min-w-0 flex-col gap-4">
+          <AttentionPanel />
+          <ActivityPanel />
+        </div>
+      </div>
+    </>
+  );
+}
+
+/** The keys 1 to 5 choose the range. */
+function useRangeKeys(setRange: (range: (typeof RANGES)[number]) => void): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      const range = RANGES[Number(event.key) - 1];
+      if (range && isPlainKey(event)) setRange(range);
+    };
+    window.addEventListener("keydown", press);
+    return () => window.removeEventListener("keydown", press);
+  });
+}

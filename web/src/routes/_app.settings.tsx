@@ -1,0 +1,28 @@
+import { useQuery } from "@tanstack/react-query";
+import { createFileRoute } from "@tanstack/react-router";
+import { meQuery } from "@/api/queries";
+import { Appearance } from "@/features/settings/appearance";
+import { People } from "@/features/settings/people";
+import { Profile } from "@/features/settings/profile";
+import { Sessions } from "@/features/settings/sessions";
+import { Tokens } from "@/features/settings/tokens";
+import { PageHead } from "@/ui/panel";
+
+export const Route = createFileRoute("/_app/settings")({ component: Settings });
+
+function Settings() {
+  const { data: user } = useQuery(meQuery);
+  if (!user) return null;
+  return (
+    <>
+      <PageHead title="Settings" note="Each change is saved at once." />
+      <div className="grid items-start gap-4 xl:grid-cols-2">
+        <Appearance />
+        <Profile user={user} />
+        <Sessions />
+        <Tokens />
+        {user.role === "admin" && <People me={user} />}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,32 @@
+import { fileURLToPath } from "node:url";
+import tailwindcss from "@tailwindcss/vite";
+import { tanstackRouter } from "@tanstack/router-plugin/vite";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+import { precompress } from "./scripts/precompress.ts";
+import { preloadFont } from "./scripts/preload.ts";
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const api = process.env.AMARKTAI_DEV_API ?? "http://127.0.0.1:8000";
+
+export default defineConfig({
+  plugins: [
+    tanstackRouter({ target: "react", autoCodeSplitting: true }),
+    react(),
+    tailwindcss(),
+    preloadFont(),
+    precompress(),
+  ],
+  resolve: { alias: { "@": here("./src") } },
+  define: { __BUILD_SHA__: JSON.stringify(process.env.BUILD_SHA ?? "unknown") },
+  build: {
+    outDir: process.env.UI_OUT_DIR ?? "dist",
+    emptyOutDir: true,
+    manifest: true,
+    // Inlined data: URLs would need `data:` in the content security policy.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  server: { proxy: { "/api": { target: api, ws: true } } },
+});
