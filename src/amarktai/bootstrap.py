@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
+from amarktai.api.build import BuildInfo
+from amarktai.api.services import Services
 from amarktai.config import Settings
 from amarktai.domain.bot import Bot
 from amarktai.domain.errors import InvalidInput
@@ -17,23 +19,39 @@ from amarktai.domain.user import Role, User
 from amarktai.ports.clock import to_datetime
 from amarktai.ports.feed import Feed, Recording
 from amarktai.ports.leases import Lease
-from amarktai.ports.store import UnitOfWork
 from amarktai.ports.venue import SimulatedVenue
-from amarktai.services.bots import BotService, BotView
+from amarktai.realtime.hub import Hub
+from amarktai.services.accounts import AccountRules, AccountServices, build_account_services
+from amarktai.services.alerts import Alerts
+from amarktai.services.bot_views import BotViews
+from amarktai.services.bots import BotService
 from amarktai.services.engine import EngineParts, SettableClock, TradingEngine
 from amarktai.services.fx import FxRates
+from amarktai.services.ledger_reports import LedgerReports
+from amarktai.services.markets import MarketService
+from amarktai.services.order_history import OrderHistory
 from amarktai.services.orders import Desk, OrderPolicy, OrderService
 from amarktai.services.passwords import Passwords
+from amarktai.services.platforms import PlatformService
+from amarktai.services.profits import ProfitService
 from amarktai.services.replay import FeedSpec, ReplayParts, ReplayResult, ReplaySpec, run_replay
 from amarktai.services.secrets import new_secret
+from amarktai.services.sessions import SessionRules
+from amarktai.services.system import EventHistory, System
+from amarktai.services.trades import TradeService
 from amarktai.services.wallet import WalletService
 from amarktai.storage.accounts import PgAccounts
+from amarktai.storage.alerts import PgAlerting
 from amarktai.storage.bar_files import read_bars
+from amarktai.storage.candles import ParquetCandleStore
 from amarktai.storage.catalog import PgCatalog
 from amarktai.storage.database import Database
 from amarktai.storage.embedded import DatabaseUrls, EmbeddedPostgres
+from amarktai.storage.events import PgEvents
 from amarktai.storage.leases import PgLeases
 from amarktai.storage.migrate import migrate, self_test
+from amarktai.storage.reports import PgReporting
+from amarktai.storage.system import PgSystem
 from amarktai.storage.tallies import PgTallies
 from amarktai.storage.unit_of_work import PgStore
 from amarktai.system.clock import SystemClock, VirtualClock
@@ -46,6 +64,8 @@ from amarktai.venues.replay import MergedFeed, Span, candle_feed
 from amarktai.venues.replay_quotes import luno_quote_feed
 from amarktai.venues.spec import load_specs
 
+#: A price older than this values nothing: the figure is unknown, with a reason.
+MARK_MAX_AGE_S = 900.0
 #: A replay may run more bots on one exchange than a person may.
 _REPLAY_CAP = 10_000
 
@@ -104,7 +124,73 @@ def build_fx(max_age_s: float) -> FxRates:
 def build_bots(base: Foundation, fx: FxRates, caps: Mapping[Platform, int]) -> BotService:
     """Return the write side of bots."""
     return BotService(
-        base.store, base.clock, base.ids, catalog=base.catalog, fx=fx, caps=caps, view=_bot_view(base)
+        base.store,
+        base.clock,
+        base.ids,
+        catalog=base.catalog,
+        fx=fx,
+        caps=caps,
+        view=build_bot_views(base).in_unit,
+    )
+
+
+def build_bot_views(base: Foundation) -> BotViews:
+    """Return the read side of bots."""
+    return BotViews(PgReporting(base.database), base.clock, lambda: build_fx(MARK_MAX_AGE_S))
+
+
+def build_services(
+    base: Foundation, hub: Hub, build: BuildInfo, accounts: AccountServices, *, is_sandbox: bool
+) -> Services:
+    """Return everything that a request can reach."""
+    settings, clock = base.settings, base.clock
+    reporting = PgReporting(base.database)
+    views = build_bot_views(base)
+    notes = {platform: spec.note for platform, spec in load_specs().items()}
+    fx = build_fx(MARK_MAX_AGE_S)
+    return Services(
+        settings=settings,
+        clock=clock,
+        setup=accounts.setup,
+        sessions=accounts.sessions,
+        users=accounts.users,
+        invites=accounts.invites,
+        tokens=accounts.tokens,
+        audit=accounts.audit,
+        idempotency=accounts.idempotency,
+        alerts=Alerts(PgAlerting(base.database), clock=clock),
+        system=System(PgSystem(base.database), clock=clock, is_sandbox=is_sandbox),
+        events=EventHistory(PgEvents(base.database)),
+        live=hub,
+        build=build,
+        bots=build_bots(base, fx, settings.bot_caps),
+        bot_views=views,
+        trades=TradeService(reporting),
+        orders=OrderHistory(reporting),
+        ledger=LedgerReports(reporting, clock),
+        profits=ProfitService(reporting, clock, lambda: build_fx(MARK_MAX_AGE_S)),
+        platforms=PlatformService(
+            reporting, clock, catalog=base.catalog, bots=views, caps=settings.bot_caps, notes=notes
+        ),
+        wallet=WalletService(base.store, clock, base.ids, base.catalog, fx),
+        markets=MarketService(
+            base.catalog, ParquetCandleStore(settings.home / "candles"), clock, notes=notes
+        ),
+    )
+
+
+def build_accounts(base: Foundation) -> AccountServices:
+    """Return the services of people, sessions and tokens."""
+    settings, rng = base.settings, SystemRng()
+    sessions = SessionRules(
+        timedelta(minutes=settings.session_idle_minutes),
+        timedelta(days=settings.session_absolute_days),
+        tries_per_account=settings.login_tries_per_account,
+        tries_per_address=settings.login_tries_per_address,
+    )
+    rules = AccountRules(sessions, timedelta(days=settings.invite_days))
+    return build_account_services(
+        PgAccounts(base.database), Passwords(rng), rules, clock=base.clock, ids=base.ids, rng=rng
     )
 
 
@@ -139,14 +225,6 @@ def _paper_venues(base: Foundation, feed: Feed) -> dict[Platform, SimulatedVenue
         )
         for platform, instruments in by_platform.items()
     }
-
-
-def _bot_view(base: Foundation) -> BotView:
-    async def view(unit: UnitOfWork, bot_id: UUID) -> Mapping[str, Any]:
-        bot = await unit.bots.get(bot_id)
-        return {"id": str(bot.id), "name": bot.name, "status": bot.status.value}
-
-    return view
 
 
 # -- replay ------------------------------------------------------------------------------------------

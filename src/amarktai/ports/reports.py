@@ -29,50 +29,36 @@ from amarktai.ports.catalog import MarkRow
 from amarktai.ports.store import Balances, StoredOrder
 
 
-class TradeFilter(Protocol):
-    """Which round trips. ``sort`` is ``opened_at`` or ``closed_at``, with ``-`` for descending;
-    ``since`` (inclusive) and ``until`` (exclusive) bound that same time. Sorted by ``closed_at``, only
-    closed round trips are listed: an open one has no such time.
-    """
+@dataclass(frozen=True, slots=True)
+class TradeFilter:
+    """Which round trips, in which order. ``sort`` is a column name, with ``-`` for descending."""
 
-    @property
-    def status(self) -> str | None: ...
-    @property
-    def mode(self) -> TradingMode | None: ...
-    @property
-    def bot_id(self) -> UUID | None: ...
-    @property
-    def platform(self) -> Platform | None: ...
-    @property
-    def pair(self) -> str | None: ...
-    @property
-    def since(self) -> datetime | None: ...
-    @property
-    def until(self) -> datetime | None: ...
-    @property
-    def sort(self) -> str: ...
+    status: str | None = None
+    mode: TradingMode | None = None
+    bot_id: UUID | None = None
+    platform: Platform | None = None
+    pair: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    sort: str = "-opened_at"
 
 
-class OrderFilter(Protocol):
-    """Which orders. ``is_open`` keeps those that can still change (or, False, those that cannot)."""
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Which orders. ``is_open`` keeps those that can still change."""
 
-    @property
-    def bot_id(self) -> UUID | None: ...
-    @property
-    def state(self) -> str | None: ...
-    @property
-    def is_open(self) -> bool | None: ...
+    bot_id: UUID | None = None
+    state: str | None = None
+    is_open: bool | None = None
 
 
-class EntryFilter(Protocol):
-    """Which ledger entries: those that touch a bot, a round trip, an asset."""
+@dataclass(frozen=True, slots=True)
+class EntryFilter:
+    """Which ledger entries."""
 
-    @property
-    def bot_id(self) -> UUID | None: ...
-    @property
-    def trade_id(self) -> UUID | None: ...
-    @property
-    def asset(self) -> str | None: ...
+    bot_id: UUID | None = None
+    trade_id: UUID | None = None
+    asset: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
