@@ -324,12 +324,23 @@ class BotReads(Protocol):
 class Reports(Protocol):
     """Every question, within one transaction."""
 
-    user_id: UUID
-    trades: TradeReads
-    orders: OrderReads
-    ledger: LedgerReads
-    figures: FigureReads
-    bots: BotReads
+    @property
+    def user_id(self) -> UUID: ...
+
+    @property
+    def trades(self) -> TradeReads: ...
+
+    @property
+    def orders(self) -> OrderReads: ...
+
+    @property
+    def ledger(self) -> LedgerReads: ...
+
+    @property
+    def figures(self) -> FigureReads: ...
+
+    @property
+    def bots(self) -> BotReads: ...
 
     async def system_mode(self) -> SystemMode: ...
 
