@@ -42,7 +42,7 @@ def source_hash(web: Path, sha: str) -> str:
 
 
 def build_sha(root: Path, environment: Mapping[str, str]) -> str:
-    """Return the commit to show: ``BUILD_SHA``, else git's with "+" when ``web/`` has changes, else "unknown"."""
+    """Return the commit to show: ``BUILD_SHA``, else git's ("+" for a dirty tree), else "unknown"."""
     given = environment.get("BUILD_SHA", "").strip()
     if given:
         return given

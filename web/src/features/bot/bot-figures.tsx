@@ -50,13 +50,9 @@ export function BotFigures({ bot }: { bot: Bot }) {
           </>
         }
       >
-        <Link
-          to="/trades"
-          search={{ bot_id: bot.id, status: "closed" }}
-          className={link}
-          aria-label={`Realised: open the trades of ${bot.name}`}
-        >
+        <Link to="/trades" search={{ bot_id: bot.id, status: "closed" }} className={link}>
           <Money value={bot.realized_profit} result />
+          <span className="sr-only">, open its trades</span>
         </Link>
       </Figure>
       <Figure

@@ -57,6 +57,15 @@ function DecisionRow({ decision, open }: { decision: Decision; open: boolean }) 
   );
 }
 
+const OPERATORS: Record<string, string> = {
+  ">=": "at least",
+  "<=": "at most",
+  ">": "above",
+  "<": "below",
+  "==": "equal to",
+  "!=": "other than",
+};
+
 function Gates({ gates }: { gates: Gate[] }) {
   return (
     <div className="overflow-x-auto px-4 pb-3">
@@ -81,7 +90,7 @@ function Gates({ gates }: { gates: Gate[] }) {
               <td className="num">
                 <GateValue value={gate.value} />
               </td>
-              <td className="text-ink-2">{gate.op}</td>
+              <td className="text-ink-2">{OPERATORS[gate.op] ?? gate.op}</td>
               <td className="num">
                 <GateValue value={gate.threshold} />
               </td>

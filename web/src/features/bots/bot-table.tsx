@@ -75,7 +75,13 @@ export function BotTable(props: BotTableProps) {
               {columns.map((id) => {
                 const column: BotColumn = BOT_COLUMNS[id];
                 return (
-                  <td key={id} className={clsx(column.number && "num", id === "actions" && "num py-0!")}>
+                  <td
+                    key={id}
+                    className={clsx(
+                      column.number && "num",
+                      id === "actions" && "num sticky right-0 bg-inherit py-0!",
+                    )}
+                  >
                     {column.cell(bot)}
                   </td>
                 );

@@ -20,8 +20,7 @@ const NewBot = lazy(() => import("./new-bot"));
 
 const COLUMNS: BotColumnId[] = [
   "name",
-  "platform",
-  "pair",
+  "market",
   "stage",
   "state",
   "realised",

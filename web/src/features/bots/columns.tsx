@@ -23,7 +23,7 @@ export const BOT_COLUMNS = {
   name: {
     head: "Bot",
     cell: (bot) => (
-      <span className="inline-flex items-center gap-2">
+      <span className="inline-flex items-center gap-2 whitespace-nowrap">
         <Link to="/bots/$botId" params={{ botId: bot.id }} className="font-medium hover:underline">
           {bot.name}
         </Link>
@@ -32,15 +32,19 @@ export const BOT_COLUMNS = {
     ),
     compare: byText((bot) => bot.name),
   },
-  platform: {
-    head: "Platform",
-    cell: (bot) => PLATFORM_NAMES[bot.platform],
-    compare: byText((bot) => bot.platform),
+  market: {
+    head: "Market",
+    cell: (bot) => (
+      <span className="whitespace-nowrap">
+        {bot.pair} <span className="text-ink-2">{PLATFORM_NAMES[bot.platform]}</span>
+      </span>
+    ),
+    compare: byText((bot) => `${bot.platform} ${bot.pair}`),
   },
   pair: { head: "Pair", cell: (bot) => bot.pair, compare: byText((bot) => bot.pair) },
   stage: {
     head: "Stage",
-    cell: (bot) => STAGE_WORDS[bot.lifecycle_stage],
+    cell: (bot) => <span className="whitespace-nowrap">{STAGE_WORDS[bot.lifecycle_stage]}</span>,
     compare: byText((bot) => bot.lifecycle_stage),
   },
   state: {
@@ -81,7 +85,9 @@ export const BOT_COLUMNS = {
   drawdown: {
     head: "Drawdown",
     number: true,
-    cell: (bot) => <Percent value={bot.max_drawdown_percent} reason="Its equity has no history yet." />,
+    cell: (bot) => (
+      <Percent value={bot.max_drawdown_percent} places={1} reason="Its equity has no history yet." />
+    ),
     compare: byNumber((bot) => bot.max_drawdown_percent),
   },
   trades: {

@@ -199,7 +199,7 @@ export default function ChartCanvas(props: ChartCanvasProps) {
     const { chart } = current;
     chart.applyOptions(options(theme, formats.current));
     const added = series.map((spec) => drawOne(chart, spec, theme));
-    current.first = added.at(-1);
+    current.first = added[0];
     chart.timeScale().fitContent();
     return () => {
       if (!drawn.current) return;

@@ -8,7 +8,7 @@ import { ConnectionStatus } from "./connection-status";
 import { StopAll } from "./stop-all";
 
 const WORDS = {
-  paper: { name: "PAPER: simulated money", meaning: "Orders go nowhere." },
+  paper: { name: "PAPER: simulated money", meaning: "Orders go nowhere. Real prices." },
   live: { name: "LIVE: real money", meaning: "Bots may place real orders." },
 } as const;
 
@@ -41,7 +41,7 @@ export function ModeBand() {
         {synthetic && <OriginChip origin="synthetic" />}
         {!synthetic && recorded && <OriginChip origin="recorded" />}
         <span className="whitespace-nowrap text-ink-2 max-lg:hidden">
-          {synthetic ? "Sandbox prices, made up." : words?.meaning}
+          {synthetic ? "Orders go nowhere. Made-up prices." : words?.meaning}
         </span>
         <div className="ml-auto flex items-center gap-1 md:gap-2">
           <ConnectionStatus />

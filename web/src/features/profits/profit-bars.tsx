@@ -58,8 +58,8 @@ function Bars({ bars, period }: { bars: ProfitBar[]; period: Period }) {
       cells: [text(bar.profit), text(running[i] ?? "0")],
     }));
     const series: Series[] = [
-      { kind: "line", data: placed.map(({ time }, i) => ({ time, value: Number(running[i]) })) },
       { kind: "bars", data: placed.map(({ time, profit }) => ({ time, value: Number(profit) })) },
+      { kind: "line", data: placed.map(({ time }, i) => ({ time, value: Number(running[i]) })) },
     ];
     const gains = placed.filter(({ profit }) => !profit.startsWith("-") && /[1-9]/.test(profit)).length;
     const losses = placed.filter(({ profit }) => profit.startsWith("-")).length;
