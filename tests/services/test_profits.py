@@ -27,7 +27,7 @@ async def test_an_empty_book_has_zeros_for_sums_and_null_for_what_has_no_value(
 ) -> None:
     async with trading(database_urls) as world:
         who = world.add_user()
-        summary = await service(world).summary(who, mode=None)
+        summary = await service(world).summary(who.user_id, mode=None)
     assert summary["mode"] == "paper"
     assert Decimal(summary["realized_profit"]) == Decimal(summary["total_profit"]) == 0
     assert summary["best_day"] is None and summary["win_rate"] is None
@@ -42,8 +42,8 @@ async def test_a_rand_round_trip_is_in_every_figure(database_urls: DatabaseUrls)
         await world.mark(BTC_ZAR, Decimal(1_000_000))
         await world.trade(bot, Side.BUY, Decimal("0.005"), Decimal(1_000_000))
         await world.trade(bot, Side.SELL, Decimal("0.005"), Decimal(1_100_000))
-        summary = await service(world).summary(who, mode=TradingMode.PAPER)
-        daily = await service(world).profits(who, period="daily", mode=None)
+        summary = await service(world).summary(who.user_id, mode=TradingMode.PAPER)
+        daily = await service(world).profits(who.user_id, period="daily", mode=None)
     # 5,000 in, 5,500 out, 0.1 % of each as fees
     assert Decimal(summary["realized_profit"]) == Decimal("489.5")
     assert Decimal(summary["total_fees"]) == Decimal("10.5")
@@ -66,7 +66,7 @@ async def test_the_rand_moving_is_fx_and_not_trading_profit(database_urls: Datab
         await world.mark(USDT_ZAR, Decimal(22))
         await world.mark(BTC_USDT, Decimal(50_000))
         await world.trade(bot, Side.BUY, Decimal("0.01"), Decimal(50_000))
-        summary = await service(world).summary(who, mode=None)
+        summary = await service(world).summary(who.user_id, mode=None)
     # 1,000 USDT at 20 are worth 22 each; the entry's fee of 0.5 USDT is an unrealised loss at 22
     assert Decimal(summary["unrealized_profit"]) == Decimal("-11")
     assert Decimal(summary["fx_profit"]) == Decimal(2_000)
@@ -81,12 +81,12 @@ async def test_without_a_rate_there_is_no_rand_figure_but_a_reason(database_urls
         await world.mark(USDT_ZAR, Decimal(20))
         bot = await world.add_bot(who, BTC_USDT, Decimal(20_000))
         await world.trade(bot, Side.BUY, Decimal("0.01"), Decimal(50_000))
-        unpriced = await service(world).summary(who, mode=None)
+        unpriced = await service(world).summary(who.user_id, mode=None)
         world.clock.advance(7_200)
         await world.mark(BTC_USDT, Decimal(50_000))
-        unrated = await service(world).summary(who, mode=None)
+        unrated = await service(world).summary(who.user_id, mode=None)
         await world.trade(bot, Side.SELL, Decimal("0.01"), Decimal(60_000))
-        partial = await service(world).summary(who, mode=None)
+        partial = await service(world).summary(who.user_id, mode=None)
     assert unpriced["unrealized_profit"] is None
     assert unpriced["unrealized_reason"] == "no price for binance:BTC/USDT yet"
     assert unrated["unrealized_profit"] is None and unrated["equity"] is None
@@ -105,7 +105,7 @@ async def test_a_stale_price_is_used_and_said(database_urls: DatabaseUrls) -> No
         await world.trade(bot, Side.BUY, Decimal("0.01"), Decimal(1_000_000))
         marked_at = world.now
         world.clock.advance(86_400 * 400)
-        summary = await service(world).summary(who, mode=None)
+        summary = await service(world).summary(who.user_id, mode=None)
     assert Decimal(summary["unrealized_profit"]) == -10
     assert summary["unrealized_reason"] == "the last price of luno:BTC/ZAR is of 2026-01-01 00:00 UTC"
     assert summary["marked_at"] == marked_at.isoformat()
@@ -119,9 +119,9 @@ async def test_days_start_at_the_users_midnight(database_urls: DatabaseUrls) -> 
         bot = await world.add_bot(who, BTC_ZAR, Decimal(20_000))
         await world.trade(bot, Side.BUY, Decimal("0.01"), Decimal(1_000_000))
         await world.trade(bot, Side.SELL, Decimal("0.01"), Decimal(1_000_000))
-        everything = await service(world).profits(who, period="all", mode=None)
+        everything = await service(world).profits(who.user_id, period="all", mode=None)
         world.clock.advance(86_400)
-        later = await service(world).profits(who, period="all", mode=None)
+        later = await service(world).profits(who.user_id, period="all", mode=None)
     assert everything["timezone"] == "Africa/Johannesburg"
     assert everything["best_day"] == {"date": "2026-01-02", "profit": "-20.00000000"}
     assert Decimal(everything["profit_today"]) == -20 and Decimal(everything["profit_yesterday"]) == 0
@@ -138,8 +138,8 @@ async def test_weeks_begin_on_monday_and_months_on_the_first(database_urls: Data
         await world.trade(bot, Side.BUY, Decimal("0.01"), Decimal(1_000_000))
         await world.trade(bot, Side.SELL, Decimal("0.01"), Decimal(1_010_000))
         world.clock.advance(86_400 * 40)
-        weekly = await service(world).profits(who, period="weekly", mode=None)
-        monthly = await service(world).profits(who, period="monthly", mode=None)
+        weekly = await service(world).profits(who.user_id, period="weekly", mode=None)
+        monthly = await service(world).profits(who.user_id, period="monthly", mode=None)
     weeks, months = weekly["items"], monthly["items"]
     assert len(weeks) == len(months) == 12
     assert weeks[-1] == {"week": "2026-W07", "profit": "0", "period": "2026-02-09/2026-02-15"}
@@ -157,7 +157,7 @@ async def test_a_round_trip_without_profit_is_neither_won_nor_lost(database_urls
         bot = await world.add_bot(who, BTC_ZAR, Decimal(20_000))
         for side in (Side.BUY, Side.SELL):
             await world.trade(bot, side, Decimal("0.01"), Decimal(1_000_000), fee_ratio=Decimal(0))
-        summary = await service(world).summary(who, mode=None)
+        summary = await service(world).summary(who.user_id, mode=None)
     assert (summary["total_trades"], summary["winning_trades"], summary["losing_trades"]) == (1, 0, 0)
     assert summary["win_rate"] == 0.0
 
@@ -166,14 +166,14 @@ async def test_what_is_unknown_is_refused(database_urls: DatabaseUrls) -> None:
     async with trading(database_urls) as world:
         who = world.add_user()
         with pytest.raises(InvalidInput, match="no period"):
-            await service(world).profits(who, period="hourly", mode=None)
+            await service(world).profits(who.user_id, period="hourly", mode=None)
         with pytest.raises(InvalidInput, match="no range"):
-            await service(world).equity(who, mode=None, span="decade")
+            await service(world).equity(who.user_id, mode=None, span="decade")
 
 
 async def test_live_is_another_book(database_urls: DatabaseUrls) -> None:
     async with trading(database_urls) as world:
         who = world.add_user()
         await world.fund(who, Decimal(50_000))
-        live = await service(world).summary(who, mode=TradingMode.LIVE)
+        live = await service(world).summary(who.user_id, mode=TradingMode.LIVE)
     assert live["mode"] == "live" and Decimal(live["equity"]) == Decimal(live["deposits"]) == 0

@@ -63,7 +63,7 @@ async def history(world: World, who: Identity) -> list[UUID]:
     return [bot.id for bot in bots]
 
 
-async def all_pages(service: TradeService, who: Identity, wanted: Trades) -> list[Any]:
+async def all_pages(service: TradeService, who: UUID, wanted: Trades) -> list[Any]:
     items: list[Any] = []
     cursor = None
     while True:
@@ -81,9 +81,11 @@ async def test_pages_join_to_the_whole_list_in_order(database_urls: DatabaseUrls
         who = world.add_user()
         bots = await history(world, who)
         service = TradeService(world.reporting)
-        everything = await all_pages(service, who, Trades(sort=sort))
-        of_bot = await all_pages(service, who, Trades(sort=sort, bot_id=bots[0]))
-        of_pair = await all_pages(service, who, Trades(sort=sort, platform=Platform.LUNO, pair="eth/zar"))
+        everything = await all_pages(service, who.user_id, Trades(sort=sort))
+        of_bot = await all_pages(service, who.user_id, Trades(sort=sort, bot_id=bots[0]))
+        of_pair = await all_pages(
+            service, who.user_id, Trades(sort=sort, platform=Platform.LUNO, pair="eth/zar")
+        )
     key = sort.removeprefix("-")
     times = [trade[key] for trade in everything]
     assert times == sorted(times, reverse=sort.startswith("-"))
@@ -98,10 +100,12 @@ async def test_trades_are_filtered_by_status_time_and_mode(database_urls: Databa
         start = world.now
         bots = await history(world, who)
         service = TradeService(world.reporting)
-        opened = await all_pages(service, who, Trades(status="open"))
-        closed = await all_pages(service, who, Trades(status="closed", sort="-closed_at"))
-        early = await all_pages(service, who, Trades(until=start + timedelta(seconds=181), sort="opened_at"))
-        live = await all_pages(service, who, Trades(mode=TradingMode.LIVE))
+        opened = await all_pages(service, who.user_id, Trades(status="open"))
+        closed = await all_pages(service, who.user_id, Trades(status="closed", sort="-closed_at"))
+        early = await all_pages(
+            service, who.user_id, Trades(until=start + timedelta(seconds=181), sort="opened_at")
+        )
+        live = await all_pages(service, who.user_id, Trades(mode=TradingMode.LIVE))
     assert [trade["bot_id"] for trade in opened] == [str(bots[0])]
     assert opened[0]["profit_loss"] is None and opened[0]["closed_at"] is None
     assert len(closed) == 6 and {trade["status"] for trade in closed} == {"closed"}
@@ -113,13 +117,13 @@ async def test_a_trade_opens_to_its_fills_and_a_fill_to_its_entry(database_urls:
         who, other = world.add_user(1), world.add_user(2)
         await history(world, who)
         service, ledger = TradeService(world.reporting), LedgerReports(world.reporting, world.clock)
-        page = await service.list_trades(who, Trades(status="closed"), cursor=None, limit=1)
+        page = await service.list_trades(who.user_id, Trades(status="closed"), cursor=None, limit=1)
         trade_id = UUID(page.items[0]["id"])
-        found = await service.get(who, trade_id)
-        entries = await ledger.entries(who, Entries(trade_id=trade_id), cursor=None, limit=10)
+        found = await service.get(who.user_id, trade_id)
+        entries = await ledger.entries(who.user_id, Entries(trade_id=trade_id), cursor=None, limit=10)
         with pytest.raises(NotFound):
-            await service.get(other, trade_id)
-        theirs = await service.list_trades(other, Trades(), cursor=None, limit=10)
+            await service.get(other.user_id, trade_id)
+        theirs = await service.list_trades(other.user_id, Trades(), cursor=None, limit=10)
     assert found["trade"] == page.items[0]
     assert [fill["side"] for fill in found["fills"]] == ["buy", "sell"]
     assert {fill["ledger_entry_id"] for fill in found["fills"]} == {item["id"] for item in entries.items}
@@ -134,7 +138,7 @@ async def test_an_unknown_sort_status_or_cursor_is_refused(database_urls: Databa
         service = TradeService(world.reporting)
         for wanted, cursor in ((Trades(sort="price"), None), (Trades(status="won"), None), (Trades(), "x")):
             with pytest.raises(InvalidInput):
-                await service.list_trades(who, wanted, cursor=cursor, limit=10)
+                await service.list_trades(who.user_id, wanted, cursor=cursor, limit=10)
 
 
 async def test_orders_show_their_events_and_fills(database_urls: DatabaseUrls) -> None:
@@ -144,15 +148,17 @@ async def test_orders_show_their_events_and_fills(database_urls: DatabaseUrls) -
         async with world.store.unit_of_work(who.user_id) as unit:
             working = await world.add_order(unit, world.bots[bots[1]], Side.BUY, Decimal(1))
         service = OrderHistory(world.reporting)
-        first = await service.list_orders(who, Orders(), cursor=None, limit=10)
-        rest = await service.list_orders(who, Orders(), cursor=first.next_cursor, limit=10)
-        opened = await service.list_orders(who, Orders(is_open=True), cursor=None, limit=10)
-        filled = await service.list_orders(who, Orders(bot_id=bots[1], state="filled"), cursor=None, limit=50)
-        detail = await service.get(who, UUID(rest.items[-1]["id"]))
+        first = await service.list_orders(who.user_id, Orders(), cursor=None, limit=10)
+        rest = await service.list_orders(who.user_id, Orders(), cursor=first.next_cursor, limit=10)
+        opened = await service.list_orders(who.user_id, Orders(is_open=True), cursor=None, limit=10)
+        filled = await service.list_orders(
+            who.user_id, Orders(bot_id=bots[1], state="filled"), cursor=None, limit=50
+        )
+        detail = await service.get(who.user_id, UUID(rest.items[-1]["id"]))
         with pytest.raises(NotFound):
-            await service.get(other, working.id)
+            await service.get(other.user_id, working.id)
         with pytest.raises(InvalidInput):
-            await service.list_orders(who, Orders(state="lost"), cursor=None, limit=10)
+            await service.list_orders(who.user_id, Orders(state="lost"), cursor=None, limit=10)
     assert len(first.items) == 10 and len(rest.items) == 4 and rest.next_cursor is None
     assert [item["id"] for item in opened.items] == [str(working.id)]
     assert len(filled.items) == 6
@@ -166,10 +172,10 @@ async def test_entries_are_found_by_bot_and_asset(database_urls: DatabaseUrls) -
         who = world.add_user()
         bots = await history(world, who)
         ledger = LedgerReports(world.reporting, world.clock)
-        everything = await ledger.entries(who, Entries(), cursor=None, limit=500)
-        of_bot = await ledger.entries(who, Entries(bot_id=bots[1]), cursor=None, limit=500)
-        of_coin = await ledger.entries(who, Entries(asset="ETH"), cursor=None, limit=4)
-        further = await ledger.entries(who, Entries(asset="ETH"), cursor=of_coin.next_cursor, limit=4)
+        everything = await ledger.entries(who.user_id, Entries(), cursor=None, limit=500)
+        of_bot = await ledger.entries(who.user_id, Entries(bot_id=bots[1]), cursor=None, limit=500)
+        of_coin = await ledger.entries(who.user_id, Entries(asset="ETH"), cursor=None, limit=4)
+        further = await ledger.entries(who.user_id, Entries(asset="ETH"), cursor=of_coin.next_cursor, limit=4)
     assert [item["seq"] for item in everything.items] == list(range(16, 0, -1))
     touching = [item for item in everything.items if item["reference"].get("bot_id") == str(bots[1])]
     assert of_bot.items == touching and len(touching) == 7
@@ -224,10 +230,10 @@ async def test_l14_tampering_as_a_superuser_is_named(
         who = world.add_user()
         await history(world, who)
         ledger = LedgerReports(world.reporting, world.clock)
-        before = await ledger.verify(who)
+        before = await ledger.verify(who.user_id)
         with psycopg.connect(superuser_url) as connection:
             connection.execute("SET session_replication_role = replica")  # switches the triggers off
             connection.execute(statement)
-        after = await ledger.verify(who)
+        after = await ledger.verify(who.user_id)
     assert before["ok"] and before["entries_checked"] == 16 and before["imbalance"] == {}
     assert not after["ok"] and after["first_difference"].startswith(named)

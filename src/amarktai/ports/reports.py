@@ -61,6 +61,31 @@ class EntryFilter:
     asset: str | None = None
 
 
+class BotFilter(Protocol):
+    """Which bots; deleted ones only under that status."""
+
+    @property
+    def platform(self) -> Platform | None: ...
+    @property
+    def status(self) -> BotStatus | None: ...
+    @property
+    def mode(self) -> TradingMode | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What every answer depends on: the system's mode and where the user's day begins."""
+
+    system_mode: SystemMode
+    timezone: str
+
+    def book(self, mode: TradingMode | None) -> TradingMode:
+        """Return the mode asked for, or else the one that the system trades in (autopilot: paper)."""
+        if mode is not None:
+            return mode
+        return TradingMode.LIVE if self.system_mode is SystemMode.LIVE else TradingMode.PAPER
+
+
 @dataclass(frozen=True, slots=True)
 class TradeRow:
     """A round trip with what its list shows of its bot."""
@@ -342,9 +367,7 @@ class Reports(Protocol):
     @property
     def bots(self) -> BotReads: ...
 
-    async def system_mode(self) -> SystemMode: ...
-
-    async def user_timezone(self) -> str: ...
+    async def setting(self) -> Setting: ...
 
     async def marks(self, instrument_ids: Sequence[str]) -> list[MarkRow]: ...
 

@@ -10,12 +10,10 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from amarktai.domain.bot import Bot, BotAction, BotStatus, TradingMode, allows
+from amarktai.domain.bot import Bot, BotAction, BotStatus, allows
 from amarktai.domain.errors import NotFound
-from amarktai.domain.instrument import Platform
-from amarktai.domain.user import Identity
 from amarktai.ports.clock import Clock, to_datetime
-from amarktai.ports.reports import BotRow, BotSelection, Reporting, Reports
+from amarktai.ports.reports import BotFilter, BotRow, BotSelection, Reporting, Reports
 from amarktai.ports.store import UnitOfWork
 from amarktai.services.days import local_day
 from amarktai.services.equity import Valued, Valuer, add_up, load_valuer
@@ -30,7 +28,7 @@ _ACTIONS: Final = tuple(BotAction)
 
 
 class BotViews:
-    """The read half of ``api.services.Bots``.
+    """Bots, their decisions and their equity, for lists, pages, answers and events.
 
     ``rates`` makes an empty table of rates: each answer fills its own with the marks it read.
     """
@@ -40,50 +38,44 @@ class BotViews:
         self._clock = clock
         self._rates = rates
 
-    async def list_bots(
-        self,
-        who: Identity,
-        *,
-        platform: Platform | None,
-        status: BotStatus | None,
-        mode: TradingMode | None,
-        cursor: str | None,
-        limit: int,
-    ) -> Page:
+    async def list_bots(self, user_id: UUID, wanted: BotFilter, *, cursor: str | None, limit: int) -> Page:
         """Return one page of bots, oldest first; deleted ones only under ``status=deleted``."""
         after: tuple[datetime, UUID] | None = None
         if cursor:
             at, bot_id = decode_cursor(cursor, datetime, UUID)
             after = (at, bot_id)
-        wanted = BotSelection(platform=platform, status=status, mode=mode, after=after, limit=limit + 1)
-        async with self._reporting.snapshot(who.user_id) as reports:
-            bots = await self.many(reports, wanted, timezone=who.user.timezone)
+        selection = BotSelection(
+            platform=wanted.platform, status=wanted.status, mode=wanted.mode, after=after, limit=limit + 1
+        )
+        async with self._reporting.snapshot(user_id) as reports:
+            bots = await self.many(reports, selection)
         items, following = bots[:limit], None
         if len(bots) > limit:
             last = items[-1]
             following = encode_cursor(datetime.fromisoformat(last["created_at"]), UUID(last["id"]))
         return Page(items, following)
 
-    async def get(self, who: Identity, bot_id: UUID) -> Mapping[str, Any]:
+    async def get(self, user_id: UUID, bot_id: UUID) -> Mapping[str, Any]:
         """Return one bot, deleted or not. Raises: NotFound."""
-        async with self._reporting.snapshot(who.user_id) as reports:
-            return await self.one(reports, bot_id, timezone=who.user.timezone)
+        async with self._reporting.snapshot(user_id) as reports:
+            return await self.one(reports, bot_id)
 
     async def in_unit(self, unit: UnitOfWork, bot_id: UUID) -> Mapping[str, Any]:
         """Return one bot as of a transaction, for the answer and the event of a write."""
-        return await self.one(unit.reports, bot_id, timezone=await unit.reports.user_timezone())
+        return await self.one(unit.reports, bot_id)
 
-    async def one(self, reports: Reports, bot_id: UUID, *, timezone: str) -> Mapping[str, Any]:
+    async def one(self, reports: Reports, bot_id: UUID) -> Mapping[str, Any]:
         """Return one bot. Raises: NotFound."""
-        found = await self.many(reports, BotSelection(bot_ids=[bot_id]), timezone=timezone)
+        found = await self.many(reports, BotSelection(bot_ids=[bot_id]))
         if not found:
             raise NotFound("NOT_FOUND", f"There is no bot {bot_id}", "Reload the list of bots.")
         return found[0]
 
-    async def many(self, reports: Reports, wanted: BotSelection, *, timezone: str) -> list[dict[str, Any]]:
+    async def many(self, reports: Reports, wanted: BotSelection) -> list[dict[str, Any]]:
         """Return bots in the shape of the API, by creation, oldest first."""
         now = to_datetime(self._clock.now_ns())
-        rows = await reports.bots.rows(wanted, local_day(now, timezone))
+        setting = await reports.setting()
+        rows = await reports.bots.rows(wanted, local_day(now, setting.timezone))
         if not rows:
             return []
         assets = {asset for row in rows for asset in row.holdings}
@@ -91,19 +83,19 @@ class BotViews:
         valuer = await load_valuer(reports, self._rates(), now, instrument_ids=held, assets=assets)
         return [bot_view(row, valuer) for row in rows]
 
-    async def decisions(self, who: Identity, bot_id: UUID, *, cursor: str | None, limit: int) -> Page:
+    async def decisions(self, user_id: UUID, bot_id: UUID, *, cursor: str | None, limit: int) -> Page:
         """Return one page of what the bot decided and why, newest first. Raises: NotFound."""
         after: datetime | None = decode_cursor(cursor, datetime)[0] if cursor else None
-        async with self._reporting.snapshot(who.user_id) as reports:
+        async with self._reporting.snapshot(user_id) as reports:
             await _bot(reports, bot_id)
             rows = await reports.bots.decisions(bot_id, after, limit + 1)
         following = encode_cursor(rows[limit - 1][0]) if len(rows) > limit else None
         return Page([decision for _, decision in rows[:limit]], following)
 
-    async def equity(self, who: Identity, bot_id: UUID, span: str) -> Mapping[str, Any]:
+    async def equity(self, user_id: UUID, bot_id: UUID, span: str) -> Mapping[str, Any]:
         """Return the bot's equity over a span. Raises: NotFound; InvalidInput for an unknown span."""
         now = to_datetime(self._clock.now_ns())
-        async with self._reporting.snapshot(who.user_id) as reports:
+        async with self._reporting.snapshot(user_id) as reports:
             bot = await _bot(reports, bot_id)
             return await equity_view(reports, bot.mode, scope="bot", scope_id=bot.id.hex, span=span, now=now)
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from amarktai.domain.money import ZERO
-from amarktai.domain.user import Identity
 from amarktai.ledger.verification import BookCheck, Difference
 from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.reports import BookHead, EntryFilter, EntryRow, Reporting, Reports
@@ -24,18 +23,18 @@ class LedgerReports:
         self._reporting = reporting
         self._clock = clock
 
-    async def entries(self, who: Identity, wanted: EntryFilter, *, cursor: str | None, limit: int) -> Page:
+    async def entries(self, user_id: UUID, wanted: EntryFilter, *, cursor: str | None, limit: int) -> Page:
         """Return one page of entries, newest first. Raises: InvalidInput for a foreign cursor."""
         after: UUID | None = decode_cursor(cursor, UUID)[0] if cursor else None
-        async with self._reporting.snapshot(who.user_id) as reports:
+        async with self._reporting.snapshot(user_id) as reports:
             rows = await reports.ledger.page(wanted, after, limit + 1)
         following = encode_cursor(rows[limit - 1].id) if len(rows) > limit else None
         return Page([_entry_view(row) for row in rows[:limit]], following)
 
-    async def verify(self, who: Identity) -> Mapping[str, Any]:
+    async def verify(self, user_id: UUID) -> Mapping[str, Any]:
         """Walk the user's books from their first entry and return what was found."""
         checked, first, totals = 0, None, dict[str, Decimal]()
-        async with self._reporting.snapshot(who.user_id) as reports:
+        async with self._reporting.snapshot(user_id) as reports:
             for book in await reports.ledger.books():
                 check, difference = await walk(reports, book)
                 checked += check.checked

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from amarktai.domain.errors import InvalidInput
 from amarktai.domain.order import OrderState
-from amarktai.domain.user import Identity
 from amarktai.ports.reports import OrderFilter, OrderRow, Reporting
 from amarktai.services.paging import Page, decode_cursor, encode_cursor
 from amarktai.services.views import fill_view, instant, order_view
@@ -20,7 +19,7 @@ class OrderHistory:
         self._reporting = reporting
 
     async def list_orders(
-        self, who: Identity, wanted: OrderFilter, *, cursor: str | None, limit: int
+        self, user_id: UUID, wanted: OrderFilter, *, cursor: str | None, limit: int
     ) -> Page:
         """Return one page of orders, newest first. Raises: InvalidInput for an unknown state or cursor."""
         if wanted.state is not None and wanted.state not in tuple(OrderState):
@@ -30,15 +29,15 @@ class OrderHistory:
                 f"Choose one of {', '.join(OrderState)}.",
             )
         after = _place(cursor) if cursor else None
-        async with self._reporting.snapshot(who.user_id) as reports:
+        async with self._reporting.snapshot(user_id) as reports:
             rows = await reports.orders.page(wanted, after, limit + 1)
         last = rows[limit - 1] if len(rows) > limit else None
         following = encode_cursor(last.created_at, last.stored.order.id) if last else None
         return Page([stored_order_view(row) for row in rows[:limit]], following)
 
-    async def get(self, who: Identity, order_id: UUID) -> Mapping[str, Any]:
+    async def get(self, user_id: UUID, order_id: UUID) -> Mapping[str, Any]:
         """Return ``{order, events, fills}``. Raises: NotFound."""
-        async with self._reporting.snapshot(who.user_id) as reports:
+        async with self._reporting.snapshot(user_id) as reports:
             row = await reports.orders.get(order_id)
             events = await reports.orders.events(order_id)
             fills = await reports.trades.fills(order_id=order_id)

@@ -11,7 +11,6 @@ from uuid import UUID
 from amarktai.domain.bot import TradingMode
 from amarktai.domain.errors import InvalidInput
 from amarktai.domain.instrument import DISPLAY_NAMES, Platform
-from amarktai.domain.user import Identity
 from amarktai.ledger.profit import ALL_DAYS, RollupDelta, RollupKey
 from amarktai.ports.catalog import Catalog, FeedRow
 from amarktai.ports.clock import Clock, to_datetime
@@ -20,7 +19,6 @@ from amarktai.ports.reports import BotSelection, Reporting
 from amarktai.services.bot_views import BotViews
 from amarktai.services.days import local_day
 from amarktai.services.equity_series import win_rate
-from amarktai.services.profits import book_mode
 from amarktai.services.views import instant, money
 
 
@@ -44,13 +42,13 @@ class PlatformService:
         self._caps = caps
         self._notes = notes
 
-    async def summary(self, who: Identity, *, mode: TradingMode | None) -> Mapping[str, Any]:
+    async def summary(self, user_id: UUID, *, mode: TradingMode | None) -> Mapping[str, Any]:
         """Return all five platforms, connected or not."""
         now = to_datetime(self._clock.now_ns())
-        today = local_day(now, who.user.timezone)
         feeds = {feed.platform: feed for feed in await self._catalog.feeds()}
-        async with self._reporting.snapshot(who.user_id) as reports:
-            chosen = await book_mode(reports, mode)
+        async with self._reporting.snapshot(user_id) as reports:
+            setting = await reports.setting()
+            chosen, today = setting.book(mode), local_day(now, setting.timezone)
             counts = await reports.bots.counts(chosen)
             figures = await reports.figures.platform_days(chosen, [today])
         platforms = []
@@ -80,7 +78,7 @@ class PlatformService:
             "timestamp": instant(now),
         }
 
-    async def bots(self, who: Identity, platform: Platform, *, mode: TradingMode | None) -> Mapping[str, Any]:
+    async def bots(self, user_id: UUID, platform: Platform, *, mode: TradingMode | None) -> Mapping[str, Any]:
         """Return a platform's bots, the most profitable first. Raises: InvalidInput INVALID_EXCHANGE."""
         if platform not in tuple(Platform):
             raise InvalidInput(
@@ -88,10 +86,10 @@ class PlatformService:
                 f"{platform!r} is not a platform of ours",
                 f"Choose one of {', '.join(Platform)}.",
             )
-        async with self._reporting.snapshot(who.user_id) as reports:
-            chosen = await book_mode(reports, mode)
+        async with self._reporting.snapshot(user_id) as reports:
+            chosen = (await reports.setting()).book(mode)
             wanted = BotSelection(platform=platform, mode=chosen)
-            bots = await self._bots.many(reports, wanted, timezone=who.user.timezone)
+            bots = await self._bots.many(reports, wanted)
         bots.sort(key=lambda bot: (-Decimal(bot["total_profit"]), UUID(bot["id"])))
         return {
             "success": True,

@@ -14,9 +14,7 @@ from uuid import UUID
 
 from amarktai.domain.bot import TradingMode
 from amarktai.domain.errors import InvalidInput
-from amarktai.domain.mode import SystemMode
 from amarktai.domain.money import ZAR, ZERO, to_ledger
-from amarktai.domain.user import Identity
 from amarktai.ledger.profit import EVERYTHING, RollupDelta, RollupKey
 from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.reports import Reporting, Reports, UserDays
@@ -33,14 +31,6 @@ _TOP_BOTS: Final = 10
 _PERIODS: Final = ("daily", "weekly", "monthly", "all")
 
 
-async def book_mode(reports: Reports, mode: TradingMode | None) -> TradingMode:
-    """Return the mode asked for, or else the one that the system trades in (autopilot: paper)."""
-    if mode is not None:
-        return mode
-    live = await reports.system_mode() is SystemMode.LIVE
-    return TradingMode.LIVE if live else TradingMode.PAPER
-
-
 class ProfitService:
     """``rates`` makes an empty table of rates: each answer fills its own with the marks it read."""
 
@@ -49,7 +39,7 @@ class ProfitService:
         self._clock = clock
         self._rates = rates
 
-    async def profits(self, who: Identity, *, period: str, mode: TradingMode | None) -> Mapping[str, Any]:
+    async def profits(self, user_id: UUID, *, period: str, mode: TradingMode | None) -> Mapping[str, Any]:
         """Return realised profit per day, week or month, zero where nothing was realised.
 
         Raises: InvalidInput for an unknown period.
@@ -59,9 +49,9 @@ class ProfitService:
                 "VALIDATION_ERROR", f"There is no period {period!r}", f"Choose one of {', '.join(_PERIODS)}."
             )
         now = to_datetime(self._clock.now_ns())
-        today = local_day(now, who.user.timezone)
-        async with self._reporting.snapshot(who.user_id) as reports:
-            chosen = await book_mode(reports, mode)
+        async with self._reporting.snapshot(user_id) as reports:
+            setting = await reports.setting()
+            chosen, today = setting.book(mode), local_day(now, setting.timezone)
             if period == "all":
                 own = await reports.figures.user_days(chosen, _near(today))
                 series = await reports.figures.series(chosen, today - timedelta(days=_DAYS - 1), today)
@@ -76,15 +66,15 @@ class ProfitService:
             **body,
             "currency": ZAR,
             "timestamp": instant(now),
-            "timezone": who.user.timezone,
+            "timezone": setting.timezone,
         }
 
-    async def summary(self, who: Identity, *, mode: TradingMode | None) -> Mapping[str, Any]:
+    async def summary(self, user_id: UUID, *, mode: TradingMode | None) -> Mapping[str, Any]:
         """Return the whole book's figures; what cannot be known is null, with a reason beside it."""
         now = to_datetime(self._clock.now_ns())
-        today = local_day(now, who.user.timezone)
-        async with self._reporting.snapshot(who.user_id) as reports:
-            chosen = await book_mode(reports, mode)
+        async with self._reporting.snapshot(user_id) as reports:
+            setting = await reports.setting()
+            chosen, today = setting.book(mode), local_day(now, setting.timezone)
             own = await reports.figures.user_days(chosen, _near(today))
             totals = await reports.figures.totals(chosen)
             standing, unrealised_at = await self._standing(reports, chosen, own, totals, now)
@@ -102,7 +92,7 @@ class ProfitService:
             "total_fees": money(own.total.fees_zar),
             "currency": ZAR,
             "timestamp": instant(now),
-            "timezone": who.user.timezone,
+            "timezone": setting.timezone,
             "marked_at": instant(unrealised_at),
             "by_bot": [
                 {"bot_id": str(bot_id), "bot_name": names[bot_id], **_share(delta)}
@@ -115,11 +105,11 @@ class ProfitService:
             "by_pair": [_pair_view(key, delta) for key, delta in _scope(totals, "pair")],
         }
 
-    async def equity(self, who: Identity, *, mode: TradingMode | None, span: str) -> Mapping[str, Any]:
+    async def equity(self, user_id: UUID, *, mode: TradingMode | None, span: str) -> Mapping[str, Any]:
         """Return the book's equity over a span. Raises: InvalidInput for an unknown span."""
         now = to_datetime(self._clock.now_ns())
-        async with self._reporting.snapshot(who.user_id) as reports:
-            chosen = await book_mode(reports, mode)
+        async with self._reporting.snapshot(user_id) as reports:
+            chosen = (await reports.setting()).book(mode)
             view = await equity_view(reports, chosen, scope="user", scope_id=EVERYTHING, span=span, now=now)
         return {"mode": chosen.value, **view}
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from amarktai.domain.errors import InvalidInput
-from amarktai.domain.user import Identity
 from amarktai.ports.reports import Reporting, TradeFilter, TradeRow
 from amarktai.services.paging import Page, decode_cursor, encode_cursor
 from amarktai.services.views import fill_view, trade_view
@@ -24,7 +23,7 @@ class TradeService:
         self._reporting = reporting
 
     async def list_trades(
-        self, who: Identity, wanted: TradeFilter, *, cursor: str | None, limit: int
+        self, user_id: UUID, wanted: TradeFilter, *, cursor: str | None, limit: int
     ) -> Page:
         """Return one page of round trips.
 
@@ -33,14 +32,14 @@ class TradeService:
         """
         _check(wanted)
         after = _place(cursor) if cursor else None
-        async with self._reporting.snapshot(who.user_id) as reports:
+        async with self._reporting.snapshot(user_id) as reports:
             rows = await reports.trades.page(wanted, after, limit + 1)
             total = await reports.trades.count(wanted, COUNT_LIMIT)
         return Page([_view(row) for row in rows[:limit]], _next_cursor(rows, wanted, limit), total)
 
-    async def get(self, who: Identity, trade_id: UUID) -> Mapping[str, Any]:
+    async def get(self, user_id: UUID, trade_id: UUID) -> Mapping[str, Any]:
         """Return ``{trade, fills}``. Raises: NotFound."""
-        async with self._reporting.snapshot(who.user_id) as reports:
+        async with self._reporting.snapshot(user_id) as reports:
             row = await reports.trades.get(trade_id)
             fills = await reports.trades.fills(trade_id=trade_id)
         return {"trade": _view(row), "fills": [fill_view(fill) for fill in fills]}

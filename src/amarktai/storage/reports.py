@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from amarktai.domain.instrument import Origin
 from amarktai.domain.mode import SystemMode
 from amarktai.ports.catalog import MarkRow
+from amarktai.ports.reports import BotReads, FigureReads, LedgerReads, OrderReads, Setting, TradeReads
 from amarktai.storage import tables as t
 from amarktai.storage.bot_reports import PgBotReads
 from amarktai.storage.database import Database
@@ -25,20 +26,18 @@ class PgReports:
     def __init__(self, connection: AsyncConnection, user_id: UUID) -> None:
         self._connection = connection
         self.user_id = user_id
-        self.trades = PgTradeReads(connection)
-        self.orders = PgOrderReads(connection)
-        self.ledger = PgLedgerReads(connection)
-        self.figures = PgFigureReads(connection)
-        self.bots = PgBotReads(connection)
+        self.trades: TradeReads = PgTradeReads(connection)
+        self.orders: OrderReads = PgOrderReads(connection)
+        self.ledger: LedgerReads = PgLedgerReads(connection)
+        self.figures: FigureReads = PgFigureReads(connection)
+        self.bots: BotReads = PgBotReads(connection)
 
-    async def system_mode(self) -> SystemMode:
-        mode = (await self._connection.execute(select(t.system_mode.c.mode))).scalar_one()
-        return SystemMode(mode)
-
-    async def user_timezone(self) -> str:
-        query = select(t.users.c.timezone).where(t.users.c.id == self.user_id)
-        timezone: str = (await self._connection.execute(query)).scalar_one()
-        return timezone
+    async def setting(self) -> Setting:
+        both = t.users.join(t.system_mode, literal(value=True))
+        query = select(t.system_mode.c.mode, t.users.c.timezone).select_from(both)
+        query = query.where(t.users.c.id == self.user_id)
+        row = (await self._connection.execute(query)).one()
+        return Setting(SystemMode(row.mode), row.timezone)
 
     async def marks(self, instrument_ids: Sequence[str]) -> list[MarkRow]:
         if not instrument_ids:
