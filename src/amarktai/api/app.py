@@ -157,7 +157,10 @@ def is_known_host(headers: Headers, settings: Settings) -> bool:
 
     Behind a proxy without named origins, the proxy decides which names reach us.
     """
-    host = headers.get("host", "")
+    hosts = headers.getlist("host")
+    if len(hosts) != 1:
+        return False
+    host = hosts[0]
     if any(urlsplit(origin).netloc == host for origin in settings.public_origins):
         return True
     if settings.behind_tls_proxy:

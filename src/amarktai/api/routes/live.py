@@ -33,6 +33,7 @@ router = APIRouter(prefix="/api", tags=["live"])
 PATH: Final = "/api/ws"
 #: How often an open connection asks whether its session still lives.
 RECHECK_S: Final = 30.0
+_CLOSING_S: Final = 5.0
 _LARGEST_SEQ: Final = 2**62
 _STREAM: Final[dict[int | str, dict[str, Any]]] = {
     200: {
@@ -120,6 +121,8 @@ async def serve_websocket(scope: Scope, receive: Receive, send: Send, services: 
     writer = asyncio.create_task(_write(socket, sink))
     try:
         await _converse(socket, services, who, after, sink)
+        if sink.closed is not None:
+            await asyncio.wait({writer}, timeout=_CLOSING_S)
     finally:
         writer.cancel()
 
