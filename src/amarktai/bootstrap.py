@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from amarktai.api.build import BuildInfo
+from amarktai.api.app import UI_FOLDER, create_app
+from amarktai.api.build import BuildInfo, read_build
+from amarktai.api.serve import server
 from amarktai.api.services import Services
 from amarktai.config import Settings
 from amarktai.domain.bot import Bot
-from amarktai.domain.errors import InvalidInput
+from amarktai.domain.errors import InvalidInput, Unavailable
 from amarktai.domain.fill_model import ExecutionProfile
 from amarktai.domain.instrument import Instrument, Platform
 from amarktai.domain.user import Role, User
 from amarktai.ports.clock import to_datetime
-from amarktai.ports.feed import Feed, Recording
+from amarktai.ports.feed import Feed, FeedStatus, Recording
 from amarktai.ports.leases import Lease
 from amarktai.ports.venue import SimulatedVenue
 from amarktai.realtime.hub import Hub
+from amarktai.realtime.protocol import FrameProtocol
+from amarktai.realtime.relay import Relay
 from amarktai.services.accounts import AccountRules, AccountServices, build_account_services
 from amarktai.services.alerts import Alerts
 from amarktai.services.bot_views import BotViews
@@ -35,35 +42,49 @@ from amarktai.services.passwords import Passwords
 from amarktai.services.platforms import PlatformService
 from amarktai.services.profits import ProfitService
 from amarktai.services.replay import FeedSpec, ReplayParts, ReplayResult, ReplaySpec, run_replay
+from amarktai.services.retention import Retention
 from amarktai.services.secrets import new_secret
 from amarktai.services.sessions import SessionRules
-from amarktai.services.system import EventHistory, System
+from amarktai.services.system import SANDBOX, EventHistory, System
 from amarktai.services.trades import TradeService
+from amarktai.services.users import NewUser
 from amarktai.services.wallet import WalletService
 from amarktai.storage.accounts import PgAccounts
 from amarktai.storage.alerts import PgAlerting
 from amarktai.storage.bar_files import read_bars
 from amarktai.storage.candles import ParquetCandleStore
 from amarktai.storage.catalog import PgCatalog
+from amarktai.storage.changes import PgChanges
 from amarktai.storage.database import Database
 from amarktai.storage.embedded import DatabaseUrls, EmbeddedPostgres
 from amarktai.storage.events import PgEvents
 from amarktai.storage.leases import PgLeases
 from amarktai.storage.migrate import migrate, self_test
+from amarktai.storage.prices import PgPriceTicker
 from amarktai.storage.reports import PgReporting
+from amarktai.storage.retention import PgRetention
 from amarktai.storage.system import PgSystem
 from amarktai.storage.tallies import PgTallies
 from amarktai.storage.unit_of_work import PgStore
 from amarktai.system.clock import SystemClock, VirtualClock
 from amarktai.system.ids import TimeIds
+from amarktai.system.logs import configure_logs
 from amarktai.system.rng import SeededRng, SystemRng
 from amarktai.venues.binance_capture import BinanceCaptureFeed
 from amarktai.venues.ecb import EcbFixings
 from amarktai.venues.paper import PaperVenue
 from amarktai.venues.replay import MergedFeed, Span, candle_feed
 from amarktai.venues.replay_quotes import luno_quote_feed
-from amarktai.venues.spec import load_specs
+from amarktai.venues.sandbox import SandboxFeed
+from amarktai.venues.spec import FeedKind, load_specs
+from amarktai.workers.engine import EngineDuties, EngineWorker, wait_for_lease
+from amarktai.workers.heartbeat import beat
+from amarktai.workers.jobs import JobsWorker
 
+__all__ = ["configure_logs"]
+
+_ADMIN_NAME = "Admin"
+_SNAPSHOT_EVERY_S = 300.0
 #: A price older than this values nothing: the figure is unknown, with a reason.
 MARK_MAX_AGE_S = 900.0
 #: A replay may run more bots on one exchange than a person may.
@@ -140,7 +161,10 @@ def build_bot_views(base: Foundation) -> BotViews:
 
 
 def build_services(
-    base: Foundation, hub: Hub, build: BuildInfo, accounts: AccountServices, *, is_sandbox: bool
+    base: Foundation,
+    hub: Hub,
+    build: BuildInfo,
+    accounts: AccountServices,
 ) -> Services:
     """Return everything that a request can reach."""
     settings, clock = base.settings, base.clock
@@ -159,7 +183,7 @@ def build_services(
         audit=accounts.audit,
         idempotency=accounts.idempotency,
         alerts=Alerts(PgAlerting(base.database), clock=clock),
-        system=System(PgSystem(base.database), clock=clock, is_sandbox=is_sandbox),
+        system=System(PgSystem(base.database), clock=clock, market=settings.feeds),
         events=EventHistory(PgEvents(base.database)),
         live=hub,
         build=build,
@@ -325,3 +349,132 @@ async def _replay_user(base: Foundation, login: ReplayLogin) -> UUID:
     async with PgAccounts(base.database).unit(None) as unit:
         await unit.users.insert(user, hashed)
     return user.id
+
+
+# -- processes ---------------------------------------------------------------------------------------
+
+
+def attach_database(settings: Settings) -> str:
+    """Return the URL of the running database for one role.
+
+    Raises: Unavailable when the embedded server does not run and no other one is named.
+    """
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    server = EmbeddedPostgres(settings.home, SystemRng())
+    if not server.is_running():
+        raise Unavailable(
+            "DATABASE_UNAVAILABLE",
+            f"No database runs in {settings.home}",
+            "Start everything with amarktai up, or name a PostgreSQL server in AMARKTAI_DATABASE_URL.",
+        )
+    return server.urls().app
+
+
+def database_keeper(database: EmbeddedPostgres | None) -> Callable[[], None]:
+    """Return what brings the embedded server back when it was killed."""
+
+    def keep() -> None:
+        if database is not None and not database.is_running():
+            database.start()
+
+    return keep
+
+
+async def prepare_first_admin(settings: Settings, app_url: str) -> str | None:
+    """Make the first admin from the settings, or return the setup token that the browser will ask for."""
+    clock, ids = real_time()
+    base = lay_foundation(settings, app_url, clock, ids)
+    try:
+        accounts = build_accounts(base)
+        if settings.admin_email is not None and settings.admin_password is not None:
+            password = settings.admin_password.get_secret_value()
+            wanted = NewUser(_ADMIN_NAME, settings.admin_email, password, settings.timezone)
+            await accounts.setup.complete_unattended(wanted)
+            return None
+        return await accounts.setup.prepare()
+    finally:
+        await base.close()
+
+
+async def run_api(settings: Settings, app_url: str, listener: socket.socket) -> None:
+    """Serve the API, the realtime channels and the dashboard until told to stop."""
+    clock, ids = real_time()
+    base = lay_foundation(settings, app_url, clock, ids)
+    build = read_build(
+        os.environ, environment=settings.environment, host=socket.gethostname(), ui_folder=UI_FOLDER
+    )
+    hub = Hub(PgEvents(base.database), clock=clock, dashboard_sha=lambda: build.dashboard_sha)
+    services = build_services(base, hub, build, build_accounts(base))
+    http = server(create_app(services), settings, websocket_protocol=FrameProtocol)
+    beats = PgSystem(base.database)
+    background = [
+        asyncio.create_task(Relay(app_url, hub, clock=clock).run()),
+        asyncio.create_task(beat(beats, clock, "api", lambda: {"clients": hub.client_count})),
+    ]
+    try:
+        await http.serve(sockets=[listener])
+    finally:
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        await hub.close()
+        await base.close()
+
+
+async def run_engine(settings: Settings, app_url: str) -> None:
+    """Trade until cancelled. Raises: StartAnew when the market was switched; Conflict LEASE_HELD."""
+    clock, ids = real_time()
+    base = lay_foundation(settings, app_url, clock, ids)
+    system = PgSystem(base.database)
+    market = await system.market() or settings.feeds
+    leases = PgLeases(base.database)
+    try:
+        lease = await wait_for_lease(leases, clock)
+        feed, status = await _open_market(base, market)
+        fx = build_fx(MARK_MAX_AGE_S)
+        bots = build_bots(base, fx, settings.bot_caps)
+        engine = build_engine(base, feed, fx, lease, bots=bots, snapshot_every_s=_SNAPSHOT_EVERY_S)
+        duties = EngineDuties(
+            clock=clock,
+            feed=feed,
+            catalog=base.catalog,
+            leases=leases,
+            prices=PgPriceTicker(base.database),
+            changes=PgChanges(app_url, base.database, clock),
+            beats=system,
+            feed_status=status,
+        )
+        await EngineWorker(engine, lease, duties).run()
+    finally:
+        await base.close()
+
+
+async def run_jobs(settings: Settings, app_url: str) -> None:
+    """Keep house until cancelled."""
+    clock, ids = real_time()
+    base = lay_foundation(settings, app_url, clock, ids)
+    retention = Retention(
+        PgRetention(base.database), events_kept=timedelta(days=settings.event_retention_days)
+    )
+    try:
+        await JobsWorker(clock, PgSystem(base.database), retention).run()
+    finally:
+        await base.close()
+
+
+async def _open_market(base: Foundation, market: str) -> tuple[Feed, Callable[[Platform], FeedStatus]]:
+    if market == SANDBOX:
+        feed = _sandbox_feed(base)
+        return feed, lambda _: feed.status()
+    raise NotImplementedError
+
+
+def _sandbox_feed(base: Foundation) -> SandboxFeed:
+    instruments = [
+        instrument
+        for spec in load_specs().values()
+        if FeedKind.SANDBOX in spec.feeds
+        for instrument in spec.instruments
+    ]
+    return SandboxFeed(instruments, seed=base.settings.sandbox_seed, clock=base.clock)

@@ -6,10 +6,12 @@ import asyncio
 import json
 import os
 import shutil
+import signal
+import socket
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -59,6 +61,105 @@ def about() -> None:
 
 def _settings(**overrides: Any) -> config.Settings:
     return config.load(os.environ, **overrides)
+
+
+PortOption = Annotated[int | None, typer.Option("--port", help="Port (AMARKTAI_PORT).", show_default="8000")]
+HostOption = Annotated[
+    str | None, typer.Option("--host", help="Address (AMARKTAI_HOST).", show_default="127.0.0.1")
+]
+
+
+@app.command()
+def up(home: HomeOption = None, host: HostOption = None, port: PortOption = None) -> None:
+    """Start everything on this machine: database, API with dashboard, engine and jobs. Ctrl-C stops it."""
+    from amarktai import bootstrap
+    from amarktai.api.serve import bind
+    from amarktai.workers.supervisor import Role, Supervisor
+
+    settings = _settings(home=home, host=host, port=port)
+    bootstrap.configure_logs(settings.log_level, settings.log_format, "up")
+    listener = bind(settings)
+    out.print("Starting the database …", highlight=False)
+    database, urls = bootstrap.start_database(settings)
+    try:
+        token = asyncio.run(bootstrap.prepare_first_admin(settings, urls.app))
+        _greet(settings, token)
+        common = ["--home", str(settings.home)]
+        roles = [
+            Role("api", ["api", *common, "--descriptor", str(listener.fileno())], [listener.fileno()]),
+            Role("engine", ["engine", *common]),
+            Role("jobs", ["jobs", *common]),
+        ]
+        keep = bootstrap.database_keeper(database)
+        asyncio.run(Supervisor(roles, bootstrap.real_time()[0], keep).run())
+        out.print("Stopped.", highlight=False)
+    finally:
+        if database is not None:
+            database.stop()
+
+
+def _greet(settings: config.Settings, token: str | None) -> None:
+    address = f"http://{settings.host}:{settings.port}"
+    out.print(f"Amarktai starts at [bold]{address}[/bold]", highlight=False)
+    if token is not None:
+        out.print("First start: open this link to create the admin. It works once.", highlight=False)
+        out.print(f"  {address}/setup?token={token}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def api(
+    home: HomeOption = None,
+    host: HostOption = None,
+    port: PortOption = None,
+    descriptor: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Run only the API with the dashboard, against a database that runs already."""
+    from amarktai import bootstrap
+    from amarktai.api.serve import bind
+
+    settings = _settings(home=home, host=host, port=port)
+    bootstrap.configure_logs(settings.log_level, settings.log_format, "api")
+    listener = bind(settings) if descriptor is None else socket.socket(fileno=descriptor)
+    _run(bootstrap.run_api(settings, bootstrap.attach_database(settings), listener))
+
+
+@app.command()
+def engine(home: HomeOption = None) -> None:
+    """Run only the trading engine, against a database that runs already."""
+    from amarktai import bootstrap
+    from amarktai.workers.engine import StartAnew
+    from amarktai.workers.supervisor import START_ANEW
+
+    settings = _settings(home=home)
+    bootstrap.configure_logs(settings.log_level, settings.log_format, "engine")
+    try:
+        _run(bootstrap.run_engine(settings, bootstrap.attach_database(settings)))
+    except* StartAnew:
+        sys.exit(START_ANEW)
+
+
+@app.command()
+def jobs(home: HomeOption = None) -> None:
+    """Run only the housekeeping jobs, against a database that runs already."""
+    from amarktai import bootstrap
+
+    settings = _settings(home=home)
+    bootstrap.configure_logs(settings.log_level, settings.log_format, "jobs")
+    _run(bootstrap.run_jobs(settings, bootstrap.attach_database(settings)))
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run one role until SIGTERM or Ctrl-C, which both end it cleanly."""
+
+    async def until_told() -> None:
+        task = asyncio.ensure_future(work)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        with suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(until_told())
 
 
 @app.command()

@@ -104,7 +104,7 @@ async def world(database_urls: DatabaseUrls, tmp_path: Path) -> AsyncIterator[Wo
         audit=accounts.audit,
         idempotency=accounts.idempotency,
         alerts=Alerts(PgAlerting(database), clock=clock),
-        system=System(PgSystem(database), clock=clock, is_sandbox=False),
+        system=System(PgSystem(database), clock=clock, market="live"),
         events=EventHistory(events),
         live=hub,
         build=BuildInfo("abc", "main", None, "test", "here", tmp_path / "ui"),

@@ -264,6 +264,12 @@ class SystemStore(Protocol):
 
     async def heartbeats(self) -> list[Heartbeat]: ...
 
+    async def market(self) -> str | None:
+        """Return the market that an admin chose (live or sandbox), or None when nobody did."""
+
+    async def choose_market(self, source: str, at: datetime) -> None:
+        """Store the choice and tell the engine."""
+
     async def database(self) -> tuple[str, int]:
         """Return the server's version and the database's size in bytes."""
 

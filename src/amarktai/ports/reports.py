@@ -61,15 +61,13 @@ class EntryFilter:
     asset: str | None = None
 
 
-class BotFilter(Protocol):
+@dataclass(frozen=True, slots=True)
+class BotFilter:
     """Which bots; deleted ones only under that status."""
 
-    @property
-    def platform(self) -> Platform | None: ...
-    @property
-    def status(self) -> BotStatus | None: ...
-    @property
-    def mode(self) -> TradingMode | None: ...
+    platform: Platform | None = None
+    status: BotStatus | None = None
+    mode: TradingMode | None = None
 
 
 @dataclass(frozen=True, slots=True)

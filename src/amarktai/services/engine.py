@@ -117,6 +117,7 @@ class Lane:
     mark: float | None = None
     mark_ts: int = 0
     from_bars: bool = False
+    told: tuple[float, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ class TradingEngine:
         async with self._store.unit_of_work(user_id) as unit:
             bots = await unit.bots.list()
             profits = await unit.figures.bot_profits(TradingMode.PAPER)
-            wanted = [bot for bot in bots if bot.instrument_id in self._index]
+            wanted = [bot for bot in bots if self._may_run(bot)]
             runtimes = await unit.bots.runtimes([bot.id for bot in wanted])
         self._running.update({bot.id: bot for bot in bots})
         await self._load_wallet(user_id)
@@ -213,7 +214,7 @@ class TradingEngine:
             bot = await unit.bots.get(bot_id)
         self._running[bot.id] = bot
         await self._load_wallet(user_id)
-        if bot.instrument_id not in self._index:
+        if not self._may_run(bot):
             return
         runner = self.runners.get(bot.id)
         if runner is None:
@@ -223,6 +224,10 @@ class TradingEngine:
             runner.bot = bot
             runner.params = parse_params(runner.strategy, bot.params)
         await self._obey(runner)
+
+    def _may_run(self, bot: Bot) -> bool:
+        """A bot trades only on the kind of market that it was made on: real and synthetic never mix."""
+        return bot.instrument_id in self._index and bot.origin is self._feed.origin
 
     async def _enlist(self, bot: Bot, runtime: BotRuntime | None, account: BotAccount | None) -> Runner:
         chosen = find_strategy(bot.strategy)
@@ -285,6 +290,20 @@ class TradingEngine:
             self._clock.advance_to(boundary)
             self._timer_ts = boundary + self._base_ns
             await self._close_built_bars(boundary)
+
+    def is_timer_due(self, now: int) -> bool:
+        """Return whether ``tick`` has something to do."""
+        return now >= self._timer_ts
+
+    def changed_prices(self) -> dict[str, tuple[float, int]]:
+        """Return (price, time in ms) of the instruments whose price moved since the last call."""
+        changed: dict[str, tuple[float, int]] = {}
+        for index, lane in enumerate(self.lanes):
+            price, ts = self._mark(index), int(self.scan.last_ts[index])
+            if price is not None and (price, ts) != lane.told:
+                lane.told = (price, ts)
+                changed[lane.instrument.id] = (price, ts // 1_000_000)
+        return changed
 
     async def _attend(self, batch: MarketBatch, position: int) -> int:
         """Handle the row at ``position``; rows of bars that close together are decided together."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
-from amarktai.domain.errors import Unavailable
+from amarktai.domain.errors import InvalidInput, Unavailable
 from amarktai.domain.mode import SystemMode
 from amarktai.domain.user import Identity
 from amarktai.ports.accounts import EventStore, Heartbeat, StoredEvent, SystemStore
@@ -14,15 +14,19 @@ from amarktai.services.paging import Page, decode_cursor, encode_cursor
 
 #: A worker that has not reported for so long counts as unhealthy.
 BEAT_LIMIT: Final = timedelta(seconds=30)
+#: The exchanges' public data, or the seeded synthetic market.
+LIVE: Final = "live"
+SANDBOX: Final = "sandbox"
+MARKETS: Final = (LIVE, SANDBOX)
 #: The workers that a ready platform has.
 NEEDED_ROLES: Final = ("engine",)
 
 
 class System:
-    def __init__(self, store: SystemStore, *, clock: Clock, is_sandbox: bool) -> None:
+    def __init__(self, store: SystemStore, *, clock: Clock, market: str) -> None:
         self._store = store
         self._clock = clock
-        self._is_sandbox = is_sandbox
+        self._default_market = market
 
     async def ping(self) -> dict[str, Any]:
         """Return that the database answers. Raises: Unavailable."""
@@ -51,6 +55,21 @@ class System:
             "updated_by": row.updated_by,
         }
 
+    async def market(self) -> str:
+        """Return which market bots see: ``live`` or ``sandbox``."""
+        return await self._store.market() or self._default_market
+
+    async def switch_market(self, source: str) -> str:
+        """Let the engine start anew on the other market; bots of the first one rest until it is back.
+
+        Raises: InvalidInput for anything but ``live`` and ``sandbox``.
+        """
+        if source not in MARKETS:
+            raise InvalidInput("VALIDATION_ERROR", f"{source!r} is no market", "Choose live or sandbox.")
+        if source != await self.market():
+            await self._store.choose_market(source, to_datetime(self._clock.now_ns()))
+        return source
+
     async def status(self) -> dict[str, Any]:
         """Return processes, database and market as ``GET /api/system/status`` shows them."""
         beats = await self._store.heartbeats()
@@ -68,7 +87,7 @@ class System:
                 for beat in beats
             ],
             "database": {"version": version, "size_bytes": size_bytes},
-            "sandbox": self._is_sandbox,
+            "sandbox": await self.market() == SANDBOX,
         }
 
     def _is_healthy(self, beat: Heartbeat) -> bool:

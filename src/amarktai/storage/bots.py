@@ -27,7 +27,7 @@ _EDITABLE = (
 
 _RUNTIME = tuple(field.name for field in fields(BotRuntime))
 
-#: The channel on which the engine hears that a bot changed; the payload is the bot's id.
+#: The channel on which the engine hears that a bot changed; the payload is ``user id:bot id``.
 ENGINE_CHANNEL = "amarktai_engine"
 _WAKE = text("SELECT pg_notify(:channel, :payload)")
 
@@ -112,7 +112,8 @@ class PgBots:
         )
 
     async def wake_engine(self, bot_id: UUID) -> None:
-        await self._connection.execute(_WAKE, {"channel": ENGINE_CHANNEL, "payload": str(bot_id)})
+        payload = f"{self._user_id}:{bot_id}"
+        await self._connection.execute(_WAKE, {"channel": ENGINE_CHANNEL, "payload": payload})
 
     async def _write(self, statement: Any, name: str) -> None:
         try:

@@ -26,6 +26,7 @@ from amarktai.api.services import Services
 from amarktai.domain.bot import BotAction, BotStatus, TradingMode
 from amarktai.domain.instrument import Platform
 from amarktai.domain.user import Identity
+from amarktai.ports.reports import BotFilter
 from amarktai.services.bots import NewBot
 
 router = APIRouter(prefix="/api", tags=["bots"], route_class=IdempotentRoute, responses=SIGNED_IN)
@@ -50,7 +51,7 @@ async def list_bots(
 ) -> BotPage:
     """Return the user's bots; deleted ones only when asked for by status."""
     found = await services.bot_views.list_bots(
-        who, platform=platform, status=status, mode=mode, cursor=cursor, limit=limit
+        who.user_id, BotFilter(platform, status, mode), cursor=cursor, limit=limit
     )
     return BotPage.model_validate(page(found))
 
@@ -133,7 +134,7 @@ async def list_decisions(
     bot_id: UUID, who: Who, services: Container, cursor: Cursor = None, limit: Limit = 50
 ) -> DecisionPage:
     """Return what the bot decided and why, the latest first."""
-    found = await services.bot_views.decisions(who, bot_id, cursor=cursor, limit=limit)
+    found = await services.bot_views.decisions(who.user_id, bot_id, cursor=cursor, limit=limit)
     return DecisionPage.model_validate(page(found))
 
 
@@ -145,11 +146,11 @@ async def read_bot_equity(
     range: Span = "month",  # noqa: A002  the API's word
 ) -> EquityCurve:
     """Return the bot's equity over time."""
-    return EquityCurve.model_validate(await services.bot_views.equity(who, bot_id, range))
+    return EquityCurve.model_validate(await services.bot_views.equity(who.user_id, bot_id, range))
 
 
 async def _answer(services: Services, who: Identity, bot_id: UUID) -> BotAnswer:
-    return BotAnswer.model_validate({"bot": await services.bot_views.get(who, bot_id)})
+    return BotAnswer.model_validate({"bot": await services.bot_views.get(who.user_id, bot_id)})
 
 
 async def _act(

@@ -27,7 +27,7 @@ async def read_profits(
     mode: TradingMode | None = None,
 ) -> ProfitsAnswer:
     """Return realised profit per day, week or month, in the user's timezone."""
-    return _profits.validate_python(await services.profits.profits(who, period=period, mode=mode))
+    return _profits.validate_python(await services.profits.profits(who.user_id, period=period, mode=mode))
 
 
 @router.get("/profits/summary")
@@ -35,7 +35,7 @@ async def read_profit_summary(
     who: Who, services: Container, mode: TradingMode | None = None
 ) -> ProfitSummary:
     """Return realised and unrealised profit apart, with counts, fees and equity."""
-    return ProfitSummary.model_validate(await services.profits.summary(who, mode=mode))
+    return ProfitSummary.model_validate(await services.profits.summary(who.user_id, mode=mode))
 
 
 @router.get("/profits/equity")
@@ -46,13 +46,13 @@ async def read_equity(
     range: Span = "month",  # noqa: A002  the API's word
 ) -> EquityCurve:
     """Return the user's equity over time."""
-    return EquityCurve.model_validate(await services.profits.equity(who, mode=mode, span=range))
+    return EquityCurve.model_validate(await services.profits.equity(who.user_id, mode=mode, span=range))
 
 
 @router.get("/platforms/summary")
 async def read_platforms(who: Who, services: Container, mode: TradingMode | None = None) -> PlatformSummary:
     """Return the five platforms with their figures; those without market data say so."""
-    return PlatformSummary.model_validate(await services.platforms.summary(who, mode=mode))
+    return PlatformSummary.model_validate(await services.platforms.summary(who.user_id, mode=mode))
 
 
 @router.get("/platforms/{platform}/bots")
@@ -60,4 +60,4 @@ async def list_platform_bots(
     platform: Platform, who: Who, services: Container, mode: TradingMode | None = None
 ) -> PlatformBots:
     """Return the platform's bots, the most profitable first."""
-    return PlatformBots.model_validate(await services.platforms.bots(who, platform, mode=mode))
+    return PlatformBots.model_validate(await services.platforms.bots(who.user_id, platform, mode=mode))

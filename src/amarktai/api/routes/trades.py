@@ -57,14 +57,14 @@ class TradeQuery(Body):
 async def list_trades(who: Who, services: Container, query: Annotated[TradeQuery, Query()]) -> TradePage:
     """Return round trips."""
     wanted = TradeFilter(**query.model_dump(exclude={"cursor", "limit"}))
-    found = await services.trades.list_trades(who, wanted, cursor=query.cursor, limit=query.limit)
+    found = await services.trades.list_trades(who.user_id, wanted, cursor=query.cursor, limit=query.limit)
     return TradePage.model_validate(page(found))
 
 
 @router.get("/trades/{trade_id}", responses=responses(404))
 async def read_trade(trade_id: UUID, who: Who, services: Container) -> TradeAnswer:
     """Return one round trip with its fills."""
-    return TradeAnswer.model_validate(await services.trades.get(who, trade_id))
+    return TradeAnswer.model_validate(await services.trades.get(who.user_id, trade_id))
 
 
 @router.get("/orders")
@@ -79,7 +79,7 @@ async def list_orders(
 ) -> OrderPage:
     """Return orders, the latest first."""
     found = await services.orders.list_orders(
-        who, OrderFilter(bot_id, state, open), cursor=cursor, limit=limit
+        who.user_id, OrderFilter(bot_id, state, open), cursor=cursor, limit=limit
     )
     return OrderPage.model_validate(page(found))
 
@@ -87,7 +87,7 @@ async def list_orders(
 @router.get("/orders/{order_id}", responses=responses(404))
 async def read_order(order_id: UUID, who: Who, services: Container) -> OrderAnswer:
     """Return one order with every transition and fill."""
-    return OrderAnswer.model_validate(await services.orders.get(who, order_id))
+    return OrderAnswer.model_validate(await services.orders.get(who.user_id, order_id))
 
 
 @router.get("/ledger/entries")
@@ -102,7 +102,7 @@ async def list_entries(
 ) -> EntryPage:
     """Return ledger entries with their postings, the latest first."""
     found = await services.ledger.entries(
-        who, EntryFilter(bot_id, trade_id, asset), cursor=cursor, limit=limit
+        who.user_id, EntryFilter(bot_id, trade_id, asset), cursor=cursor, limit=limit
     )
     return EntryPage.model_validate(page(found))
 
@@ -110,7 +110,7 @@ async def list_entries(
 @router.get("/ledger/verify")
 async def verify_ledger(who: Who, services: Container) -> LedgerCheck:
     """Recompute balances and the hash chain and name the first difference."""
-    return LedgerCheck.model_validate(await services.ledger.verify(who))
+    return LedgerCheck.model_validate(await services.ledger.verify(who.user_id))
 
 
 @router.get("/wallet/paper")

@@ -1,0 +1,3 @@
+from amarktai.cli import main
+
+main()

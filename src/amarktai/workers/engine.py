@@ -1,0 +1,197 @@
+"""The engine process: one feed, one engine, one lease, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+
+from amarktai.domain.errors import Conflict, Unavailable
+from amarktai.domain.instrument import Instrument, Platform
+from amarktai.ports.catalog import Catalog, FeedRow, MarkRow
+from amarktai.ports.clock import Clock, to_datetime
+from amarktai.ports.engine import Changes, Heartbeats, MarketSwitched, PriceTicker
+from amarktai.ports.feed import Feed, FeedStatus
+from amarktai.ports.leases import Lease, Leases
+from amarktai.services.engine import TradingEngine
+from amarktai.workers.heartbeat import beat
+
+log = structlog.get_logger(__name__)
+
+LEASE_TTL_S: Final = 15.0
+LEASE_RENEWAL_S: Final = 4.0
+SAVE_EVERY_S: Final = 1.0
+SETTLE_EVERY_S: Final = 5.0
+TIMER_GRACE_S: Final = 0.05
+
+
+class StartAnew(Exception):
+    """The market was switched: end this process, the next one trades on the other market."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineDuties:
+    """What the worker calls besides the engine."""
+
+    clock: Clock
+    feed: Feed
+    catalog: Catalog
+    leases: Leases
+    prices: PriceTicker
+    changes: Changes
+    beats: Heartbeats
+    feed_status: Callable[[Platform], FeedStatus]
+
+
+class EngineWorker:
+    """Runs the engine's duties side by side; all touch the engine under one lock."""
+
+    def __init__(self, engine: TradingEngine, lease: Lease, duties: EngineDuties) -> None:
+        self._engine = engine
+        self._lease = lease
+        self._duties = duties
+        self._lock = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Trade until cancelled. Raises: Unavailable when the lease is lost to another engine."""
+        duties = self._duties
+        now = to_datetime(duties.clock.now_ns())
+        await duties.catalog.put_instruments(list(duties.feed.instruments), duties.feed.origin, now)
+        await self._engine.start()
+        log.info("engine is trading", bots=len(self._engine.runners), origin=duties.feed.origin.value)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._read_market())
+                group.create_task(self._fire_timers())
+                group.create_task(self._hear_changes())
+                group.create_task(self._save())
+                group.create_task(self._settle())
+                group.create_task(self._tell_prices())
+                group.create_task(self._keep_lease())
+                group.create_task(beat(duties.beats, duties.clock, "engine", self._detail))
+        finally:
+            await self._leave()
+
+    def _detail(self) -> dict[str, Any]:
+        counters = self._engine.counters
+        return {
+            "origin": self._duties.feed.origin.value,
+            "bots": len(self._engine.runners),
+            "events": counters.events,
+            "decisions": counters.decisions,
+            "refused_rows": dict(self._duties.feed.dirty.counts),
+        }
+
+    async def _leave(self) -> None:
+        with suppress(Unavailable):
+            await self._engine.save()
+        await self._duties.feed.close()
+        await self._duties.leases.give_up(self._lease)
+
+    async def _read_market(self) -> None:
+        async for batch in self._duties.feed.batches():
+            async with self._lock:
+                await self._engine.process(batch)
+
+    async def _fire_timers(self) -> None:
+        """Close bars on the clock even when no data comes."""
+        while True:
+            await self._duties.clock.sleep(TIMER_GRACE_S)
+            now = self._duties.clock.now_ns()
+            if self._engine.is_timer_due(now):
+                async with self._lock:
+                    await self._engine.tick(now)
+
+    async def _hear_changes(self) -> None:
+        async for notice in self._duties.changes.notices():
+            if isinstance(notice, MarketSwitched):
+                raise StartAnew
+            async with self._lock:
+                await self._engine.reload(notice.user_id, notice.bot_id)
+
+    async def _save(self) -> None:
+        while True:
+            await self._duties.clock.sleep(SAVE_EVERY_S)
+            async with self._lock:
+                await self._engine.save()
+            await self._save_market()
+
+    async def _settle(self) -> None:
+        while True:
+            await self._duties.clock.sleep(SETTLE_EVERY_S)
+            async with self._lock:
+                await self._engine.settle()
+
+    async def _save_market(self) -> None:
+        """Write last prices and the feeds' health, for the other processes."""
+        duties, now = self._duties, to_datetime(self._duties.clock.now_ns())
+        marks = [
+            MarkRow(lane.instrument.id, mark.price, mark.at, mark.origin)
+            for index, lane in enumerate(self._engine.lanes)
+            if (mark := self._engine.mark(index)) is not None
+        ]
+        await duties.catalog.put_marks(marks)
+        by_platform: dict[Platform, list[Instrument]] = {}
+        for instrument in duties.feed.instruments:
+            by_platform.setdefault(instrument.venue, []).append(instrument)
+        for platform, instruments in by_platform.items():
+            status = duties.feed_status(platform)
+            await duties.catalog.put_feed(self._feed_row(platform, status, len(instruments)), now)
+
+    def _feed_row(self, platform: Platform, status: FeedStatus, count: int) -> FeedRow:
+        return FeedRow(
+            platform,
+            self._duties.feed.origin,
+            status.state,
+            status.message,
+            _instant(status.last_received_ts),
+            _instant(status.retry_at_ts),
+            count,
+        )
+
+    async def _tell_prices(self) -> None:
+        while True:
+            await self._duties.clock.sleep(0.25)
+            prices = self._engine.changed_prices()
+            if prices:
+                await self._duties.prices.publish(prices)
+
+    async def _keep_lease(self) -> None:
+        duties = self._duties
+        while True:
+            await duties.clock.sleep(LEASE_RENEWAL_S)
+            if not await duties.leases.renew(self._lease, duties.clock.now_ns(), ttl_s=LEASE_TTL_S):
+                raise Unavailable(
+                    "LEASE_LOST",
+                    "Another engine has taken over trading on this database",
+                    "Run one engine per database; this one stops by itself.",
+                )
+
+
+def _instant(ts_ns: int | None) -> datetime | None:
+    return None if ts_ns is None else to_datetime(ts_ns)
+
+
+async def wait_for_lease(leases: Leases, clock: Clock) -> Lease:
+    """Take the engine's lease; wait out one that a killed engine left behind, but no live one.
+
+    Raises: Conflict LEASE_HELD when another engine keeps renewing it.
+    """
+    holder = f"{socket.gethostname()}:{os.getpid()}"
+    waited_s = 0.0
+    while True:
+        try:
+            return await leases.take("engine", holder, clock.now_ns(), ttl_s=LEASE_TTL_S)
+        except Conflict as held:
+            if waited_s > LEASE_TTL_S + LEASE_RENEWAL_S:
+                raise
+            log.info("waiting for the engine's lease", reason=held.detail)
+        await clock.sleep(1.0)
+        waited_s += 1.0

@@ -1,0 +1,40 @@
+"""Housekeeping beside trading: what need not be kept for ever is pruned on a schedule."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from amarktai.ports.clock import Clock, to_datetime
+from amarktai.ports.engine import Heartbeats
+from amarktai.services.retention import Retention
+from amarktai.workers.heartbeat import beat
+
+log = structlog.get_logger(__name__)
+
+PRUNE_EVERY_S: Final = 600.0
+
+
+class JobsWorker:
+    """Runs the schedule until cancelled."""
+
+    def __init__(self, clock: Clock, beats: Heartbeats, retention: Retention) -> None:
+        self._clock = clock
+        self._beats = beats
+        self._retention = retention
+        self._pruned = 0
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(beat(self._beats, self._clock, "jobs", lambda: {"rows_pruned": self._pruned}))
+            group.create_task(self._prune())
+
+    async def _prune(self) -> None:
+        while True:
+            now = to_datetime(self._clock.now_ns())
+            self._pruned += await self._retention.prune(now)
+            await self._beats.forget_old(now - timedelta(hours=1))
+            await self._clock.sleep(PRUNE_EVERY_S)

@@ -1,0 +1,96 @@
+"""``amarktai up``: starts the roles as processes, brings back the ones that die, stops them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from amarktai.ports.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+FIRST_WAIT_S: Final = 0.2
+LONGEST_WAIT_S: Final = 10.0
+#: A process that lived so long is healthy again: its next restart is quick.
+HEALTHY_AFTER_S: Final = 30.0
+STOP_GRACE_S: Final = 10.0
+DATABASE_CHECK_S: Final = 1.0
+#: The exit status with which a role asks to be started anew at once.
+START_ANEW: Final = 75
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A process of ours: its name, its arguments, the descriptors that it inherits."""
+
+    name: str
+    arguments: Sequence[str]
+    descriptors: Sequence[int] = field(default=())
+
+
+class Supervisor:
+    """Keeps every role and the database running until told to stop."""
+
+    def __init__(self, roles: Sequence[Role], clock: Clock, keep_database: Callable[[], None]) -> None:
+        self._roles = roles
+        self._clock = clock
+        self._keep_database = keep_database
+        self._stopping = asyncio.Event()
+        self._processes: dict[str, asyncio.subprocess.Process] = {}
+
+    async def run(self) -> None:
+        """Run until SIGINT or SIGTERM, then stop every role cleanly."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stopping.set)
+        watchers = [asyncio.create_task(self._watch(role)) for role in self._roles]
+        watchers.append(asyncio.create_task(self._watch_database()))
+        await self._stopping.wait()
+        await self._stop()
+        for watcher in watchers:
+            watcher.cancel()
+        await asyncio.gather(*watchers, return_exceptions=True)
+
+    async def _watch(self, role: Role) -> None:
+        wait = FIRST_WAIT_S
+        while not self._stopping.is_set():
+            started = self._clock.now_ns()
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "amarktai", *role.arguments,
+                pass_fds=tuple(role.descriptors), start_new_session=True,
+            )  # fmt: skip
+            self._processes[role.name] = process
+            status = await process.wait()
+            if self._stopping.is_set():
+                return
+            lived_s = (self._clock.now_ns() - started) / 1e9
+            if status == START_ANEW or lived_s > HEALTHY_AFTER_S:
+                wait = FIRST_WAIT_S
+            log.warning("a process ended and is started again", process=role.name, status=status, in_s=wait)
+            await self._clock.sleep(wait)
+            wait = min(wait * 2, LONGEST_WAIT_S)
+
+    async def _watch_database(self) -> None:
+        while True:
+            await self._clock.sleep(DATABASE_CHECK_S)
+            await asyncio.to_thread(self._keep_database)
+
+    async def _stop(self) -> None:
+        """Ask every role to end; one that does not within the grace is killed."""
+        running = [process for process in self._processes.values() if process.returncode is None]
+        for process in running:
+            process.send_signal(signal.SIGTERM)
+        waits = asyncio.gather(*(process.wait() for process in running))
+        try:
+            await asyncio.wait_for(waits, STOP_GRACE_S)
+        except TimeoutError:
+            for process in running:
+                if process.returncode is None:
+                    process.kill()
+            await asyncio.gather(*(process.wait() for process in running))
