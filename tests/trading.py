@@ -44,6 +44,7 @@ BTC_ZAR = instrument(Platform.LUNO, "BTC/ZAR")
 ETH_ZAR = instrument(Platform.LUNO, "ETH/ZAR")
 BTC_USDT = instrument(Platform.BINANCE, "BTC/USDT")
 ETH_USDT = instrument(Platform.KUCOIN, "ETH/USDT")
+USDT_ZAR = instrument(Platform.LUNO, "USDT/ZAR")
 INSTRUMENTS = {item.id: item for item in (BTC_ZAR, ETH_ZAR, BTC_USDT, ETH_USDT)}
 
 

@@ -9,13 +9,10 @@ import pytest
 
 from amarktai.domain.bot import TradingMode
 from amarktai.domain.errors import InvalidInput
-from amarktai.domain.instrument import Platform
 from amarktai.domain.order import Side
 from amarktai.services.profits import ProfitService
 from amarktai.storage.embedded import DatabaseUrls
-from tests.trading import BTC_USDT, BTC_ZAR, World, instrument, trading
-
-USDT_ZAR = instrument(Platform.LUNO, "USDT/ZAR")
+from tests.trading import BTC_USDT, BTC_ZAR, USDT_ZAR, World, trading
 
 
 def service(world: World) -> ProfitService:

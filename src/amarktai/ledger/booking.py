@@ -95,6 +95,16 @@ def book_fill(key: str, bot_id: UUID, instrument: Instrument, fill: Fill) -> Ent
     )
 
 
+def fill_key(platform: str, account: str, venue_trade_id: str) -> str:
+    """Return the idempotency key of a fill's entry (L5)."""
+    return f"fill:{platform}:{account}:{venue_trade_id}"
+
+
+def fee_in_quote(fill: Fill, instrument: Instrument) -> Decimal:
+    """Return the fill's fee in the quote asset, a fee in coins at the fill's own price."""
+    return fill.fee_amount if fill.fee_asset == instrument.quote else fill.fee_amount * fill.price
+
+
 def execution_of(fill: Fill, instrument: Instrument) -> Execution:
     """Return the fill's amounts for the position, with its fee in base or in quote.
 

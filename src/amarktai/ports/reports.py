@@ -16,14 +16,13 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from amarktai.domain.bot import Bot, BotStatus, TradingMode
-from amarktai.domain.fill import Fill
 from amarktai.domain.instrument import Platform
 from amarktai.domain.mode import SystemMode
 from amarktai.domain.order import OrderState
 from amarktai.domain.position import Position
 from amarktai.domain.round_trip import RoundTrip
 from amarktai.ledger.profit import RollupDelta, RollupKey
-from amarktai.ledger.valuation import FxRate
+from amarktai.ledger.recomputation import RecordedFill
 from amarktai.ledger.verification import RecordedEntry
 from amarktai.ports.catalog import MarkRow
 from amarktai.ports.store import Balances, StoredOrder
@@ -135,28 +134,6 @@ class BookHead:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredFill:
-    """A fill as booked. ``fees_quote`` is this fill's own fee; the ZAR figures are None without a rate."""
-
-    id: UUID
-    fill: Fill
-    bot_id: UUID
-    round_trip_id: UUID
-    ledger_entry_id: UUID
-    platform: str
-    account: str
-    instrument_id: str
-    mode: TradingMode
-    notional: Decimal
-    gross_quote: Decimal
-    fees_quote: Decimal
-    realized_zar: Decimal | None
-    fees_zar: Decimal | None
-    rate: FxRate | None
-    recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class HeldPosition:
     """An open position. Cost in quote, entry fees included."""
 
@@ -250,7 +227,9 @@ class TradeReads(Protocol):
     async def get(self, trade_id: UUID) -> TradeRow:
         """Raises: NotFound."""
 
-    async def fills(self, *, trade_id: UUID | None = None, order_id: UUID | None = None) -> list[StoredFill]:
+    async def fills(
+        self, *, trade_id: UUID | None = None, order_id: UUID | None = None
+    ) -> list[RecordedFill]:
         """Return the fills of a round trip, or of an order, in the order of their execution."""
 
     async def trips(self, trade_ids: Sequence[UUID]) -> dict[UUID, RoundTrip]: ...
@@ -269,6 +248,9 @@ class OrderReads(Protocol):
 
     async def events(self, order_id: UUID) -> list[OrderEventRow]: ...
 
+    async def misfilled(self) -> tuple[UUID, Decimal, Decimal] | None:
+        """Return (order, sum of its fills, its filled quantity) where the two differ (O7)."""
+
     async def unreleased(self) -> tuple[UUID, OrderState, Decimal] | None:
         """Return a terminal order that still reserves money, None when there is none (L9)."""
 
@@ -285,7 +267,7 @@ class LedgerReads(Protocol):
     async def chunk(self, book_id: UUID, after_seq: int, limit: int) -> list[EntryRow]:
         """Return the next entries in the order of the chain."""
 
-    async def fills_between(self, book_id: UUID, first_seq: int, last_seq: int) -> list[StoredFill]:
+    async def fills_between(self, book_id: UUID, first_seq: int, last_seq: int) -> list[RecordedFill]:
         """Return the fills of those entries, in the order of the chain."""
 
     async def balances(self, book_id: UUID, after: tuple[str, str] | None, limit: int) -> Balances:

@@ -20,7 +20,7 @@ from amarktai.domain.money import to_ledger
 from amarktai.domain.order import Order, Side
 from amarktai.domain.position import Position, apply_execution
 from amarktai.domain.round_trip import RoundTrip, RoundTripStatus, ZarRate, add_fill
-from amarktai.ledger.booking import book_fill, execution_of
+from amarktai.ledger.booking import book_fill, execution_of, fee_in_quote, fill_key
 from amarktai.ledger.entry import Entry
 from amarktai.ledger.profit import ALL_DAYS, EVERYTHING, BookedFill, RollupKey, roll_up
 from amarktai.ledger.valuation import FxRate, no_rate_reason
@@ -89,8 +89,8 @@ class Booker:
             self._trips[bot.id] = trip
         else:
             self._trips.pop(bot.id, None)
-        fees_quote = fill.fee_amount if fill.fee_asset == instrument.quote else fill.fee_amount * fill.price
-        key = f"fill:{instrument.venue}:{self.account}:{fill.venue_trade_id}"
+        fees_quote = fee_in_quote(fill, instrument)
+        key = fill_key(instrument.venue, self.account, fill.venue_trade_id)
         fill_id = self.ids.new()
         row = NewFill(
             id=fill_id,

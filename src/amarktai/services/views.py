@@ -10,7 +10,7 @@ from amarktai.domain.bot import Bot
 from amarktai.domain.money import to_ledger
 from amarktai.domain.order import Order
 from amarktai.domain.round_trip import RoundTrip
-from amarktai.ports.reports import StoredFill
+from amarktai.ledger.recomputation import RecordedFill
 from amarktai.ports.store import NewFill
 
 
@@ -23,7 +23,7 @@ def instant(value: datetime | None) -> str | None:
     return None if value is None else value.isoformat()
 
 
-def fill_view(row: NewFill | StoredFill) -> dict[str, Any]:
+def fill_view(row: NewFill | RecordedFill) -> dict[str, Any]:
     """Return a fill as ``GET /api/trades/{id}`` shows it."""
     fill, rate = row.fill, row.rate
     return {

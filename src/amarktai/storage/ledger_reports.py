@@ -24,11 +24,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from amarktai.domain.bot import TradingMode
 from amarktai.domain.money import ZERO
 from amarktai.ledger import chart
+from amarktai.ledger.recomputation import RecordedFill
 from amarktai.ledger.verification import RecordedEntry
-from amarktai.ports.reports import BookHead, EntryFilter, EntryRow, Funds, Holding, StoredFill
+from amarktai.ports.reports import BookHead, EntryFilter, EntryRow, Funds, Holding
 from amarktai.ports.store import Balances
 from amarktai.storage import tables as t
-from amarktai.storage.trade_reports import to_stored_fill
+from amarktai.storage.trade_reports import to_recorded_fill
 
 _entries, _postings, _books, _balances = (
     t.ledger_entries,
@@ -66,14 +67,14 @@ class PgLedgerReads:
         )
         return await self._with_postings(query)
 
-    async def fills_between(self, book_id: UUID, first_seq: int, last_seq: int) -> list[StoredFill]:
+    async def fills_between(self, book_id: UUID, first_seq: int, last_seq: int) -> list[RecordedFill]:
         query = (
             select(t.fills)
             .join(_entries, _entries.c.id == t.fills.c.ledger_entry_id)
             .where(_entries.c.book_id == book_id, _entries.c.seq.between(first_seq, last_seq))
             .order_by(_entries.c.seq, t.fills.c.id)
         )
-        return [to_stored_fill(row) for row in (await self._connection.execute(query)).mappings()]
+        return [to_recorded_fill(row) for row in (await self._connection.execute(query)).mappings()]
 
     async def balances(self, book_id: UUID, after: tuple[str, str] | None, limit: int) -> Balances:
         c = _balances.c

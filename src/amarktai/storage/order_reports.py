@@ -71,6 +71,24 @@ class PgOrderReads:
         query = select(c.at, c.event, c.from_state, c.to_state, c.detail).where(c.order_id == order_id)
         return [OrderEventRow(*row) for row in await self._connection.execute(query.order_by(c.id))]
 
+    async def misfilled(self) -> tuple[UUID, Decimal, Decimal] | None:
+        c = _orders.c
+        booked = (
+            select(t.fills.c.order_id, func.sum(t.fills.c.quantity).label("quantity"))
+            .group_by(t.fills.c.order_id)
+            .subquery()
+        )
+        total = func.coalesce(booked.c.quantity, 0)
+        query = (
+            select(c.id, total, c.filled_quantity)
+            .select_from(_orders.outerjoin(booked, booked.c.order_id == c.id))
+            .where(total != c.filled_quantity)
+            .order_by(c.id)
+            .limit(1)
+        )
+        row = (await self._connection.execute(query)).first()
+        return (row[0], row[1], row[2]) if row else None
+
     async def unreleased(self) -> tuple[UUID, OrderState, Decimal] | None:
         c = _orders.c
         query = select(c.id, c.state, c.reserved_amount).where(

@@ -32,8 +32,9 @@ from amarktai.domain.fill import Fill, Liquidity
 from amarktai.domain.instrument import Origin
 from amarktai.domain.order import Side
 from amarktai.domain.round_trip import RoundTrip
+from amarktai.ledger.recomputation import RecordedFill
 from amarktai.ledger.valuation import FxRate
-from amarktai.ports.reports import StoredFill, TradeFilter, TradeRow
+from amarktai.ports.reports import TradeFilter, TradeRow
 from amarktai.storage import tables as t
 from amarktai.storage.figure_reports import TOTAL_DAY
 from amarktai.storage.trades import to_round_trip
@@ -80,13 +81,15 @@ class PgTradeReads:
             raise NotFound("NOT_FOUND", f"There is no trade {trade_id}", "Reload the list of trades.")
         return to_trade_row(row)
 
-    async def fills(self, *, trade_id: UUID | None = None, order_id: UUID | None = None) -> list[StoredFill]:
+    async def fills(
+        self, *, trade_id: UUID | None = None, order_id: UUID | None = None
+    ) -> list[RecordedFill]:
         query = select(t.fills).order_by(t.fills.c.executed_at, t.fills.c.id)
         if trade_id is not None:
             query = query.where(t.fills.c.round_trip_id == trade_id)
         if order_id is not None:
             query = query.where(t.fills.c.order_id == order_id)
-        return [to_stored_fill(row) for row in (await self._connection.execute(query)).mappings()]
+        return [to_recorded_fill(row) for row in (await self._connection.execute(query)).mappings()]
 
     async def trips(self, trade_ids: Sequence[UUID]) -> dict[UUID, RoundTrip]:
         rows = await self._connection.execute(select(_trips).where(_trips.c.id.in_(list(trade_ids))))
@@ -189,7 +192,7 @@ def to_trade_row(row: RowMapping) -> TradeRow:
     return TradeRow(to_round_trip(row), row["bot_name"], row["platform"], TradingMode(row["mode"]))
 
 
-def to_stored_fill(row: RowMapping) -> StoredFill:
+def to_recorded_fill(row: RowMapping) -> RecordedFill:
     """Return the fill of a row of ``fills``."""
     origin = Origin(row["origin"])
     fill = Fill(
@@ -208,7 +211,7 @@ def to_stored_fill(row: RowMapping) -> StoredFill:
     if row["zar_rate"] is not None:
         quote = row["instrument_id"].rpartition("/")[2]
         rate = FxRate(quote, row["zar_rate"], row["zar_rate_source"], row["zar_rate_at"], origin)
-    return StoredFill(
+    return RecordedFill(
         id=row["id"],
         fill=fill,
         bot_id=row["bot_id"],
