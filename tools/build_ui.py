@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -19,7 +20,8 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 STAMP: Final = ".source-hash"
-SHA_NAME: Final = "build-sha.txt"
+#: What the API tells an open page about the build that it would serve now.
+BUILD_NAME: Final = "build.json"
 #: Not part of the source: what tools write beside it.
 IGNORED: Final = frozenset({"node_modules", "dist", ".vite", ".tanstack"})
 NPM_OPTIONS: Final = ("--fetch-retries=2", "--fetch-timeout=60000", "--no-fund", "--no-audit")
@@ -49,8 +51,8 @@ def build_sha(root: Path, environment: Mapping[str, str]) -> str:
     if not (root / ".git").exists():
         return "unknown"
     try:
-        sha = _git(root, "rev-parse", "HEAD")
-        changed = _git(root, "status", "--porcelain")
+        sha = _git(root, "rev-parse", "--short=12", "HEAD")
+        changed = _git(root, "status", "--porcelain", "--untracked-files=no")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return f"{sha}+" if changed else sha
@@ -112,7 +114,7 @@ def build_ui(root: Path = ROOT, environment: Mapping[str, str] | None = None) ->
         _run((*npm, "ci", *NPM_OPTIONS), web, given, "Is the npm registry reachable? Try again when it is.")
         installed.write_text(lock_hash, encoding="utf-8")
     _run((*npm, "run", "build"), web, given, "The messages above name the file and the reason.")
-    (target / SHA_NAME).write_text(sha, encoding="utf-8")
+    (target / BUILD_NAME).write_text(json.dumps({"sha": sha}), encoding="utf-8")
     # Last, so that a build that broke halfway is built again.
     stamp.write_text(wanted, encoding="utf-8")
     return True

@@ -40,6 +40,7 @@ def environment(**changes: str) -> dict[str, str]:
 def test_a_second_build_of_the_same_source_does_nothing(project: Path) -> None:
     assert build_ui(project, environment())
     assert not build_ui(project, environment())
+    assert (project / "src/amarktai/api/ui/build.json").read_text(encoding="utf-8") == '{"sha": "a1b2c3d"}'
     assert builds(project) == ["a1b2c3d"]
 
 
@@ -79,7 +80,7 @@ def test_the_sha_is_the_commit_and_marks_uncommitted_changes(tmp_path: Path) -> 
     (tmp_path / "a").write_text("1", encoding="utf-8")
     git(tmp_path, "add", "a")
     git(tmp_path, "commit", "-qm", "a")
-    head = git(tmp_path, "rev-parse", "HEAD")
+    head = git(tmp_path, "rev-parse", "--short=12", "HEAD")
     assert build_sha(tmp_path, {}) == head
     (tmp_path / "a").write_text("2", encoding="utf-8")
     assert build_sha(tmp_path, {}) == f"{head}+"

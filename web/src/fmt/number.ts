@@ -33,6 +33,11 @@ function formatterFor({ minPlaces, maxPlaces, sign }: NumberOptions): Intl.Numbe
   return formatter;
 }
 
+/** Whether a value is a decimal number in text. */
+export function isDecimal(value: unknown): value is string {
+  return typeof value === "string" && DECIMAL.test(value);
+}
+
 export interface NumberText {
   /** "+", "−" or "": already rounded, so a loss that shows as zero has no sign. */
   sign: string;

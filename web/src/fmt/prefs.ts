@@ -2,7 +2,9 @@ import { create } from "zustand";
 import type { User, UserSettings } from "@/api/models";
 import type { NumberStyle } from "./number";
 
-const DEFAULTS: Required<UserSettings> = {
+type Chosen = { [Name in keyof UserSettings]-?: NonNullable<UserSettings[Name]> };
+
+const DEFAULTS: Chosen = {
   theme: "system",
   profit_colours: "default",
   density: "comfortable",
@@ -11,7 +13,7 @@ const DEFAULTS: Required<UserSettings> = {
   shortcuts: true,
 };
 
-interface Prefs extends Required<UserSettings> {
+interface Prefs extends Chosen {
   zone: string;
   /** Amounts are masked on this machine only: somebody may be looking over the shoulder. */
   hidden: boolean;
@@ -37,12 +39,12 @@ export function toggleHidden(): void {
 }
 
 /** The theme in force: the chosen one, or the system's. */
-export function effectiveTheme(theme: Required<UserSettings>["theme"]): "dark" | "light" {
+export function effectiveTheme(theme: Chosen["theme"]): "dark" | "light" {
   if (theme !== "system") return theme;
   return matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark";
 }
 
-function paint({ theme, profit_colours, density, reduce_motion }: Required<UserSettings>): void {
+function paint({ theme, profit_colours, density, reduce_motion }: Chosen): void {
   const { dataset } = document.documentElement;
   localStorage.setItem(THEME, theme);
   dataset.theme = effectiveTheme(theme);
@@ -53,7 +55,8 @@ function paint({ theme, profit_colours, density, reduce_motion }: Required<UserS
 
 /** Takes over what the server keeps for this user, in the stores and on the document. */
 export function adoptUser(user: User): void {
-  const settings = { ...DEFAULTS, ...user.settings };
+  const known = Object.entries(user.settings).filter(([, value]) => value !== null);
+  const settings: Chosen = { ...DEFAULTS, ...Object.fromEntries(known) };
   paint(settings);
   usePrefs.setState({ ...settings, zone: user.timezone });
 }

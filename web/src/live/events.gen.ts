@@ -12,6 +12,6 @@ export interface LiveEvents {
   profit_updated: { message: string; mode: string; bot_id: string; bot_name: string; platform: string; total_profit: string; profit_today: string; currency: string };
   balance_updated: { message: string; mode: string; wallet: Wallet };
   order_updated: { message: string; order: Order };
-  alert: { message: string; alert_id: string; severity: string; type: string; bot_id: string | null };
+  alert: { message: string; alert_id: string; severity: string; alert_type: string; bot_id: string | null };
   feed_changed: { message: string; platform: string; state: string; origin: string };
 }

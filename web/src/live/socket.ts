@@ -9,7 +9,7 @@ export interface Hello {
   seq: number;
   oldest: number;
   resumed: boolean;
-  dashboard_sha: string;
+  dashboard_sha: string | null;
   heartbeat_s: number;
   server_time: string;
 }

@@ -1,8 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { createFileRoute } from "@tanstack/react-router";
 import { useEffect } from "react";
-import { botsQuery, equityQuery, modeQuery, platformsQuery, profitSummaryQuery } from "@/api/queries";
+import { botsQuery, equityQuery, platformsQuery, profitSummaryQuery } from "@/api/queries";
 import { isPlainKey } from "@/features/frame/shortcuts";
+import { useCurrentMode } from "@/features/frame/use-mode";
 import { Onboarding } from "@/features/onboarding/onboarding";
 import { ActivityPanel } from "@/features/overview/activity-panel";
 import { AttentionPanel } from "@/features/overview/attention-panel";
@@ -34,9 +35,9 @@ export const Route = createFileRoute("/_app/")({
 function Overview() {
   const search = Route.useSearch();
   const navigate = Route.useNavigate();
-  const { data: current } = useQuery(modeQuery);
+  const current = useCurrentMode();
   const { data: bots } = useQuery(botsQuery);
-  const mode = search.mode ?? current?.mode ?? "paper";
+  const mode = search.mode ?? current;
   const range = oneOf(search.range, RANGES, "month");
   const setRange = (next: typeof range) =>
     void navigate({ search: { ...search, range: next }, replace: true });

@@ -1,8 +1,7 @@
-import { useQuery } from "@tanstack/react-query";
 import { createFileRoute, Link, notFound } from "@tanstack/react-router";
 import type { Platform } from "@/api/models";
-import { modeQuery } from "@/api/queries";
 import { PLATFORM_NAMES } from "@/features/bots/words";
+import { useCurrentMode } from "@/features/frame/use-mode";
 import { PlatformScreen } from "@/features/platforms/platform-screen";
 import { ModeFilter } from "@/ui/mode-filter";
 import { PageHead } from "@/ui/panel";
@@ -23,8 +22,8 @@ function OnePlatform() {
   const platform = Route.useParams().platform as Platform;
   const search = Route.useSearch();
   const navigate = Route.useNavigate();
-  const current = useQuery(modeQuery).data?.mode;
-  const mode = search.mode ?? current ?? "paper";
+  const current = useCurrentMode();
+  const mode = search.mode ?? current;
   return (
     <>
       <title>{`${PLATFORM_NAMES[platform]} · Amarktai`}</title>

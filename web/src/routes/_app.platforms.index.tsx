@@ -1,6 +1,5 @@
-import { useQuery } from "@tanstack/react-query";
 import { createFileRoute } from "@tanstack/react-router";
-import { modeQuery } from "@/api/queries";
+import { useCurrentMode } from "@/features/frame/use-mode";
 import { FeedTable } from "@/features/platforms/feed-table";
 import { PlatformStrip } from "@/features/platforms/platform-strip";
 import { ModeFilter } from "@/ui/mode-filter";
@@ -18,8 +17,8 @@ export const Route = createFileRoute("/_app/platforms/")({
 function Platforms() {
   const search = Route.useSearch();
   const navigate = Route.useNavigate();
-  const current = useQuery(modeQuery).data?.mode;
-  const mode = search.mode ?? current ?? "paper";
+  const current = useCurrentMode();
+  const mode = search.mode ?? current;
   return (
     <>
       <PageHead

@@ -30,16 +30,20 @@ const ICONS: Record<string, LucideIcon> = {
   feed_changed: Radio,
 };
 
+const textOf = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
+
 /** The object that an event is about, when it has a page. */
 function botIdOf({ type, payload }: ActivityItem): string | undefined {
-  return type === "bot_deleted" ? undefined : (payload.bot_id ?? payload.bot?.id);
+  return type === "bot_deleted"
+    ? undefined
+    : (textOf(payload.bot_id) ?? textOf((payload.bot as { id?: unknown } | undefined)?.id));
 }
 
 /** One event: what happened in words, and when, to the second. */
 export function ActivityRow({ item }: { item: ActivityItem }) {
   const Icon = ICONS[item.type] ?? Activity;
   const botId = botIdOf(item);
-  const message = item.payload.message || item.type.replaceAll("_", " ");
+  const message = textOf(item.payload.message) ?? item.type.replaceAll("_", " ");
   return (
     <li className="flex items-baseline gap-2.5 border-b border-line px-4 py-1.5 last:border-0">
       <Icon aria-hidden className="size-3.5 shrink-0 translate-y-0.5 text-ink-2" strokeWidth={1.75} />

@@ -3,7 +3,7 @@ import { Check, X } from "lucide-react";
 import type { Bot, Decision, Gate } from "@/api/models";
 import { decisionsQuery } from "@/api/queries";
 import { VERDICT_WORDS } from "@/features/bots/words";
-import { formatNumber } from "@/fmt/number";
+import { formatNumber, isDecimal } from "@/fmt/number";
 import { useNumberStyle } from "@/fmt/prefs";
 import { formatAge } from "@/fmt/time";
 import { Moment } from "@/ui/age";
@@ -116,7 +116,5 @@ function GateValue({ value }: { value: Gate["value"] }) {
   const style = useNumberStyle();
   if (value === null) return <Unknown reason="It was not known when the decision was made." />;
   const text = String(value);
-  return /^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text)
-    ? formatNumber(text, { minPlaces: 0, maxPlaces: 8, style })
-    : text;
+  return isDecimal(text) ? formatNumber(text, { minPlaces: 0, maxPlaces: 8, style }) : text;
 }

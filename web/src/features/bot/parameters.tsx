@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import type { Bot } from "@/api/models";
 import { strategiesQuery } from "@/api/queries";
-import { formatNumber } from "@/fmt/number";
+import { formatNumber, isDecimal } from "@/fmt/number";
 import { useNumberStyle } from "@/fmt/prefs";
 import { ScrollRegion } from "@/ui/scroll-region";
 import { Loaded } from "@/ui/state";
@@ -10,7 +10,10 @@ import { Loaded } from "@/ui/state";
 export function Parameters({ bot }: { bot: Bot }) {
   const query = useQuery(strategiesQuery);
   const style = useNumberStyle();
-  const text = (value: number) => formatNumber(String(value), { minPlaces: 0, maxPlaces: 8, style });
+  const text = (value: unknown) =>
+    typeof value === "number" || isDecimal(value)
+      ? formatNumber(String(value), { minPlaces: 0, maxPlaces: 8, style })
+      : String(value);
   return (
     <Loaded query={query} what="the strategy" rows={4}>
       {(strategies) => {

@@ -1,12 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { modeQuery, profitSummaryQuery } from "@/api/queries";
+import { profitSummaryQuery } from "@/api/queries";
+import { useCurrentMode } from "@/features/frame/use-mode";
 import { Money, Percent } from "@/ui/money";
 import type { BotColumnId } from "./columns";
 
 /** The summary row: the server's own totals, never a sum made here. */
 export function BotTotals({ columns }: { columns: BotColumnId[] }) {
-  const mode = useQuery(modeQuery).data?.mode ?? "paper";
+  const mode = useCurrentMode();
   const { data } = useQuery(profitSummaryQuery(mode));
   if (!data) return null;
   const cells: Partial<Record<BotColumnId, ReactNode>> = {

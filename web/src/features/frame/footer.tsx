@@ -20,10 +20,18 @@ export function Footer() {
       </span>
       <span>
         API{" "}
-        {data ? (
+        {data?.backend.sha ? (
           <code className="font-mono">{shortSha(data.backend.sha)}</code>
         ) : (
-          <Unknown reason={error ? error.message : "The server has not said it yet."} />
+          <Unknown
+            reason={
+              error
+                ? error.message
+                : data
+                  ? "The program does not run from a known commit."
+                  : "The server has not said it yet."
+            }
+          />
         )}
       </span>
       {update && (

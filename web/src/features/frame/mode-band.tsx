@@ -8,8 +8,9 @@ import { ConnectionStatus } from "./connection-status";
 import { StopAll } from "./stop-all";
 
 const WORDS = {
-  paper: { name: "PAPER: simulated money", meaning: "Orders go nowhere. Real prices." },
-  live: { name: "LIVE: real money", meaning: "Bots may place real orders." },
+  paper: { name: "PAPER", meaning: "Orders go nowhere. Real prices." },
+  autopilot: { name: "AUTOPILOT", meaning: "The platform chooses and runs its bots." },
+  live: { name: "LIVE", meaning: "Bots may place real orders." },
 } as const;
 
 /** The band that never scrolls away: which money this is about, and how to stop. */
@@ -23,16 +24,16 @@ export function ModeBand() {
   const recorded = feeds?.some((feed) => feed.origin === "recorded");
   return (
     <header
-      data-mode={mode ?? "unknown"}
+      data-mode={data ? (data.liveTrading ? "live" : "paper") : "unknown"}
       className="hatched sticky top-0 z-40 h-10 border-b border-line bg-s1 data-[mode=live]:border-live data-[mode=live]:bg-live data-[mode=live]:bg-none data-[mode=live]:text-on-live"
     >
-      {words && <title>{`${mode === "live" ? "LIVE" : "Paper"} · Amarktai`}</title>}
+      {words && <title>{`${data?.liveTrading ? "LIVE" : "Paper"} · Amarktai`}</title>}
       <div className="mx-auto flex h-full max-w-[1600px] items-center gap-2 px-2 md:gap-3 md:px-4">
         <strong className="font-semibold whitespace-nowrap" role="status">
           {words ? (
             <>
-              {words.name.split(":")[0]}
-              <span className="max-sm:sr-only">:{words.name.split(":")[1]}</span>
+              {words.name}
+              <span className="max-sm:sr-only">: {data?.liveTrading ? "real money" : "simulated money"}</span>
             </>
           ) : (
             "Mode unknown"

@@ -1,9 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import type { ProfitSummary } from "@/api/models";
-import { equityQuery, modeQuery, profitSummaryQuery } from "@/api/queries";
+import { equityQuery, profitSummaryQuery } from "@/api/queries";
 import { EquityChart } from "@/features/charts/equity-chart";
 import { isPlainKey } from "@/features/frame/shortcuts";
+import { useCurrentMode } from "@/features/frame/use-mode";
 import { formatCalendarDate } from "@/fmt/time";
 import type { ProfitsSearch } from "@/routes/_app.profits";
 import { Button } from "@/ui/button";
@@ -23,8 +24,8 @@ interface ProfitsScreenProps {
 
 /** How much, since when, from what, after fees. */
 export function ProfitsScreen({ search, onSearch }: ProfitsScreenProps) {
-  const current = useQuery(modeQuery).data?.mode;
-  const mode = search.mode ?? current ?? "paper";
+  const current = useCurrentMode();
+  const mode = search.mode ?? current;
   const other = mode === "paper" ? "live" : "paper";
   const summary = useQuery(profitSummaryQuery(mode));
   const equity = useQuery(equityQuery(mode, "all"));
@@ -93,7 +94,10 @@ function Headline({ summary }: { summary: ProfitSummary }) {
     },
     { name: "Today", value: <Money value={summary.profit_today} result /> },
     { name: "Yesterday", value: <Money value={summary.profit_yesterday} result /> },
-    { name: "A day, on average", value: <Money value={summary.avg_daily} result /> },
+    {
+      name: "A day, on average",
+      value: <Money value={summary.avg_daily} result reason="No trade has closed yet." />,
+    },
     {
       name: summary.best_day ? `Best day, ${formatCalendarDate(summary.best_day.date)}` : "Best day",
       value: summary.best_day ? (

@@ -14,12 +14,12 @@ interface Share extends ProfitShare {
 
 /** Where the realised profit is from: by bot, platform and pair. Each name opens its trades. */
 export function Shares({ summary }: { summary: ProfitSummary }) {
-  const { mode } = summary;
+  const mode = summary.mode === "all" ? undefined : summary.mode;
   const byBot = summary.by_bot.map((share) => ({
     ...share,
     id: share.bot_id,
     name: (
-      <Link to="/trades" search={{ bot_id: share.bot_id, mode }} className="hover:underline">
+      <Link to="/trades" search={{ bot_id: share.bot_id, ...(mode && { mode }) }} className="hover:underline">
         {share.bot_name}
       </Link>
     ),
@@ -28,7 +28,11 @@ export function Shares({ summary }: { summary: ProfitSummary }) {
     ...share,
     id: share.platform,
     name: (
-      <Link to="/trades" search={{ platform: share.platform, mode }} className="hover:underline">
+      <Link
+        to="/trades"
+        search={{ platform: share.platform, ...(mode && { mode }) }}
+        className="hover:underline"
+      >
         {PLATFORM_NAMES[share.platform]}
       </Link>
     ),
@@ -37,7 +41,7 @@ export function Shares({ summary }: { summary: ProfitSummary }) {
     ...share,
     id: share.pair,
     name: (
-      <Link to="/trades" search={{ pair: share.pair, mode }} className="hover:underline">
+      <Link to="/trades" search={{ pair: share.pair, ...(mode && { mode }) }} className="hover:underline">
         {share.pair}
       </Link>
     ),
