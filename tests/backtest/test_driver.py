@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -44,6 +45,9 @@ def assert_equal(by_kernel: BacktestResult, by_events: BacktestResult) -> None:
     assert by_kernel.fills == by_events.fills
     assert by_kernel.round_trips == by_events.round_trips
     np.testing.assert_allclose(by_kernel.equity, by_events.equity, rtol=0, atol=1e-6)
+    for column in dataclasses.fields(by_kernel.trades):
+        got, want = (getattr(result.trades, column.name) for result in (by_kernel, by_events))
+        np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-7)
     one, other = by_kernel.metrics, by_events.metrics
     assert one.trade_count == other.trade_count == len(by_kernel.round_trips)
     assert one.exposure == other.exposure

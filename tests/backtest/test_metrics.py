@@ -30,10 +30,10 @@ def metrics_of(
             ts_close=(np.arange(len(equity), dtype=np.int64) + 1) * NS_A_DAY,
             equity=values,
             drawdown=drawdown_nb(values, capital),
-            profits=np.array(profits or [], dtype=np.float64),
             fees=1.5,
             bars_held=held,
-        )
+        ),
+        np.array(profits or [], dtype=np.float64),
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy as np
 from amarktai.backtest import kernel
 from amarktai.backtest.event_loop import Desk, EventLoop
 from amarktai.backtest.metrics import Run, compute_metrics, drawdown_nb
-from amarktai.backtest.result import BacktestResult, SimulatedFill, round_trips
+from amarktai.backtest.result import BacktestResult, SimulatedFill, TradeTable, round_trips, trade_table
 from amarktai.domain.bar import Bars, Floats, Int64s, timeframe_ns
 from amarktai.domain.errors import InvalidInput
 from amarktai.domain.fill import Liquidity
@@ -78,26 +80,17 @@ def run_events(strategy: Strategy, decide: Decide, params: Any, bars: Bars, desk
     signals = strategy.signals(bars, params) if strategy.signals else None
     loop = EventLoop(decide, params, desk)
     run = loop.run(bars, warmup=strategy.warmup(params), signals=signals)
-    profits = np.array([float(trip.profit) for trip in round_trips(run.fills)], dtype=np.float64)
-    fees = float(sum(fill.fee for fill in run.fills))
-    drawdown = drawdown_nb(run.equity, float(desk.capital))
-    return _result(
-        strategy,
-        params,
-        bars,
-        desk,
-        Run(
-            capital=float(desk.capital),
-            start_ts=int(bars.ts_open[0]),
-            ts_close=_ts_close(bars),
-            equity=run.equity,
-            drawdown=drawdown,
-            profits=profits,
-            fees=fees,
-            bars_held=run.bars_held,
-        ),
-        lambda: run.fills,
+    account = Run(
+        capital=float(desk.capital),
+        start_ts=int(bars.ts_open[0]),
+        ts_close=_ts_close(bars),
+        equity=run.equity,
+        drawdown=drawdown_nb(run.equity, float(desk.capital)),
+        fees=float(sum(fill.fee for fill in run.fills)),
+        bars_held=run.bars_held,
     )
+    table = trade_table(round_trips(run.fills))
+    return _result(strategy, params, bars, desk, account, table, lambda: run.fills)
 
 
 def _run_kernel(
@@ -114,21 +107,36 @@ def _run_kernel(
         signals.exit(),
         settings[np.newaxis, :],
     )
-    closed = ints[:, kernel.TRADE_EXIT] >= 0
-    last = np.where(closed, ints[:, kernel.TRADE_EXIT], len(bars))
+    last = np.where(ints[:, kernel.TRADE_EXIT] >= 0, ints[:, kernel.TRADE_EXIT], len(bars))
     fees = amounts[:, [kernel.TRADE_ENTRY_FEE, kernel.TRADE_EXIT_FEE]]
-    run = Run(
+    account = Run(
         capital=float(desk.capital),
         start_ts=int(bars.ts_open[0]),
         ts_close=_ts_close(bars),
         equity=equity,
         drawdown=drawdown,
-        profits=amounts[closed, kernel.TRADE_PROFIT],
         fees=float(np.nansum(fees)),
         bars_held=int((last - ints[:, kernel.TRADE_ENTRY]).sum()),
     )
-    return _result(
-        strategy, params, bars, desk, run, lambda: kernel_fills(bars, desk.instrument, ints, amounts)
+    table = _kernel_table(bars, ints, amounts)
+    load_fills = partial(kernel_fills, bars, desk.instrument, ints, amounts)
+    return _result(strategy, params, bars, desk, account, table, load_fills)
+
+
+def _kernel_table(bars: Bars, ints: Int64s, amounts: Floats) -> TradeTable:
+    closed = ints[:, kernel.TRADE_EXIT] >= 0
+    ints, amounts = ints[closed], amounts[closed]
+    codes = ints[:, kernel.TRADE_EXIT_CODE]
+    at_open = (codes == kernel.BY_SIGNAL) | (codes == kernel.BY_STOP_AT_MARKET)
+    length = timeframe_ns(bars.timeframe)
+    return TradeTable(
+        opened_ts=bars.ts_open[ints[:, kernel.TRADE_ENTRY]],
+        closed_ts=bars.ts_open[ints[:, kernel.TRADE_EXIT]] + np.where(at_open, 0, length),
+        quantity=amounts[:, kernel.TRADE_QUANTITY],
+        entry_price=amounts[:, kernel.TRADE_ENTRY_PRICE],
+        exit_price=amounts[:, kernel.TRADE_EXIT_PRICE],
+        fees=amounts[:, kernel.TRADE_ENTRY_FEE] + amounts[:, kernel.TRADE_EXIT_FEE],
+        profit=amounts[:, kernel.TRADE_PROFIT],
     )
 
 
@@ -194,7 +202,13 @@ def _on_grid(value: float, step: Decimal) -> Decimal:
 
 
 def _result(
-    strategy: Strategy, params: Any, bars: Bars, desk: Desk, run: Run, load_fills: Any
+    strategy: Strategy,
+    params: Any,
+    bars: Bars,
+    desk: Desk,
+    account: Run,
+    trades: TradeTable,
+    load_fills: Callable[[], tuple[SimulatedFill, ...]],
 ) -> BacktestResult:
     return BacktestResult(
         strategy_id=strategy.id,
@@ -204,10 +218,11 @@ def _result(
         profile=desk.profile.name,
         capital=desk.capital,
         stake=desk.stake,
-        ts_close=run.ts_close,
-        equity=run.equity,
-        drawdown=run.drawdown,
-        metrics=compute_metrics(run),
+        ts_close=account.ts_close,
+        equity=account.equity,
+        drawdown=account.drawdown,
+        trades=trades,
+        metrics=compute_metrics(account, trades.profit),
         load_fills=load_fills,
     )
 

@@ -104,10 +104,10 @@ def daily_returns_nb(ts_close: Int64s, equity: Floats, capital: float) -> Floats
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What the figures are computed from.
+    """The account over a run.
 
-    Shapes: ts_close int64[n] ns UTC, equity and drawdown float64[n], profits float64[t] of the closed
-    trades.  Units: capital, equity, profits, fees in quote; start_ts ns UTC, the first bar's open.
+    Shapes: ts_close int64[n] ns UTC, equity and drawdown float64[n].  Units: capital, equity, fees in
+    quote; start_ts ns UTC, the first bar's open.
     """
 
     capital: float
@@ -115,13 +115,15 @@ class Run:
     ts_close: Int64s
     equity: Floats
     drawdown: Floats
-    profits: Floats
     fees: float
     bars_held: int
 
 
-def compute_metrics(run: Run) -> Metrics:
-    """Return the figures of a run. An empty run has no return and no trades."""
+def compute_metrics(run: Run, profits: Floats) -> Metrics:
+    """Return the figures of a run. An empty run has no return and no trades.
+
+    Shapes: profits float64[t], net of fees in quote, one for each closed trade.
+    """
     reasons: dict[str, str] = {}
     n = len(run.equity)
     final = float(run.equity[-1]) if n else run.capital
@@ -130,12 +132,12 @@ def compute_metrics(run: Run) -> Metrics:
     cagr = _cagr(final / run.capital, days, reasons)
     daily = daily_returns_nb(run.ts_close, run.equity, run.capital)
     sharpe_daily, sortino_daily = _daily_ratios(daily, reasons)
-    winners, losers = run.profits[run.profits > 0], run.profits[run.profits < 0]
+    winners, losers = profits[profits > 0], profits[profits < 0]
     return Metrics(
         capital=run.capital,
         final_equity=final,
         days=days,
-        trade_count=len(run.profits),
+        trade_count=len(profits),
         winning_count=len(winners),
         losing_count=len(losers),
         fees=run.fees,
@@ -148,9 +150,9 @@ def compute_metrics(run: Run) -> Metrics:
         sortino=_yearly("sortino", sortino_daily, days, reasons),
         sortino_daily=sortino_daily,
         calmar=_calmar(cagr, max_drawdown, reasons),
-        win_rate=_per_trade("win_rate", float(len(winners)), run.profits, reasons),
+        win_rate=_per_trade("win_rate", float(len(winners)), profits, reasons),
         profit_factor=_profit_factor(winners, losers, reasons),
-        expectancy=_per_trade("expectancy", float(run.profits.sum()), run.profits, reasons),
+        expectancy=_per_trade("expectancy", float(profits.sum()), profits, reasons),
         reasons=reasons,
     )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from amarktai.backtest.metrics import Metrics
 from amarktai.domain.bar import Floats, Int64s
@@ -96,6 +98,39 @@ def _round_trip(fills: list[SimulatedFill], profit: Decimal) -> RoundTrip:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class TradeTable:
+    """The closed round trips as columns, for figures and charts; ``RoundTrip`` has the exact amounts.
+
+    Shapes: every column [t].  Units: ns UTC, base, quote per base, quote; profit net of fees.
+    """
+
+    opened_ts: Int64s
+    closed_ts: Int64s
+    quantity: Floats
+    entry_price: Floats
+    exit_price: Floats
+    fees: Floats
+    profit: Floats
+
+
+def trade_table(trips: Sequence[RoundTrip]) -> TradeTable:
+    """Return round trips as columns."""
+
+    def column(name: str) -> Floats:
+        return np.array([float(getattr(trip, name)) for trip in trips], dtype=np.float64)
+
+    return TradeTable(
+        opened_ts=np.array([trip.opened_ts for trip in trips], dtype=np.int64),
+        closed_ts=np.array([trip.closed_ts for trip in trips], dtype=np.int64),
+        quantity=column("quantity"),
+        entry_price=column("entry_price"),
+        exit_price=column("exit_price"),
+        fees=column("fees"),
+        profit=column("profit"),
+    )
+
+
 @dataclass(frozen=True)
 class BacktestResult:
     """A run and its outcome.
@@ -115,6 +150,7 @@ class BacktestResult:
     ts_close: Int64s
     equity: Floats
     drawdown: Floats
+    trades: TradeTable
     metrics: Metrics
     load_fills: Callable[[], tuple[SimulatedFill, ...]]
 
