@@ -75,7 +75,7 @@ from amarktai.venues.ecb import EcbFixings
 from amarktai.venues.paper import PaperVenue
 from amarktai.venues.replay import MergedFeed, Span, candle_feed
 from amarktai.venues.replay_quotes import luno_quote_feed
-from amarktai.venues.sandbox import SandboxFeed
+from amarktai.venues.sandbox import REFERENCES, SandboxFeed
 from amarktai.venues.spec import FeedKind, load_specs
 from amarktai.workers.engine import EngineDuties, EngineWorker, wait_for_lease
 from amarktai.workers.heartbeat import beat
@@ -426,28 +426,34 @@ async def run_engine(settings: Settings, app_url: str) -> None:
     """Trade until cancelled. Raises: StartAnew when the market was switched; Conflict LEASE_HELD."""
     clock, ids = real_time()
     base = lay_foundation(settings, app_url, clock, ids)
-    system = PgSystem(base.database)
-    market = await system.market() or settings.feeds
+    market = await PgSystem(base.database).market() or settings.feeds
     leases = PgLeases(base.database)
     try:
         lease = await wait_for_lease(leases, clock)
-        feed, status = await _open_market(base, market)
-        fx = build_fx(MARK_MAX_AGE_S)
-        bots = build_bots(base, fx, settings.bot_caps)
-        engine = build_engine(base, feed, fx, lease, bots=bots, snapshot_every_s=_SNAPSHOT_EVERY_S)
-        duties = EngineDuties(
-            clock=clock,
-            feed=feed,
-            catalog=base.catalog,
-            leases=leases,
-            prices=PgPriceTicker(base.database),
-            changes=PgChanges(app_url, base.database, clock),
-            beats=system,
-            feed_status=status,
-        )
-        await EngineWorker(engine, lease, duties).run()
+        try:
+            await (await _engine_worker(base, app_url, market, lease)).run()
+        finally:
+            await leases.give_up(lease)
     finally:
         await base.close()
+
+
+async def _engine_worker(base: Foundation, app_url: str, market: str, lease: Lease) -> EngineWorker:
+    feed, status = await _open_market(base, market)
+    fx = build_fx(MARK_MAX_AGE_S)
+    bots = build_bots(base, fx, base.settings.bot_caps)
+    engine = build_engine(base, feed, fx, lease, bots=bots, snapshot_every_s=_SNAPSHOT_EVERY_S)
+    duties = EngineDuties(
+        clock=base.clock,
+        feed=feed,
+        catalog=base.catalog,
+        leases=PgLeases(base.database),
+        prices=PgPriceTicker(base.database),
+        changes=PgChanges(app_url, base.database, base.clock),
+        beats=PgSystem(base.database),
+        feed_status=status,
+    )
+    return EngineWorker(engine, lease, duties)
 
 
 async def run_jobs(settings: Settings, app_url: str) -> None:
@@ -476,5 +482,6 @@ def _sandbox_feed(base: Foundation) -> SandboxFeed:
         for spec in load_specs().values()
         if FeedKind.SANDBOX in spec.feeds
         for instrument in spec.instruments
+        if {instrument.base, instrument.quote} <= REFERENCES.keys()
     ]
     return SandboxFeed(instruments, seed=base.settings.sandbox_seed, clock=base.clock)

@@ -45,7 +45,6 @@ class MarketService:
         return Page(
             [self._instrument_view(item, feeds, marks.get(item.instrument.id)) for item in page],
             encode_cursor(page[-1].instrument.id) if more else None,
-            len(listed),
         )
 
     async def candles(

@@ -93,7 +93,6 @@ class EngineWorker:
         with suppress(Unavailable):
             await self._engine.save()
         await self._duties.feed.close()
-        await self._duties.leases.give_up(self._lease)
 
     async def _read_market(self) -> None:
         async for batch in self._duties.feed.batches():
