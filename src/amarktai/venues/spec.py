@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from amarktai.domain.errors import InvalidInput
 from amarktai.domain.instrument import Fees, Instrument, Platform
@@ -25,6 +25,18 @@ class FeedKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Steps:
+    """Order rules of one market: tick (quote per base), lot and minimum (base), notional (quote)."""
+
+    symbol: str
+    tick: str
+    lot: str
+    min_quantity: str
+    min_notional: str = "0"
+    fees: Fees | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class VenueSpec:
     """One exchange's differences.
 
@@ -32,7 +44,9 @@ class VenueSpec:
     quote in the venue's symbols. ``websocket`` names the ccxt.pro watchers that work there without a
     key. ``requests_per_minute`` is the budget of one IP for public data, with a margin below the
     venue's own limit. ``instruments`` are known without a network, for replay and the sandbox; a live
-    feed reads its own from the venue. ``note`` is the sentence that people read.
+    feed reads its own from the venue: ``parse_market`` turns the venue's record of a market, with
+    numbers as the strings they came in, into its steps, None when it cannot be traded. ``note`` is
+    the sentence that people read.
     """
 
     platform: Platform
@@ -48,6 +62,7 @@ class VenueSpec:
     websocket: frozenset[str] = frozenset()
     bars_need_key: bool = False
     bars_per_request: int = 1000
+    parse_market: Callable[[Mapping[str, Any]], Steps | None] | None = None
 
     @property
     def has_public_data(self) -> bool:
@@ -78,18 +93,6 @@ class VenueSpec:
             if self.venue_symbol(item.base, item.quote) == venue_symbol:
                 return item
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """Order rules of one market: tick (quote per base), lot and minimum (base), notional (quote)."""
-
-    symbol: str
-    tick: str
-    lot: str
-    min_quantity: str
-    min_notional: str = "0"
-    fees: Fees | None = None
 
 
 def build_instruments(platform: Platform, fees: Fees, steps: tuple[Steps, ...]) -> tuple[Instrument, ...]:

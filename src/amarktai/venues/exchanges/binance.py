@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from amarktai.domain.instrument import Fees, Platform
 from amarktai.venues.spec import TIMEFRAMES_ALL, FeedKind, Steps, VenueSpec, build_instruments
@@ -20,6 +21,22 @@ _STEPS: Final = (
     Steps("ETH/USDT", "0.01", "0.0001", "0.0001", "5"),
 )
 
+
+def parse_market(record: Mapping[str, Any]) -> Steps | None:
+    """Read one symbol of /api/v3/exchangeInfo."""
+    if record.get("status") != "TRADING":
+        return None
+    filters = {item["filterType"]: item for item in record["filters"]}
+    notional = filters.get("NOTIONAL") or filters.get("MIN_NOTIONAL") or {"minNotional": "0"}
+    return Steps(
+        symbol=f"{record['baseAsset']}/{record['quoteAsset']}",
+        tick=str(filters["PRICE_FILTER"]["tickSize"]),
+        lot=str(filters["LOT_SIZE"]["stepSize"]),
+        min_quantity=str(filters["LOT_SIZE"]["minQty"]),
+        min_notional=str(notional["minNotional"]),
+    )
+
+
 VENUE: Final = VenueSpec(
     platform=Platform.BINANCE,
     separator="",
@@ -32,4 +49,5 @@ VENUE: Final = VenueSpec(
     ccxt_id="binance",
     websocket=frozenset({"bids_asks", "trades"}),
     bars_per_request=1000,
+    parse_market=parse_market,
 )

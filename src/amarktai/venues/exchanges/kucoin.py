@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from amarktai.domain.instrument import Fees, Platform
 from amarktai.venues.spec import TIMEFRAMES_ALL, FeedKind, Steps, VenueSpec, build_instruments
@@ -20,6 +21,20 @@ _STEPS: Final = (
     Steps("ETH/USDT", "0.01", "0.0000001", "0.0001", "0.1"),
 )
 
+
+def parse_market(record: Mapping[str, Any]) -> Steps | None:
+    """Read one symbol of /api/v2/symbols."""
+    if not record.get("enableTrading"):
+        return None
+    return Steps(
+        symbol=f"{record['baseCurrency']}/{record['quoteCurrency']}",
+        tick=str(record["priceIncrement"]),
+        lot=str(record["baseIncrement"]),
+        min_quantity=str(record["baseMinSize"]),
+        min_notional=str(record.get("minFunds") or "0"),
+    )
+
+
 VENUE: Final = VenueSpec(
     platform=Platform.KUCOIN,
     separator="-",
@@ -32,4 +47,5 @@ VENUE: Final = VenueSpec(
     ccxt_id="kucoin",
     websocket=frozenset({"tickers", "trades"}),
     bars_per_request=1500,
+    parse_market=parse_market,
 )

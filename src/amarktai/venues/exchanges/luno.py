@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from amarktai.domain.instrument import Fees, Platform
+from amarktai.domain.money import FIATS, STABLECOINS
 from amarktai.venues.spec import TIMEFRAMES_ALL, FeedKind, Steps, VenueSpec, build_instruments
 
 _SOURCE: Final = "Luno's table at 30-day volume 0, as ccxt 4.5.90 carries it; an account's own: fee_info"
@@ -33,6 +35,32 @@ _STEPS: Final = (
     Steps("BTC/EUR", "0.01", "0.0001", "0.0001"),
 )
 
+
+def fees_of(base: str, quote: str) -> Fees:
+    """Return the default fees of a market: Luno has three tables."""
+    if quote not in FIATS:
+        return CRYPTO_CRYPTO
+    return STABLECOIN_FIAT if base in STABLECOINS else CRYPTO_FIAT
+
+
+def parse_market(record: Mapping[str, Any]) -> Steps | None:
+    """Read one market of /api/exchange/1/markets. Scales are decimal places."""
+    if record.get("trading_status") != "ACTIVE":
+        return None
+    base, quote = (_ours(str(record[key])) for key in ("base_currency", "counter_currency"))
+    return Steps(
+        symbol=f"{base}/{quote}",
+        tick=str(Decimal(1).scaleb(-int(record["price_scale"]))),
+        lot=str(Decimal(1).scaleb(-int(record["volume_scale"]))),
+        min_quantity=str(record["min_volume"]),
+        fees=fees_of(base, quote),
+    )
+
+
+def _ours(asset: str) -> str:
+    return "BTC" if asset == "XBT" else asset
+
+
 VENUE: Final = VenueSpec(
     platform=Platform.LUNO,
     separator="",
@@ -45,4 +73,5 @@ VENUE: Final = VenueSpec(
     timeframes=TIMEFRAMES_ALL,
     ccxt_id="luno",
     bars_need_key=True,
+    parse_market=parse_market,
 )
