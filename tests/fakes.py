@@ -25,6 +25,9 @@ class HandClock:
             if until <= self._now_ns:
                 event.set()
 
+    def advance_to(self, ts_ns: int) -> None:
+        self.advance(max(0, ts_ns - self._now_ns) / 1_000_000_000)
+
     async def sleep(self, seconds: float) -> None:
         sleeper = (self._now_ns + round(seconds * 1_000_000_000), asyncio.Event())
         self._sleepers.append(sleeper)

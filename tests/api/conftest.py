@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
 
 import httpx
 import pytest
@@ -15,20 +15,19 @@ from starlette.types import ASGIApp
 from amarktai.api.app import create_app
 from amarktai.api.build import BuildInfo
 from amarktai.api.services import Services
+from amarktai.bootstrap import Foundation, build_services
 from amarktai.config import load
 from amarktai.realtime.hub import Hub
 from amarktai.services.accounts import AccountRules, AccountServices, build_account_services
-from amarktai.services.alerts import Alerts
 from amarktai.services.passwords import Passwords
 from amarktai.services.sessions import SessionRules
-from amarktai.services.system import EventHistory, System
 from amarktai.storage.accounts import PgAccounts
-from amarktai.storage.alerts import PgAlerting
 from amarktai.storage.database import Database
 from amarktai.storage.embedded import DatabaseUrls
 from amarktai.storage.events import PgEvents
-from amarktai.storage.system import PgSystem
-from tests.fakes import HandClock, SeededIds, SeededRng
+from tests.fakes import HandClock, SeededRng
+from tests.trading import World as Desk
+from tests.trading import trading
 
 BASE = "http://127.0.0.1:8000"
 PASSWORD = "violet-otter-candle-47"
@@ -45,6 +44,7 @@ class World:
     database: Database
     clock: HandClock
     hub: Hub
+    desk: Desk
 
     def client(self, **headers: str) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(self.app, client=("127.0.0.1", 5), raise_app_exceptions=False)
@@ -77,48 +77,31 @@ class World:
 
 @pytest.fixture
 async def world(database_urls: DatabaseUrls, tmp_path: Path) -> AsyncIterator[World]:
-    clock = HandClock()
-    ids, rng = SeededIds(clock), SeededRng()
-    database = Database(database_urls.app, pool_size=4)
-    settings = load({})
-    rules = SessionRules(timedelta(hours=12), timedelta(days=30), tries_per_account=6, tries_per_address=30)
-    accounts = build_account_services(
-        PgAccounts(database),
-        Passwords(rng, memory_kib=64, time_cost=1),
-        AccountRules(rules, timedelta(days=7)),
-        clock=clock,
-        ids=ids,
-        rng=rng,
-    )
-    events = PgEvents(database)
-    hub = Hub(events, clock=clock, dashboard_sha=lambda: "abc")
-    unbuilt = cast(Any, None)
-    services = Services(
-        settings=settings,
-        clock=clock,
-        setup=accounts.setup,
-        sessions=accounts.sessions,
-        users=accounts.users,
-        invites=accounts.invites,
-        tokens=accounts.tokens,
-        audit=accounts.audit,
-        idempotency=accounts.idempotency,
-        alerts=Alerts(PgAlerting(database), clock=clock),
-        system=System(PgSystem(database), clock=clock, market="live"),
-        events=EventHistory(events),
-        live=hub,
-        build=BuildInfo("abc", "main", None, "test", "here", tmp_path / "ui"),
-        bots=unbuilt,
-        bot_views=unbuilt,
-        trades=unbuilt,
-        orders=unbuilt,
-        ledger=unbuilt,
-        profits=unbuilt,
-        platforms=unbuilt,
-        wallet=unbuilt,
-        markets=unbuilt,
-    )
-    app = create_app(services, ui_folder=tmp_path / "ui")
-    yield World(app, services, accounts, database, clock, hub)
-    await hub.close()
-    await database.close()
+    async with open_world(database_urls, tmp_path) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def open_world(urls: DatabaseUrls, folder: Path) -> AsyncIterator[World]:
+    """Compose the application as the platform does, with time moved by hand and quick passwords."""
+    async with trading(urls) as desk:
+        settings = load({}, home=folder)
+        base = Foundation(settings, desk.clock, desk.ids, desk.database, desk.store, desk.catalog)
+        rng = SeededRng()
+        rules = SessionRules(
+            timedelta(hours=12), timedelta(days=30), tries_per_account=6, tries_per_address=30
+        )
+        accounts = build_account_services(
+            PgAccounts(desk.database),
+            Passwords(rng, memory_kib=64, time_cost=1),
+            AccountRules(rules, timedelta(days=7)),
+            clock=desk.clock,
+            ids=desk.ids,
+            rng=rng,
+        )
+        hub = Hub(PgEvents(desk.database), clock=desk.clock, dashboard_sha=lambda: "abc")
+        build = BuildInfo("abc", "main", None, "test", "here", folder / "ui")
+        services = build_services(base, hub, build, accounts, is_sandbox=False)
+        app = create_app(services, ui_folder=folder / "ui")
+        yield World(app, services, accounts, desk.database, desk.clock, hub, desk)
+        await hub.close()

@@ -10,7 +10,9 @@ from amarktai.ports.feed import FeedState
 
 
 class InstrumentFeed(View):
-    state: FeedState
+    """The health of the platform's feed; ``state`` is null while there is none."""
+
+    state: FeedState | None
     message: str
     last_received_at: Instant | None
     age_s: float | None
@@ -39,6 +41,7 @@ class InstrumentView(View):
 class InstrumentPage(View):
     items: list[InstrumentView]
     next_cursor: str | None
+    total: int
 
 
 class CandleView(View):
@@ -66,6 +69,7 @@ class FeedView(View):
     state: FeedState
     message: str
     last_received_at: Instant | None
+    age_s: float | None
     retry_at: Instant | None
     instruments: int
 

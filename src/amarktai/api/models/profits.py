@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from amarktai.api.models.base import Instant, Money, View
-from amarktai.api.models.bots import BotView
+from amarktai.api.models.bots import BotView, EquityCurve
 from amarktai.domain.bot import TradingMode
 from amarktai.domain.instrument import Origin, Platform
 from amarktai.ports.feed import FeedState
@@ -116,6 +116,7 @@ class ProfitSummary(View):
     success: Literal[True]
     mode: Mode
     realized_profit: Money
+    realized_reason: str | None = Field(description="Which fills could not be valued in rand, if any.")
     unrealized_profit: Money | None
     unrealized_reason: str | None
     total_profit: Money | None
@@ -129,7 +130,10 @@ class ProfitSummary(View):
     win_rate: float | None
     total_fees: Money
     fx_profit: Money | None
+    fx_reason: str | None
+    rounding: Money | None = Field(description="What the parts leave of the change in equity.")
     equity: Money | None
+    equity_reason: str | None
     deposits: Money
     currency: Literal["ZAR"]
     timestamp: Instant
@@ -138,6 +142,10 @@ class ProfitSummary(View):
     by_bot: list[BotProfit]
     by_platform: list[PlatformProfit]
     by_pair: list[PairProfit]
+
+
+class BookEquity(EquityCurve):
+    mode: Mode
 
 
 class PlatformView(View):

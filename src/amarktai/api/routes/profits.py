@@ -9,8 +9,14 @@ from pydantic import TypeAdapter
 
 from amarktai.api.auth import Container, Who
 from amarktai.api.errors import SIGNED_IN
-from amarktai.api.models.bots import EquityCurve, Span
-from amarktai.api.models.profits import PlatformBots, PlatformSummary, ProfitsAnswer, ProfitSummary
+from amarktai.api.models.bots import Span
+from amarktai.api.models.profits import (
+    BookEquity,
+    PlatformBots,
+    PlatformSummary,
+    ProfitsAnswer,
+    ProfitSummary,
+)
 from amarktai.api.routing import IdempotentRoute
 from amarktai.domain.bot import TradingMode
 from amarktai.domain.instrument import Platform
@@ -44,9 +50,9 @@ async def read_equity(
     services: Container,
     mode: TradingMode | None = None,
     range: Span = "month",  # noqa: A002  the API's word
-) -> EquityCurve:
+) -> BookEquity:
     """Return the user's equity over time."""
-    return EquityCurve.model_validate(await services.profits.equity(who.user_id, mode=mode, span=range))
+    return BookEquity.model_validate(await services.profits.equity(who, mode=mode, span=range))
 
 
 @router.get("/platforms/summary")

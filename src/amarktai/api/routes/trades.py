@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel
 
 from amarktai.api.auth import Container, Who, Writer
 from amarktai.api.errors import SIGNED_IN, responses
-from amarktai.api.models.base import Body, Instant
+from amarktai.api.models.base import Instant
 from amarktai.api.models.trades import (
     EntryPage,
     Funding,
@@ -38,7 +39,7 @@ Pair = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9]{1,20}/[A-Za-z0-9]{1,20
 Asset = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9]{1,20}$")]
 
 
-class TradeQuery(Body):
+class TradeQuery(BaseModel):
     """Which round trips, in which order."""
 
     status: RoundTripStatus | None = None
