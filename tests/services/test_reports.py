@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -16,37 +15,14 @@ from amarktai.domain.errors import InvalidInput, NotFound
 from amarktai.domain.instrument import Platform
 from amarktai.domain.order import Side
 from amarktai.domain.user import Identity
+from amarktai.ports.reports import EntryFilter as Entries
+from amarktai.ports.reports import OrderFilter as Orders
+from amarktai.ports.reports import TradeFilter as Trades
 from amarktai.services.ledger_reports import LedgerReports
 from amarktai.services.order_history import OrderHistory
 from amarktai.services.trades import TradeService
 from amarktai.storage.embedded import DatabaseUrls
 from tests.trading import BTC_ZAR, ETH_ZAR, World, trading
-
-
-@dataclass(frozen=True)
-class Trades:
-    status: str | None = None
-    mode: TradingMode | None = None
-    bot_id: UUID | None = None
-    platform: Platform | None = None
-    pair: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    sort: str = "-opened_at"
-
-
-@dataclass(frozen=True)
-class Orders:
-    bot_id: UUID | None = None
-    state: str | None = None
-    is_open: bool | None = None
-
-
-@dataclass(frozen=True)
-class Entries:
-    bot_id: UUID | None = None
-    trade_id: UUID | None = None
-    asset: str | None = None
 
 
 async def history(world: World, who: Identity) -> list[UUID]:

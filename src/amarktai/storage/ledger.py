@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -58,13 +58,18 @@ class PgLedger:
             return []
         # The head is read again under the lock that lock_book took, so that several appends in one
         # transaction continue the same chain.
+        books, entries_table = t.ledger_books, t.ledger_entries
+        last = entries_table.c.book_id == books.c.id, entries_table.c.seq == books.c.head_seq
         head = (
             await self._connection.execute(
-                select(t.ledger_books.c.head_seq, t.ledger_books.c.head_hash).where(
-                    t.ledger_books.c.id == book.id
-                )
+                select(books.c.head_seq, books.c.head_hash, entries_table.c.recorded_at)
+                .select_from(books.outerjoin(entries_table, and_(*last)))
+                .where(books.c.id == book.id)
             )
         ).one()
+        # Times of record never go back within a book, whatever the machine's clock does (L6).
+        if head.recorded_at is not None:
+            recorded_at = max(recorded_at, head.recorded_at)
         rows, seq, digest = self._chain(book, entries, recorded_at, head.head_seq, head.head_hash)
         await self._guarded(insert(t.ledger_entries), rows)
         await self._post(book, entries, [row["id"] for row in rows])
