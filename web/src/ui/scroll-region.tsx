@@ -20,7 +20,7 @@ export function ScrollRegion({ label, className, ref, height, children }: Scroll
       aria-label={label}
       tabIndex={0}
       // Positioned, so that visually hidden words inside it are cut off with it.
-      className={clsx("relative overflow-x-auto -outline-offset-2!", className)}
+      className={clsx("relative overflow-x-auto rounded-b-md -outline-offset-2!", className)}
       style={height === undefined ? undefined : { height }}
     >
       {children}
