@@ -13,6 +13,8 @@ interface DialogProps {
   children: ReactNode;
 }
 
+const FIRST = "[data-body] :is(input, select, textarea, button, a[href])";
+
 /**
  * A modal on the browser's own `<dialog>`: focus is kept inside, Escape closes, the rest is inert,
  * and nothing needs an injected style (which the content security policy would refuse).
@@ -22,7 +24,11 @@ export function Dialog({ title, open, onClose, side = false, footer, children }:
   const id = useId();
   useEffect(() => {
     const dialog = ref.current;
-    if (open && dialog && !dialog.open) dialog.showModal();
+    if (open && dialog && !dialog.open) {
+      dialog.showModal();
+      // The first thing to do inside, not the button that leaves again.
+      dialog.querySelector<HTMLElement>(FIRST)?.focus();
+    }
     if (!open && dialog?.open) dialog.close();
   }, [open]);
   if (!open) return null;
@@ -49,7 +55,9 @@ export function Dialog({ title, open, onClose, side = false, footer, children }:
             <X aria-hidden className="size-4" />
           </IconButton>
         </header>
-        <div className={clsx("p-4", side && "grow overflow-y-auto")}>{children}</div>
+        <div data-body className={clsx("p-4", side && "grow overflow-y-auto")}>
+          {children}
+        </div>
         {footer && (
           <footer className="flex flex-wrap justify-end gap-2 border-t border-line px-4 py-3">
             {footer}

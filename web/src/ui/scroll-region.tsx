@@ -4,7 +4,7 @@ import type { ReactNode, Ref } from "react";
 interface ScrollRegionProps {
   label: string;
   className?: string;
-  ref?: Ref<HTMLElement>;
+  ref?: Ref<HTMLDivElement>;
   /** Pixels; the rows scroll inside it. */
   height?: number;
   children: ReactNode;
@@ -13,16 +13,18 @@ interface ScrollRegionProps {
 /** A wide table scrolls sideways inside its panel, never the page; the arrow keys reach it. */
 export function ScrollRegion({ label, className, ref, height, children }: ScrollRegionProps) {
   return (
-    // biome-ignore-start lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard.
-    <section
+    // biome-ignore-start lint/a11y: it must be reachable by keyboard and is no landmark; no element says that.
+    <div
       ref={ref}
+      role="group"
       aria-label={label}
       tabIndex={0}
-      className={clsx("overflow-x-auto", className)}
+      // Positioned, so that visually hidden words inside it are cut off with it.
+      className={clsx("relative overflow-x-auto rounded-b-md -outline-offset-2!", className)}
       style={height === undefined ? undefined : { height }}
     >
       {children}
-    </section>
-    // biome-ignore-end lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard.
+    </div>
+    // biome-ignore-end lint/a11y: it must be reachable by keyboard and is no landmark; no element says that.
   );
 }

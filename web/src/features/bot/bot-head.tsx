@@ -71,9 +71,11 @@ export function BotHead({ bot }: { bot: Bot }) {
           </span>
         }
       />
-      <div className="flex flex-wrap gap-2 max-md:sticky max-md:bottom-16 max-md:z-20 max-md:rounded-md max-md:border max-md:border-line max-md:bg-s1 max-md:p-2">
-        <ActionButton bot={bot} action={mainAction(bot)} />
-        <ActionButton bot={bot} action="stop" />
+      <div className="flex flex-wrap gap-2">
+        <div className="flex gap-2 max-md:fixed max-md:inset-x-0 max-md:bottom-[calc(3.5rem+env(safe-area-inset-bottom))] max-md:z-20 max-md:border-t max-md:border-line max-md:bg-s1 max-md:p-2 max-md:*:grow">
+          <ActionButton bot={bot} action={mainAction(bot)} />
+          <ActionButton bot={bot} action="stop" />
+        </div>
         <Button icon={<Pencil aria-hidden className="size-4" />} onClick={() => setDialog("rename")}>
           Rename
         </Button>

@@ -7,6 +7,7 @@ import { formatNumber, isDecimal } from "@/fmt/number";
 import { useNumberStyle } from "@/fmt/prefs";
 import { formatAge } from "@/fmt/time";
 import { Moment } from "@/ui/age";
+import { ScrollRegion } from "@/ui/scroll-region";
 import { Empty, Loaded } from "@/ui/state";
 import { Unknown } from "@/ui/unknown";
 
@@ -68,8 +69,8 @@ const OPERATORS: Record<string, string> = {
 
 function Gates({ gates }: { gates: Gate[] }) {
   return (
-    <div className="overflow-x-auto px-4 pb-3">
-      <table className="ledger max-w-3xl rounded-md border border-line">
+    <ScrollRegion label="Gates" className="mx-4 mb-3 max-w-3xl rounded-md border border-line">
+      <table className="ledger">
         <thead>
           <tr>
             <th scope="col">Gate</th>
@@ -108,7 +109,7 @@ function Gates({ gates }: { gates: Gate[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollRegion>
   );
 }
 

@@ -25,7 +25,7 @@ interface BotTableProps {
 /** Bots as rows. From a hundred rows on, only those in view are in the document. */
 export function BotTable(props: BotTableProps) {
   const { label, bots, columns, selected, onSelect, current, footer } = props;
-  const box = useRef<HTMLElement>(null);
+  const box = useRef<HTMLDivElement>(null);
   const { rows, before, after } = useWindow(bots, box);
   const all = selected !== undefined && bots.length > 0 && bots.every(({ id }) => selected.has(id));
   const toggle = (id: string) => {
@@ -131,7 +131,7 @@ function Head({ id, sort, onSort }: { id: BotColumnId } & Pick<BotTableProps, "s
 }
 
 /** The rows in view of the page's own scroll, and the space above and below them. */
-function useWindow(bots: Bot[], box: RefObject<HTMLElement | null>) {
+function useWindow(bots: Bot[], box: RefObject<HTMLDivElement | null>) {
   const [top, setTop] = useState(0);
   useLayoutEffect(() => {
     if (box.current) setTop(box.current.getBoundingClientRect().top + window.scrollY);

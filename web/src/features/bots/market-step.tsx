@@ -4,7 +4,7 @@ import type { Instrument, Platform } from "@/api/models";
 import { instrumentsQuery, platformsQuery } from "@/api/queries";
 import { FeedStatus } from "@/features/platforms/feed-status";
 import { OriginChip } from "@/ui/chip";
-import { Quantity } from "@/ui/money";
+import { Percent, Quantity } from "@/ui/money";
 import { PLATFORMS } from "@/ui/search-params";
 import { Segmented } from "@/ui/segmented";
 import { Empty, Loaded } from "@/ui/state";
@@ -76,7 +76,9 @@ function MarketOption({ instrument, chosen, onChoose }: MarketOptionProps) {
       </span>
       <span className="ml-auto text-right">
         <Quantity value={price} reason={feed.message || "No price has arrived yet."} />
-        <span className="block text-xs text-ink-2">fee {taker_fee_percent} %</span>
+        <span className="block text-xs text-ink-2">
+          fee <Percent value={taker_fee_percent} />
+        </span>
       </span>
     </label>
   );

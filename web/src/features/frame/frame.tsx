@@ -40,7 +40,7 @@ export function Frame() {
       <ModeBand />
       <div className="mx-auto flex w-full max-w-[1600px]">
         <Sidebar onPalette={() => setOverlay("palette")} />
-        <div className="flex min-h-[calc(100dvh-40px)] min-w-0 grow flex-col pb-20 md:pb-0">
+        <div className="flex min-h-[calc(100dvh-40px)] min-w-0 grow flex-col pb-32 md:pb-0">
           <main id="content" tabIndex={-1} className="flex min-w-0 grow flex-col gap-4 p-4 outline-none">
             <Outlet />
           </main>

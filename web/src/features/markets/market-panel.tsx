@@ -8,7 +8,7 @@ import { isPlainKey } from "@/features/frame/shortcuts";
 import { placesOf } from "@/fmt/money";
 import { Ago } from "@/ui/age";
 import { OriginChip } from "@/ui/chip";
-import { Quantity } from "@/ui/money";
+import { Percent, Quantity } from "@/ui/money";
 import { Panel } from "@/ui/panel";
 import { Segmented } from "@/ui/segmented";
 import { Partial } from "@/ui/state";
@@ -74,7 +74,8 @@ export function MarketPanel({ instrument, bots, timeframe, onTimeframe }: Market
         <div>
           <dt>Fee, taker / maker</dt>
           <dd title={instrument.fee_source}>
-            {instrument.taker_fee_percent} % / {instrument.maker_fee_percent} %
+            <Percent value={instrument.taker_fee_percent} /> /{" "}
+            <Percent value={instrument.maker_fee_percent} />
           </dd>
         </div>
         <div>
