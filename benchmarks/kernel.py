@@ -16,21 +16,12 @@ out and the run says so.
 
 from __future__ import annotations
 
-import argparse
-import json
-import math
 import os
-import resource
-import subprocess
-import sys
-import tempfile
-import time
-import venv
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -117,9 +108,7 @@ def amarktai(columns: Columns) -> Callable[[], Trades]:
         min_notional=Decimal(5),
         fees=Fees(Decimal(str(FEE)), Decimal(str(FEE)), "benchmark"),
     )
-    bars = Bars(
-        "1m", columns.ts, columns.open, columns.high, columns.low, columns.close, columns.volume
-    )
+    bars = Bars("1m", columns.ts, columns.open, columns.high, columns.low, columns.close, columns.volume)
     item = strategy("ema_cross")
     params = item.params(fast=FAST, slow=SLOW, stop=STOP)
     profile = ExecutionProfile("no slippage", Decimal(0))

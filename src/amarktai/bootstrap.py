@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
+
+import structlog
 
 from amarktai.api.app import UI_FOLDER, create_app
 from amarktai.api.build import BuildInfo, read_build
@@ -20,9 +22,11 @@ from amarktai.domain.bot import Bot
 from amarktai.domain.errors import InvalidInput, Unavailable
 from amarktai.domain.fill_model import ExecutionProfile
 from amarktai.domain.instrument import Instrument, Platform
+from amarktai.domain.money import ZAR
 from amarktai.domain.user import Role, User
 from amarktai.ports.clock import to_datetime
 from amarktai.ports.feed import Feed, FeedStatus, Recording
+from amarktai.ports.ids import Ids
 from amarktai.ports.leases import Lease
 from amarktai.ports.venue import SimulatedVenue
 from amarktai.realtime.hub import Hub
@@ -71,7 +75,11 @@ from amarktai.system.ids import TimeIds
 from amarktai.system.logs import configure_logs
 from amarktai.system.rng import SeededRng, SystemRng
 from amarktai.venues.binance_capture import BinanceCaptureFeed
+from amarktai.venues.budget import RequestBudget
+from amarktai.venues.ccxt_feed import CcxtFeed, LiveParts
+from amarktai.venues.ccxt_venue import load_instruments, open_client
 from amarktai.venues.ecb import EcbFixings
+from amarktai.venues.live import LiveFeeds
 from amarktai.venues.paper import PaperVenue
 from amarktai.venues.replay import MergedFeed, Span, candle_feed
 from amarktai.venues.replay_quotes import luno_quote_feed
@@ -81,6 +89,7 @@ from amarktai.workers.engine import EngineDuties, EngineWorker, wait_for_lease
 from amarktai.workers.heartbeat import beat
 from amarktai.workers.jobs import JobsWorker
 
+_log = structlog.get_logger(__name__)
 __all__ = ["configure_logs"]
 
 _ADMIN_NAME = "Admin"
@@ -97,7 +106,7 @@ class Foundation:
 
     settings: Settings
     clock: SettableClock
-    ids: TimeIds
+    ids: Ids
     database: Database
     store: PgStore
     catalog: PgCatalog
@@ -125,7 +134,7 @@ def start_database(settings: Settings) -> tuple[EmbeddedPostgres | None, Databas
     return server, urls
 
 
-def lay_foundation(settings: Settings, app_url: str, clock: SettableClock, ids: TimeIds) -> Foundation:
+def lay_foundation(settings: Settings, app_url: str, clock: SettableClock, ids: Ids) -> Foundation:
     """Open the database for one process."""
     database = Database(app_url, pool_size=settings.database_pool_size)
     return Foundation(settings, clock, ids, database, PgStore(database, ids, clock), PgCatalog(database))
@@ -439,7 +448,8 @@ async def run_engine(settings: Settings, app_url: str) -> None:
 
 
 async def _engine_worker(base: Foundation, app_url: str, market: str, lease: Lease) -> EngineWorker:
-    feed, status = await _open_market(base, market)
+    opened = await _open_market(base, market)
+    feed = opened.feed
     fx = build_fx(MARK_MAX_AGE_S)
     bots = build_bots(base, fx, base.settings.bot_caps)
     engine = build_engine(base, feed, fx, lease, bots=bots, snapshot_every_s=_SNAPSHOT_EVERY_S)
@@ -451,7 +461,8 @@ async def _engine_worker(base: Foundation, app_url: str, market: str, lease: Lea
         prices=PgPriceTicker(base.database),
         changes=PgChanges(app_url, base.database, base.clock),
         beats=PgSystem(base.database),
-        feed_status=status,
+        feed_status=opened.status_of,
+        unverified=opened.unverified,
     )
     return EngineWorker(engine, lease, duties)
 
@@ -469,11 +480,45 @@ async def run_jobs(settings: Settings, app_url: str) -> None:
         await base.close()
 
 
-async def _open_market(base: Foundation, market: str) -> tuple[Feed, Callable[[Platform], FeedStatus]]:
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What the engine trades on. ``unverified`` are platforms whose rules could not be read yet: they
+    are listed from what is known offline, and the engine starts anew once they can be reached."""
+
+    feed: Feed
+    status_of: Callable[[Platform], FeedStatus]
+    unverified: frozenset[Platform] = frozenset()
+
+
+async def _open_market(base: Foundation, market: str) -> Market:
     if market == SANDBOX:
         feed = _sandbox_feed(base)
-        return feed, lambda _: feed.status()
-    raise NotImplementedError
+        return Market(feed, lambda _: feed.status())
+    specs, candles = load_specs(), ParquetCandleStore(base.settings.home / "candles")
+    feeds: dict[Platform, Feed] = {}
+    unverified: set[Platform] = set()
+    for platform in base.settings.live_platforms:
+        spec = specs[platform]
+        budget = RequestBudget(platform.value, spec.requests_per_minute, base.clock)
+        client = open_client(spec)
+        try:
+            instruments = await load_instruments(client, spec, budget)
+        except Unavailable as error:
+            _log.warning("an exchange cannot be reached", platform=platform.value, reason=error.detail)
+            instruments = list(spec.instruments)
+            unverified.add(platform)
+        wanted = _tradable(instruments, base.settings.live_assets)
+        parts = LiveParts(client, budget, base.clock, SystemRng(), candles)
+        feeds[platform] = CcxtFeed(spec, wanted, parts)
+    live = LiveFeeds(feeds)
+    return Market(live, live.status_of, frozenset(unverified))
+
+
+def _tradable(instruments: Sequence[Instrument], assets: Sequence[str]) -> list[Instrument]:
+    """Return every rand market, and the listed assets against the dollar stablecoin."""
+    return [
+        item for item in instruments if item.quote == ZAR or (item.quote == "USDT" and item.base in assets)
+    ]
 
 
 def _sandbox_feed(base: Foundation) -> SandboxFeed:

@@ -104,6 +104,10 @@ class Settings(BaseSettings):
         default=(Platform.LUNO, Platform.BINANCE, Platform.KUCOIN),
         description="Exchanges whose public data is read when feeds is live.",
     )
+    live_assets: tuple[str, ...] = Field(
+        default=("BTC", "ETH", "BNB", "SOL", "XRP", "ADA", "DOGE", "LTC", "LINK", "AVAX", "TRX", "XLM"),
+        description="Assets whose USDT markets are followed; every rand market is followed anyway.",
+    )
     sandbox_seed: int = Field(
         default=1, ge=0, description="Seed of the sandbox market; the same seed gives the same prices."
     )

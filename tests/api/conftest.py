@@ -101,7 +101,7 @@ async def open_world(urls: DatabaseUrls, folder: Path) -> AsyncIterator[World]:
         )
         hub = Hub(PgEvents(desk.database), clock=desk.clock, dashboard_sha=lambda: "abc")
         build = BuildInfo("abc", "main", None, "test", "here", folder / "ui")
-        services = build_services(base, hub, build, accounts, is_sandbox=False)
+        services = build_services(base, hub, build, accounts)
         app = create_app(services, ui_folder=folder / "ui")
         yield World(app, services, accounts, desk.database, desk.clock, hub, desk)
         await hub.close()

@@ -14,17 +14,22 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import CHECKS
-from tests.api.populated import Populated, populated
 
 from amarktai.api.app import create_api, openapi
 from amarktai.storage.embedded import DatabaseUrls
+from tests.api.populated import Populated, populated
 
 schema = schemathesis.openapi.from_dict(openapi())
 #: Form and meaning are both answered with 422 here, so acceptance of every well-formed request is
 #: not promised; the others hold for every answer.
 _LEFT_OUT = {"positive_data_acceptance"}
 #: Would end the session that the test runs under, or stream without end.
-_OWN_TESTS = {"/api/auth/logout", "/api/auth/password", "/api/auth/sessions/{session_id}", "/api/realtime/events"}
+_OWN_TESTS = {
+    "/api/auth/logout",
+    "/api/auth/password",
+    "/api/auth/sessions/{session_id}",
+    "/api/realtime/events",
+}
 
 
 class Served:
@@ -56,9 +61,7 @@ def _serve(urls: DatabaseUrls, folder: Path) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
-def served(
-    module_database_urls: DatabaseUrls, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Served]:
+def served(module_database_urls: DatabaseUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with _serve(module_database_urls, tmp_path_factory.mktemp("contract")) as made:
         yield made
 

@@ -18,7 +18,7 @@ from amarktai.domain.instrument import Instrument, Platform
 from amarktai.ports.catalog import Catalog, FeedRow, MarkRow
 from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.engine import Changes, Heartbeats, MarketSwitched, PriceTicker
-from amarktai.ports.feed import Feed, FeedStatus
+from amarktai.ports.feed import Feed, FeedState, FeedStatus
 from amarktai.ports.leases import Lease, Leases
 from amarktai.services.engine import TradingEngine
 from amarktai.workers.heartbeat import beat
@@ -33,7 +33,7 @@ TIMER_GRACE_S: Final = 0.05
 
 
 class StartAnew(Exception):
-    """The market was switched: end this process, the next one trades on the other market."""
+    """The market was switched, or its rules can be read at last: the next process trades on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class EngineDuties:
     changes: Changes
     beats: Heartbeats
     feed_status: Callable[[Platform], FeedStatus]
+    unverified: frozenset[Platform] = frozenset()
 
 
 class EngineWorker:
@@ -142,6 +143,8 @@ class EngineWorker:
             by_platform.setdefault(instrument.venue, []).append(instrument)
         for platform, instruments in by_platform.items():
             status = duties.feed_status(platform)
+            if platform in duties.unverified and status.state is FeedState.LIVE:
+                raise StartAnew
             await duties.catalog.put_feed(self._feed_row(platform, status, len(instruments)), now)
 
     def _feed_row(self, platform: Platform, status: FeedStatus, count: int) -> FeedRow:

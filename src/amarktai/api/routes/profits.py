@@ -52,7 +52,7 @@ async def read_equity(
     range: Span = "month",  # noqa: A002  the API's word
 ) -> BookEquity:
     """Return the user's equity over time."""
-    return BookEquity.model_validate(await services.profits.equity(who, mode=mode, span=range))
+    return BookEquity.model_validate(await services.profits.equity(who.user_id, mode=mode, span=range))
 
 
 @router.get("/platforms/summary")
