@@ -13,6 +13,7 @@ from amarktai.domain.bar import NS_PER_S, Bars
 from amarktai.domain.market import (
     DirtyRows,
     OrderBook,
+    aggregate_bars,
     compute_quote_bars,
     count_gaps,
     empty_bars,
@@ -103,3 +104,17 @@ def test_reasons_are_counted() -> None:
     dirty.add("crossed")
     dirty.add("nan", 0)
     assert dirty.counts == {"crossed": 3}
+
+
+@given(st.sets(st.integers(0, 40), min_size=1, max_size=30))
+def test_larger_bars_are_made_of_the_smaller_ones_that_exist(hours: set[int]) -> None:
+    count = len(hours)
+    close = np.arange(1, count + 1, dtype=np.float64)
+    ts = np.array(sorted(hours), dtype=np.int64) * HOUR
+    small = Bars("1h", ts, close, close + 1, close - 0.5, close, np.ones(count))
+    large = aggregate_bars(small, "4h")
+    assert find_dirty_bar(large) is None
+    assert large.volume.sum() == count
+    assert len(large) == len({hour // 4 for hour in hours})
+    assert (large.open[0], large.close[-1]) == (small.open[0], small.close[-1])
+    assert len(aggregate_bars(empty_bars("1h"), "4h")) == 0

@@ -218,6 +218,10 @@ class TestWarmUp:
         live.candles.append("luno:BTC/ZAR", make_bars(90, [1, 2, 3]), Origin.RECORDED)
         assert len(await live.feed.fetch_bars(live.instrument, "1h", 9, NOW)) == 3
         assert len(await live.feed.fetch_bars(live.instrument, "1m", 9, NOW)) == 0
+        minutes = make_bars(99, range(1, 61), "1m")
+        live.candles.append("luno:BTC/ZAR", minutes, Origin.RECORDED)
+        quarters = await live.feed.fetch_bars(live.instrument, "15m", 9, NOW)
+        assert quarters.close.tolist() == [15, 30, 45, 60]
         assert live.exchange.asked == []
         await live.feed.close()
 

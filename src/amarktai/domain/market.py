@@ -163,6 +163,28 @@ def empty_bars(timeframe: str) -> Bars:
     return Bars(timeframe, np.empty(0, dtype=np.int64), none, none, none, none, none)
 
 
+def aggregate_bars(bars: Bars, timeframe: str) -> Bars:
+    """Build the bars of a larger timeframe from smaller ones; a gap in them is a gap of the result.
+
+    Raises: InvalidInput for an unknown timeframe.
+    """
+    if not len(bars):
+        return empty_bars(timeframe)
+    step = timeframe_ns(timeframe)
+    opens = bars.ts_open // step * step
+    starts = np.flatnonzero(np.diff(opens, prepend=opens[0] - 1))
+    ends = np.append(starts[1:], len(bars)) - 1
+    return Bars(
+        timeframe,
+        opens[starts],
+        bars.open[starts],
+        np.maximum.reduceat(bars.high, starts),
+        np.minimum.reduceat(bars.low, starts),
+        bars.close[ends],
+        np.add.reduceat(bars.volume, starts),
+    )
+
+
 def compute_quote_bars(ts: Int64s, bid: Floats, ask: Floats, timeframe: str) -> Bars:
     """Build bars from the mid prices of quotes; a bar without a quote is left out.
 

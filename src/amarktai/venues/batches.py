@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from amarktai.domain.bar import Bars, Floats, Int64s, timeframe_ns
 from amarktai.domain.market import EventKind, Int32s, MarketBatch
@@ -15,7 +16,7 @@ BATCH_ROWS: Final = 16_384
 _COLUMNS: Final = ("ts", "received_ts", "instrument", "kind", "a", "b", "c", "d", "e", "timeframe_s")
 
 
-def take(batch: MarketBatch, rows: slice | Int64s) -> MarketBatch:
+def take(batch: MarketBatch, rows: slice | Int64s | npt.NDArray[np.bool_]) -> MarketBatch:
     """Return the chosen rows."""
     return MarketBatch(*(getattr(batch, name)[rows] for name in _COLUMNS))
 

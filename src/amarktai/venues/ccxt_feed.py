@@ -18,7 +18,7 @@ from typing import Any, Final
 from amarktai.domain.bar import NS_PER_S, Bars, timeframe_ns
 from amarktai.domain.errors import AmarktaiError
 from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, Origin
-from amarktai.domain.market import DirtyRows, MarketBatch, OrderBook
+from amarktai.domain.market import DirtyRows, MarketBatch, OrderBook, aggregate_bars
 from amarktai.ports.candles import CandleStore
 from amarktai.ports.clock import Clock
 from amarktai.ports.feed import FeedState, FeedStatus
@@ -255,10 +255,10 @@ class CcxtFeed:
 
     async def fetch_bars(self, instrument: Instrument, timeframe: str, count: int, before_ts: int) -> Bars:
         """Return bars from the exchange, or those that are stored where it gives none."""
-        stored = self._candles.load(instrument.id, timeframe, until_ts=before_ts)
+        step = timeframe_ns(timeframe)
+        stored = self._stored_bars(instrument, timeframe, (before_ts // step - count) * step, before_ts)
         if self._spec.bars_need_key:
             return last_bars(stored, timeframe, count, before_ts)
-        step = timeframe_ns(timeframe)
         since_ts = (before_ts // step - count) * step
         try:
             fetched = await self._history.fetch_history(instrument.id, timeframe, since_ts, count)
@@ -267,6 +267,13 @@ class CcxtFeed:
             self._retry_at_ts = self._retry_at_ts or self._clock.now_ns()
             return last_bars(stored, timeframe, count, before_ts)
         return last_bars(fetched, timeframe, count, before_ts)
+
+    def _stored_bars(self, instrument: Instrument, timeframe: str, since_ts: int, before_ts: int) -> Bars:
+        """Return stored bars, or those that the recorded minutes add up to where there are more."""
+        stored = self._candles.load(instrument.id, timeframe, until_ts=before_ts)
+        minutes = self._candles.load(instrument.id, "1m", since_ts=since_ts, until_ts=before_ts)
+        built = aggregate_bars(minutes, timeframe)
+        return built if len(built) > len(stored) else stored
 
     async def close(self) -> None:
         """End the stream and close the exchange's connections."""

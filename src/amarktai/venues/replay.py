@@ -156,7 +156,7 @@ def candle_feed(
 
 
 class MergedFeed:
-    """Several feeds as one, in time order. Meant for feeds that end or run on one clock.
+    """Several recordings as one, in the order of ``received_ts``, the clock that the engine follows.
 
     The same instrument in two feeds gets one index. Order books are passed on: a feed with depth is
     only asked for its next message after the rows of the last one have been yielded.
@@ -199,16 +199,16 @@ class MergedFeed:
         streams = [feed.batches() for feed in self._feeds]
         heads = [await self._next(index, stream) for index, stream in enumerate(streams)]
         while any(head is not None for head in heads):
-            horizon = min(int(head.ts[-1]) for head in heads if head is not None)
+            horizon = min(int(head.received_ts[-1]) for head in heads if head is not None)
             parts = []
             for index, head in enumerate(heads):
                 if head is None:
                     continue
-                stop = int(np.searchsorted(head.ts, horizon, side="right"))
+                stop = int(np.searchsorted(head.received_ts, horizon, side="right"))
                 parts.append(take(head, slice(0, stop)))
                 heads[index] = take(head, slice(stop, len(head)))
             merged = concat(parts) if len(parts) > 1 else parts[0]
-            yield take(merged, np.argsort(merged.ts, kind="stable")) if len(parts) > 1 else merged
+            yield take(merged, np.argsort(merged.received_ts, kind="stable")) if len(parts) > 1 else merged
             for index, head in enumerate(heads):
                 if head is not None and not len(head):
                     heads[index] = await self._next(index, streams[index])
