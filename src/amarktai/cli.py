@@ -72,17 +72,18 @@ HostOption = Annotated[
 @app.command()
 def up(home: HomeOption = None, host: HostOption = None, port: PortOption = None) -> None:
     """Start everything on this machine: database, API with dashboard, engine and jobs. Ctrl-C stops it."""
-    from amarktai import bootstrap
     from amarktai.api.serve import bind
+    from amarktai.bootstrap import foundation
+    from amarktai.bootstrap.web import prepare_first_admin
     from amarktai.workers.supervisor import Role, Supervisor
 
     settings = _settings(home=home, host=host, port=port)
-    bootstrap.configure_logs(settings.log_level, settings.log_format, "up")
+    foundation.configure_logs(settings.log_level, settings.log_format, "up")
     listener = bind(settings)
     out.print("Starting the database …", highlight=False)
-    database, urls = bootstrap.start_database(settings)
+    database, urls = foundation.start_database(settings)
     try:
-        token = asyncio.run(bootstrap.prepare_first_admin(settings, urls.app))
+        token = asyncio.run(prepare_first_admin(settings, urls.app))
         _greet(settings, token)
         common = ["--home", str(settings.home)]
         roles = [
@@ -90,8 +91,8 @@ def up(home: HomeOption = None, host: HostOption = None, port: PortOption = None
             Role("engine", ["engine", *common]),
             Role("jobs", ["jobs", *common]),
         ]
-        keep = bootstrap.database_keeper(database)
-        asyncio.run(Supervisor(roles, bootstrap.real_time()[0], keep).run())
+        keep = foundation.database_keeper(database)
+        asyncio.run(Supervisor(roles, foundation.real_time()[0], keep).run())
         out.print("Stopped.", highlight=False)
     finally:
         if database is not None:
@@ -114,26 +115,28 @@ def api(
     descriptor: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run only the API with the dashboard, against a database that runs already."""
-    from amarktai import bootstrap
     from amarktai.api.serve import bind
+    from amarktai.bootstrap import foundation
+    from amarktai.bootstrap.web import run_api
 
     settings = _settings(home=home, host=host, port=port)
-    bootstrap.configure_logs(settings.log_level, settings.log_format, "api")
+    foundation.configure_logs(settings.log_level, settings.log_format, "api")
     listener = bind(settings) if descriptor is None else socket.socket(fileno=descriptor)
-    _run(bootstrap.run_api(settings, bootstrap.attach_database(settings), listener))
+    _run(run_api(settings, foundation.attach_database(settings), listener))
 
 
 @app.command()
 def engine(home: HomeOption = None) -> None:
     """Run only the trading engine, against a database that runs already."""
-    from amarktai import bootstrap
+    from amarktai.bootstrap import foundation
+    from amarktai.bootstrap.trading import run_engine
     from amarktai.workers.engine import StartAnew
     from amarktai.workers.supervisor import START_ANEW
 
     settings = _settings(home=home)
-    bootstrap.configure_logs(settings.log_level, settings.log_format, "engine")
+    foundation.configure_logs(settings.log_level, settings.log_format, "engine")
     try:
-        _run(bootstrap.run_engine(settings, bootstrap.attach_database(settings)))
+        _run(run_engine(settings, foundation.attach_database(settings)))
     except* StartAnew:
         sys.exit(START_ANEW)
 
@@ -141,11 +144,12 @@ def engine(home: HomeOption = None) -> None:
 @app.command()
 def jobs(home: HomeOption = None) -> None:
     """Run only the housekeeping jobs, against a database that runs already."""
-    from amarktai import bootstrap
+    from amarktai.bootstrap import foundation
+    from amarktai.bootstrap.jobs import run_jobs
 
     settings = _settings(home=home)
-    bootstrap.configure_logs(settings.log_level, settings.log_format, "jobs")
-    _run(bootstrap.run_jobs(settings, bootstrap.attach_database(settings)))
+    foundation.configure_logs(settings.log_level, settings.log_format, "jobs")
+    _run(run_jobs(settings, foundation.attach_database(settings)))
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
@@ -172,7 +176,7 @@ def replay(
     as_json: JsonOption = False,
 ) -> None:
     """Run a fleet of bots on recorded data through the real engine, in a data folder of its own."""
-    from amarktai import bootstrap
+    from amarktai.bootstrap import foundation, replays
     from amarktai.services.replay import load_spec
 
     spec = load_spec(spec_path)
@@ -181,10 +185,10 @@ def replay(
     settings = _settings(home=folder)
     login = _replay_login(settings)
     started = time.perf_counter()
-    server, urls = bootstrap.start_database(settings)
+    server, urls = foundation.start_database(settings)
     try:
         with _replay_progress(spec, settings.data, quiet=as_json) as progress:
-            result = asyncio.run(bootstrap.replay(spec, settings, urls.app, login, progress))
+            result = asyncio.run(replays.replay(spec, settings, urls.app, login, progress))
     finally:
         if server is not None:
             server.stop()
@@ -213,18 +217,18 @@ def _prepare_replay_folder(folder: Path, spec_path: Path, *, replace: bool) -> N
 
 
 def _replay_login(settings: config.Settings) -> Any:
-    from amarktai import bootstrap
+    from amarktai.bootstrap import foundation, replays
 
     if settings.admin_email is not None and settings.admin_password is not None:
-        return bootstrap.ReplayLogin(settings.admin_email, settings.admin_password.get_secret_value())
-    return bootstrap.ReplayLogin("replay@amarktai.example", bootstrap.new_password())
+        return replays.ReplayLogin(settings.admin_email, settings.admin_password.get_secret_value())
+    return replays.ReplayLogin("replay@amarktai.example", foundation.new_password())
 
 
 @contextmanager
 def _replay_progress(spec: Any, data: Path, *, quiet: bool) -> Iterator[Any]:
-    from amarktai import bootstrap
+    from amarktai.bootstrap import replays
 
-    first, last = bootstrap.replay_span(spec, data)
+    first, last = replays.replay_span(spec, data)
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
         TimeElapsedColumn(), TimeRemainingColumn(), console=err, disable=quiet,

@@ -15,7 +15,8 @@ from starlette.types import ASGIApp
 from amarktai.api.app import create_app
 from amarktai.api.build import BuildInfo
 from amarktai.api.services import Services
-from amarktai.bootstrap import Foundation, build_services
+from amarktai.bootstrap.foundation import Foundation
+from amarktai.bootstrap.web import build_services
 from amarktai.config import load
 from amarktai.realtime.hub import Hub
 from amarktai.services.accounts import AccountRules, AccountServices, build_account_services

@@ -18,6 +18,12 @@ class Clock(Protocol):
         """Wait in this clock's time."""
 
 
+class SettableClock(Clock, Protocol):
+    """A clock that the engine may move: the virtual one of a replay. A real clock ignores it."""
+
+    def advance_to(self, ts_ns: int) -> None: ...
+
+
 def to_datetime(ts_ns: int) -> datetime:
     """Return the UTC instant, exact to the microsecond (the rest is cut off)."""
     return _EPOCH + timedelta(microseconds=ts_ns // 1_000)

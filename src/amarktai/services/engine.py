@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -29,7 +29,7 @@ from amarktai.domain.market import NO_TS, EventKind, MarketBatch
 from amarktai.domain.money import ZAR, ZERO, floor_to_step
 from amarktai.domain.order import OrderIntent, OrderType, Side
 from amarktai.ledger import chart
-from amarktai.ports.clock import Clock, to_datetime
+from amarktai.ports.clock import SettableClock, to_datetime
 from amarktai.ports.feed import Feed
 from amarktai.ports.store import BotRuntime, Store
 from amarktai.ports.venue import OrderReport, SimulatedVenue
@@ -63,12 +63,6 @@ CLOSE_TAG: Final = "close"
 
 
 _EMPTY_ACCOUNT: Final = BotAccount(ZERO, ZERO, ZERO, None, {})
-
-
-class SettableClock(Clock, Protocol):
-    """A clock that the engine may move: the virtual one of a replay. A real clock ignores it."""
-
-    def advance_to(self, ts_ns: int) -> None: ...
 
 
 @dataclass(slots=True)

@@ -23,11 +23,11 @@ from amarktai.domain.errors import InvalidInput
 from amarktai.domain.instrument import Instrument, Platform
 from amarktai.domain.market import NO_TS
 from amarktai.ports.catalog import Catalog, FeedRow, MarkRow
-from amarktai.ports.clock import to_datetime, to_ns
+from amarktai.ports.clock import SettableClock, to_datetime, to_ns
 from amarktai.ports.feed import Feed, FeedState
 from amarktai.ports.tallies import Tally, TallyReader
 from amarktai.services.bots import BotService, NewBot
-from amarktai.services.engine import SettableClock, TradingEngine
+from amarktai.services.engine import TradingEngine
 from amarktai.services.wallet import WalletService
 
 

@@ -1,0 +1,133 @@
+"""What every process stands on: settings, time, ids, the database, and the services that several use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from amarktai.config import Settings
+from amarktai.domain.errors import Unavailable
+from amarktai.domain.instrument import Platform
+from amarktai.ports.clock import SettableClock
+from amarktai.ports.ids import Ids
+from amarktai.services.bot_views import BotViews
+from amarktai.services.bots import BotService
+from amarktai.services.fx import FxRates
+from amarktai.services.secrets import new_secret
+from amarktai.storage.catalog import PgCatalog
+from amarktai.storage.database import Database
+from amarktai.storage.embedded import DatabaseUrls, EmbeddedPostgres
+from amarktai.storage.migrate import migrate, self_test
+from amarktai.storage.reports import PgReporting
+from amarktai.storage.unit_of_work import PgStore
+from amarktai.system.clock import SystemClock
+from amarktai.system.ids import TimeIds
+from amarktai.system.logs import configure_logs
+from amarktai.system.rng import SystemRng
+from amarktai.venues.ecb import EcbFixings
+
+__all__ = ["configure_logs"]
+
+#: A price older than this values nothing: the figure is unknown, with a reason.
+MARK_MAX_AGE_S = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """What every role of the platform stands on: time, ids and the database."""
+
+    settings: Settings
+    clock: SettableClock
+    ids: Ids
+    database: Database
+    store: PgStore
+    catalog: PgCatalog
+
+    async def close(self) -> None:
+        await self.database.close()
+
+
+def start_database(settings: Settings) -> tuple[EmbeddedPostgres | None, DatabaseUrls]:
+    """Start the embedded server (or use the one that is named), bring its schema up to date, test it.
+
+    Raises: Unavailable and BrokenInvariant with what to do.
+    """
+    if settings.database_url is not None:
+        app = settings.database_url.get_secret_value()
+        owner = settings.database_owner_url.get_secret_value() if settings.database_owner_url else ""
+        urls = DatabaseUrls(owner=owner, app=app, auditor="")
+        server = None
+    else:
+        server = EmbeddedPostgres(settings.home, SystemRng())
+        urls = server.start()
+    if urls.owner:
+        migrate(urls.owner)
+    self_test(urls.app)
+    return server, urls
+
+
+def lay_foundation(settings: Settings, app_url: str, clock: SettableClock, ids: Ids) -> Foundation:
+    """Open the database for one process."""
+    database = Database(app_url, pool_size=settings.database_pool_size)
+    return Foundation(settings, clock, ids, database, PgStore(database, ids, clock), PgCatalog(database))
+
+
+def real_time() -> tuple[SystemClock, TimeIds]:
+    """Return the clock and ids of a process that lives in real time."""
+    clock = SystemClock()
+    return clock, TimeIds(clock, SystemRng())
+
+
+def build_fx(max_age_s: float) -> FxRates:
+    """Return the rates with the ECB's fixings as their last resort."""
+    return FxRates([EcbFixings()], max_age_s=max_age_s)
+
+
+def build_bots(base: Foundation, fx: FxRates, caps: Mapping[Platform, int]) -> BotService:
+    """Return the write side of bots."""
+    return BotService(
+        base.store,
+        base.clock,
+        base.ids,
+        catalog=base.catalog,
+        fx=fx,
+        caps=caps,
+        view=build_bot_views(base).in_unit,
+    )
+
+
+def build_bot_views(base: Foundation) -> BotViews:
+    """Return the read side of bots."""
+    return BotViews(PgReporting(base.database), base.clock, lambda: build_fx(MARK_MAX_AGE_S))
+
+
+def new_password() -> str:
+    """Return a password that nobody can guess."""
+    return new_secret(SystemRng())[:20]
+
+
+def attach_database(settings: Settings) -> str:
+    """Return the URL of the running database for one role.
+
+    Raises: Unavailable when the embedded server does not run and no other one is named.
+    """
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    server = EmbeddedPostgres(settings.home, SystemRng())
+    if not server.is_running():
+        raise Unavailable(
+            "DATABASE_UNAVAILABLE",
+            f"No database runs in {settings.home}",
+            "Start everything with amarktai up, or name a PostgreSQL server in AMARKTAI_DATABASE_URL.",
+        )
+    return server.urls().app
+
+
+def database_keeper(database: EmbeddedPostgres | None) -> Callable[[], None]:
+    """Return what brings the embedded server back when it was killed."""
+
+    def keep() -> None:
+        if database is not None and not database.is_running():
+            database.start()
+
+    return keep

@@ -1,0 +1,126 @@
+"""A replay: recordings as a feed, a virtual clock, and the same engine as ever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from amarktai.bootstrap.foundation import Foundation, build_bots, build_fx, lay_foundation
+from amarktai.bootstrap.trading import build_engine
+from amarktai.config import Settings
+from amarktai.domain.errors import InvalidInput
+from amarktai.domain.instrument import Instrument, Platform
+from amarktai.domain.user import Role, User
+from amarktai.ports.clock import to_datetime
+from amarktai.ports.feed import Recording
+from amarktai.services.passwords import Passwords
+from amarktai.services.replay import FeedSpec, ReplayParts, ReplayResult, ReplaySpec, run_replay
+from amarktai.services.wallet import WalletService
+from amarktai.storage.accounts import PgAccounts
+from amarktai.storage.bar_files import read_bars
+from amarktai.storage.leases import PgLeases
+from amarktai.storage.tallies import PgTallies
+from amarktai.system.clock import VirtualClock
+from amarktai.system.ids import TimeIds
+from amarktai.system.rng import SeededRng, SystemRng
+from amarktai.venues.binance_capture import BinanceCaptureFeed
+from amarktai.venues.replay import MergedFeed, Span, candle_feed
+from amarktai.venues.replay_quotes import luno_quote_feed
+from amarktai.venues.spec import load_specs
+
+#: A replay may run more bots on one exchange than a person may.
+_REPLAY_CAP = 10_000
+
+
+def build_replay_feed(spec: ReplaySpec, data: Path) -> Recording:
+    """Open the recordings of a replay.
+
+    Raises: InvalidInput naming the file and what to do.
+    """
+    span = Span(spec.since_ts, spec.until_ts)
+    feeds = [_OPENERS[feed.kind](feed, data, span) for feed in spec.feeds]
+    return feeds[0] if len(feeds) == 1 else MergedFeed(feeds)
+
+
+def _open_luno(feed: FeedSpec, data: Path, span: Span) -> Recording:
+    return luno_quote_feed(data / feed.path, feed.pairs, span)
+
+
+def _open_candles(feed: FeedSpec, data: Path, span: Span) -> Recording:
+    instrument = _instrument(feed)
+    if feed.timeframe is None:
+        raise InvalidInput("REPLAY_SPEC", "A feed of candles needs its timeframe", 'Add timeframe = "1h".')
+    bars = read_bars(data / feed.path, feed.timeframe, feed.columns)
+    title = f"{instrument.symbol} {feed.timeframe} from {Path(feed.path).name}"
+    return candle_feed([(instrument, bars)], title=title, span=span)
+
+
+def _open_capture(feed: FeedSpec, data: Path, span: Span) -> Recording:
+    return BinanceCaptureFeed([data / path for path in feed.paths], span)
+
+
+_OPENERS: dict[str, Callable[[FeedSpec, Path, Span], Recording]] = {
+    "luno_quotes": _open_luno,
+    "candles": _open_candles,
+    "binance_capture": _open_capture,
+}
+
+
+def _instrument(feed: FeedSpec) -> Instrument:
+    if feed.platform is None or feed.pair is None:
+        raise InvalidInput("REPLAY_SPEC", "This feed needs a platform and a pair", 'Add pair = "BTC/USDT".')
+    return load_specs()[feed.platform].instrument(feed.pair)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayLogin:
+    """Who may open the result in the dashboard."""
+
+    email: str
+    password: str
+
+
+async def replay(
+    spec: ReplaySpec, settings: Settings, app_url: str, login: ReplayLogin, progress: Callable[[int], None]
+) -> ReplayResult:
+    """Run a replay in its own, empty database."""
+    feed = build_replay_feed(spec, settings.data)
+    clock = VirtualClock(replay_span(spec, settings.data)[0])
+    ids = TimeIds(clock, SeededRng(f"replay:{spec.seed}"))
+    base = lay_foundation(settings, app_url, clock, ids)
+    try:
+        user_id = await _replay_user(base, login)
+        fx = build_fx(feed.max_age_s)
+        bots = build_bots(base, fx, dict.fromkeys(Platform, _REPLAY_CAP))
+        lease = await PgLeases(base.database).take("engine", "replay", clock.now_ns(), ttl_s=10**9)
+        engine = build_engine(base, feed, fx, lease, bots=bots, snapshot_every_s=spec.snapshot_hours * 3600)
+        wallet = WalletService(base.store, clock, ids, base.catalog, fx)
+        parts = ReplayParts(clock, feed, engine, bots, wallet, base.catalog, PgTallies(base.database))
+        return await run_replay(spec, user_id, parts, progress)
+    finally:
+        await base.close()
+
+
+def replay_span(spec: ReplaySpec, data: Path) -> tuple[int, int]:
+    """Return the times (ns) of a replay's first and last event."""
+    first, last = build_replay_feed(spec, data).span()
+    if first > last:
+        raise InvalidInput("REPLAY_SPEC", "Nothing was recorded in that span", "Widen since and until.")
+    return first, last
+
+
+async def _replay_user(base: Foundation, login: ReplayLogin) -> UUID:
+    hashed = await Passwords(SystemRng()).hash(login.password)
+    user = User(
+        id=base.ids.new(),
+        email=login.email,
+        name="Replay",
+        role=Role.ADMIN,
+        timezone=base.settings.timezone,
+        created_at=to_datetime(base.clock.now_ns()),
+    )
+    async with PgAccounts(base.database).unit(None) as unit:
+        await unit.users.insert(user, hashed)
+    return user.id

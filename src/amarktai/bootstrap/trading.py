@@ -1,0 +1,170 @@
+"""The engine process: the market that it sees, the paper venues, the order path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+
+from amarktai.bootstrap.foundation import (
+    MARK_MAX_AGE_S,
+    Foundation,
+    build_bots,
+    build_fx,
+    lay_foundation,
+    real_time,
+)
+from amarktai.config import Settings
+from amarktai.domain.bot import Bot
+from amarktai.domain.errors import Unavailable
+from amarktai.domain.fill_model import ExecutionProfile
+from amarktai.domain.instrument import Instrument, Platform
+from amarktai.domain.money import ZAR
+from amarktai.ports.feed import Feed, FeedStatus
+from amarktai.ports.leases import Lease
+from amarktai.ports.venue import SimulatedVenue
+from amarktai.services.bots import BotService
+from amarktai.services.engine import EngineParts, TradingEngine
+from amarktai.services.fx import FxRates
+from amarktai.services.orders import Desk, OrderPolicy, OrderService
+from amarktai.services.system import SANDBOX
+from amarktai.storage.candles import ParquetCandleStore
+from amarktai.storage.changes import PgChanges
+from amarktai.storage.leases import PgLeases
+from amarktai.storage.prices import PgPriceTicker
+from amarktai.storage.system import PgSystem
+from amarktai.system.rng import SystemRng
+from amarktai.venues.budget import RequestBudget
+from amarktai.venues.ccxt_feed import CcxtFeed, LiveParts
+from amarktai.venues.ccxt_venue import load_instruments, open_client
+from amarktai.venues.live import LiveFeeds
+from amarktai.venues.paper import PaperVenue
+from amarktai.venues.sandbox import REFERENCES, SandboxFeed
+from amarktai.venues.spec import FeedKind, load_specs
+from amarktai.workers.engine import EngineDuties, EngineWorker, wait_for_lease
+
+_log = structlog.get_logger(__name__)
+_SNAPSHOT_EVERY_S = 300.0
+
+
+def build_engine(
+    base: Foundation, feed: Feed, fx: FxRates, lease: Lease, *, bots: BotService, snapshot_every_s: float
+) -> TradingEngine:
+    """Return an engine that trades on paper on this feed."""
+    running: dict[UUID, Bot] = {}
+    venues = _paper_venues(base, feed)
+    instruments = {instrument.id: instrument for instrument in feed.instruments}
+    policy = OrderPolicy(max_data_age_s=feed.max_age_s)
+    orders = OrderService(
+        base.store, base.clock, base.ids, Desk(venues, instruments, running, fx, policy, lease)
+    )
+    parts = EngineParts(venues, orders, bots, running, fx, snapshot_every_s)
+    return TradingEngine(base.store, base.clock, feed, parts)
+
+
+def _paper_venues(base: Foundation, feed: Feed) -> dict[Platform, SimulatedVenue]:
+    by_platform: dict[Platform, list[Instrument]] = {}
+    for instrument in feed.instruments:
+        by_platform.setdefault(instrument.venue, []).append(instrument)
+    profile = ExecutionProfile(latency_ms=base.settings.paper_latency_ms)
+    return {
+        platform: PaperVenue(
+            platform=platform,
+            account="paper",
+            instruments=instruments,
+            origin=feed.origin,
+            clock=base.clock,
+            profile=profile,
+        )
+        for platform, instruments in by_platform.items()
+    }
+
+
+async def run_engine(settings: Settings, app_url: str) -> None:
+    """Trade until cancelled. Raises: StartAnew when the market was switched; Conflict LEASE_HELD."""
+    clock, ids = real_time()
+    base = lay_foundation(settings, app_url, clock, ids)
+    market = await PgSystem(base.database).market() or settings.feeds
+    leases = PgLeases(base.database)
+    try:
+        lease = await wait_for_lease(leases, clock)
+        try:
+            await (await _engine_worker(base, app_url, market, lease)).run()
+        finally:
+            await leases.give_up(lease)
+    finally:
+        await base.close()
+
+
+async def _engine_worker(base: Foundation, app_url: str, market: str, lease: Lease) -> EngineWorker:
+    opened = await _open_market(base, market)
+    feed = opened.feed
+    fx = build_fx(MARK_MAX_AGE_S)
+    bots = build_bots(base, fx, base.settings.bot_caps)
+    engine = build_engine(base, feed, fx, lease, bots=bots, snapshot_every_s=_SNAPSHOT_EVERY_S)
+    duties = EngineDuties(
+        clock=base.clock,
+        feed=feed,
+        catalog=base.catalog,
+        leases=PgLeases(base.database),
+        prices=PgPriceTicker(base.database),
+        changes=PgChanges(app_url, base.database, base.clock),
+        beats=PgSystem(base.database),
+        feed_status=opened.status_of,
+        unverified=opened.unverified,
+    )
+    return EngineWorker(engine, lease, duties)
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What the engine trades on. ``unverified`` are platforms whose rules could not be read yet: they
+    are listed from what is known offline, and the engine starts anew once they can be reached."""
+
+    feed: Feed
+    status_of: Callable[[Platform], FeedStatus]
+    unverified: frozenset[Platform] = frozenset()
+
+
+async def _open_market(base: Foundation, market: str) -> Market:
+    if market == SANDBOX:
+        feed = _sandbox_feed(base)
+        return Market(feed, lambda _: feed.status())
+    specs, candles = load_specs(), ParquetCandleStore(base.settings.home / "candles")
+    feeds: dict[Platform, Feed] = {}
+    unverified: set[Platform] = set()
+    for platform in base.settings.live_platforms:
+        spec = specs[platform]
+        budget = RequestBudget(platform.value, spec.requests_per_minute, base.clock)
+        client = open_client(spec)
+        try:
+            instruments = await load_instruments(client, spec, budget)
+        except Unavailable as error:
+            _log.warning("an exchange cannot be reached", platform=platform.value, reason=error.detail)
+            instruments = list(spec.instruments)
+            unverified.add(platform)
+        wanted = _tradable(instruments, base.settings.live_assets)
+        parts = LiveParts(client, budget, base.clock, SystemRng(), candles)
+        feeds[platform] = CcxtFeed(spec, wanted, parts)
+    live = LiveFeeds(feeds)
+    return Market(live, live.status_of, frozenset(unverified))
+
+
+def _tradable(instruments: Sequence[Instrument], assets: Sequence[str]) -> list[Instrument]:
+    """Return every rand market, and the listed assets against the dollar stablecoin."""
+    return [
+        item for item in instruments if item.quote == ZAR or (item.quote == "USDT" and item.base in assets)
+    ]
+
+
+def _sandbox_feed(base: Foundation) -> SandboxFeed:
+    instruments = [
+        instrument
+        for spec in load_specs().values()
+        if FeedKind.SANDBOX in spec.feeds
+        for instrument in spec.instruments
+        if {instrument.base, instrument.quote} <= REFERENCES.keys()
+    ]
+    return SandboxFeed(instruments, seed=base.settings.sandbox_seed, clock=base.clock)

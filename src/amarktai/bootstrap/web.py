@@ -1,0 +1,149 @@
+"""The API process: every service behind a route, the realtime hub, the dashboard."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from datetime import timedelta
+
+from amarktai.api.app import UI_FOLDER, create_app
+from amarktai.api.build import BuildInfo, read_build
+from amarktai.api.serve import server
+from amarktai.api.services import Services
+from amarktai.bootstrap.foundation import (
+    MARK_MAX_AGE_S,
+    Foundation,
+    build_bot_views,
+    build_bots,
+    build_fx,
+    lay_foundation,
+    real_time,
+)
+from amarktai.config import Settings
+from amarktai.realtime.hub import Hub
+from amarktai.realtime.protocol import FrameProtocol
+from amarktai.realtime.relay import Relay
+from amarktai.services.accounts import AccountRules, AccountServices, build_account_services
+from amarktai.services.alerts import Alerts
+from amarktai.services.ledger_reports import LedgerReports
+from amarktai.services.markets import MarketService
+from amarktai.services.order_history import OrderHistory
+from amarktai.services.passwords import Passwords
+from amarktai.services.platforms import PlatformService
+from amarktai.services.profits import ProfitService
+from amarktai.services.sessions import SessionRules
+from amarktai.services.system import EventHistory, System
+from amarktai.services.trades import TradeService
+from amarktai.services.users import NewUser
+from amarktai.services.wallet import WalletService
+from amarktai.storage.accounts import PgAccounts
+from amarktai.storage.alerts import PgAlerting
+from amarktai.storage.candles import ParquetCandleStore
+from amarktai.storage.events import PgEvents
+from amarktai.storage.reports import PgReporting
+from amarktai.storage.system import PgSystem
+from amarktai.system.rng import SystemRng
+from amarktai.venues.spec import load_specs
+from amarktai.workers.heartbeat import beat
+
+_ADMIN_NAME = "Admin"
+
+
+def build_services(
+    base: Foundation,
+    hub: Hub,
+    build: BuildInfo,
+    accounts: AccountServices,
+) -> Services:
+    """Return everything that a request can reach."""
+    settings, clock = base.settings, base.clock
+    reporting = PgReporting(base.database)
+    views = build_bot_views(base)
+    notes = {platform: spec.note for platform, spec in load_specs().items()}
+    fx = build_fx(MARK_MAX_AGE_S)
+    return Services(
+        settings=settings,
+        clock=clock,
+        setup=accounts.setup,
+        sessions=accounts.sessions,
+        users=accounts.users,
+        invites=accounts.invites,
+        tokens=accounts.tokens,
+        audit=accounts.audit,
+        idempotency=accounts.idempotency,
+        alerts=Alerts(PgAlerting(base.database), clock=clock),
+        system=System(PgSystem(base.database), clock=clock, market=settings.feeds),
+        events=EventHistory(PgEvents(base.database)),
+        live=hub,
+        build=build,
+        bots=build_bots(base, fx, settings.bot_caps),
+        bot_views=views,
+        trades=TradeService(reporting),
+        orders=OrderHistory(reporting),
+        ledger=LedgerReports(reporting, clock),
+        profits=ProfitService(reporting, clock, lambda: build_fx(MARK_MAX_AGE_S)),
+        platforms=PlatformService(
+            reporting, clock, catalog=base.catalog, bots=views, caps=settings.bot_caps, notes=notes
+        ),
+        wallet=WalletService(base.store, clock, base.ids, base.catalog, fx),
+        markets=MarketService(
+            base.catalog, ParquetCandleStore(settings.home / "candles"), clock, notes=notes
+        ),
+    )
+
+
+def build_accounts(base: Foundation) -> AccountServices:
+    """Return the services of people, sessions and tokens."""
+    settings, rng = base.settings, SystemRng()
+    sessions = SessionRules(
+        timedelta(minutes=settings.session_idle_minutes),
+        timedelta(days=settings.session_absolute_days),
+        tries_per_account=settings.login_tries_per_account,
+        tries_per_address=settings.login_tries_per_address,
+    )
+    rules = AccountRules(sessions, timedelta(days=settings.invite_days))
+    return build_account_services(
+        PgAccounts(base.database), Passwords(rng), rules, clock=base.clock, ids=base.ids, rng=rng
+    )
+
+
+async def prepare_first_admin(settings: Settings, app_url: str) -> str | None:
+    """Make the first admin from the settings, or return the setup token that the browser will ask for."""
+    clock, ids = real_time()
+    base = lay_foundation(settings, app_url, clock, ids)
+    try:
+        accounts = build_accounts(base)
+        if settings.admin_email is not None and settings.admin_password is not None:
+            password = settings.admin_password.get_secret_value()
+            wanted = NewUser(_ADMIN_NAME, settings.admin_email, password, settings.timezone)
+            await accounts.setup.complete_unattended(wanted)
+            return None
+        return await accounts.setup.prepare()
+    finally:
+        await base.close()
+
+
+async def run_api(settings: Settings, app_url: str, listener: socket.socket) -> None:
+    """Serve the API, the realtime channels and the dashboard until told to stop."""
+    clock, ids = real_time()
+    base = lay_foundation(settings, app_url, clock, ids)
+    build = read_build(
+        os.environ, environment=settings.environment, host=socket.gethostname(), ui_folder=UI_FOLDER
+    )
+    hub = Hub(PgEvents(base.database), clock=clock, dashboard_sha=lambda: build.dashboard_sha)
+    services = build_services(base, hub, build, build_accounts(base))
+    http = server(create_app(services), settings, websocket_protocol=FrameProtocol)
+    beats = PgSystem(base.database)
+    background = [
+        asyncio.create_task(Relay(app_url, hub, clock=clock).run()),
+        asyncio.create_task(beat(beats, clock, "api", lambda: {"clients": hub.client_count})),
+    ]
+    try:
+        await http.serve(sockets=[listener])
+    finally:
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        await hub.close()
+        await base.close()
