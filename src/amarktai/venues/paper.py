@@ -123,15 +123,18 @@ class _Desk:
     arriving: dict[Hashable, deque[_Record]] = field(default_factory=dict)
     walking: dict[Hashable, None] = field(default_factory=dict)
     bar: PriceRange | None = None
+    wake: WakeConditions | None = None
 
     def best(self, side: Side) -> Decimal | None:
         return self.ask if side is Side.BUY else self.bid
 
     def add(self, record: _Record) -> None:
+        self.wake = None
         self.orders[record.request.order_id] = record
         self.owners.setdefault(record.owner, {})[record.request.order_id] = record
 
     def remove(self, record: _Record) -> None:
+        self.wake = None
         del self.orders[record.request.order_id]
         theirs = self.owners[record.owner]
         del theirs[record.request.order_id]
@@ -262,24 +265,9 @@ class PaperVenue:
 
     def wake_conditions(self, instrument_id: str) -> WakeConditions:
         desk = self._desk(instrument_id)
-        buy_limits, sell_limits, sell_stops, buy_stops = [-_INF], [_INF], [-_INF], [_INF]
-        at_ts = NO_TS
-        for record in desk.orders.values():
-            request, buys = record.request, record.request.side is Side.BUY
-            if not record.arrived:
-                at_ts = min(at_ts, record.active_ts)
-            elif request.stop_price is not None:
-                (buy_stops if buys else sell_stops).append(float(request.stop_price))
-            elif request.price is not None:
-                (buy_limits if buys else sell_limits).append(float(request.price))
-        return WakeConditions(
-            ask_below=max(buy_limits),
-            bid_above=min(sell_limits),
-            bid_below=max(sell_stops),
-            ask_above=min(buy_stops),
-            at_ts=at_ts,
-            every_bar=bool(desk.orders) and not desk.quoted,
-        )
+        if desk.wake is None:
+            desk.wake = _wake_of(desk)
+        return desk.wake
 
     def on_event(  # noqa: PLR0913 - the columns of a batch's row
         self,
@@ -295,6 +283,9 @@ class PaperVenue:
     ) -> list[OrderReport]:
         desk = self._desk(instrument_id)
         event = EventKind(kind)
+        if event is EventKind.TRADE and not self._print_matters(instrument_id, ts, a):
+            return []
+        desk.wake = None
         row = (event, ts, a, b, c, d, e)
         reports: list[OrderReport] = []
         if row != desk.row:
@@ -310,6 +301,11 @@ class PaperVenue:
         if not reports:
             desk.row = None  # served to the end: an equal row that follows is another event
         return reports
+
+    def _print_matters(self, instrument_id: str, ts: int, price: float) -> bool:
+        """Return whether a public trade can change anything: most do not, and there are many."""
+        wake = self.wake_conditions(instrument_id)
+        return ts >= wake.at_ts or price < wake.ask_below or price > wake.bid_above
 
     def _finish(self, desk: _Desk) -> list[OrderReport]:
         """Serve what is left of the last row, for an engine that did not ask to the end."""
@@ -485,6 +481,28 @@ def _in_sequence(due: Sequence[_Record], tick: Tick) -> list[tuple[Phase, _Recor
             item[0],
             abs((item[1].request.price or ZERO) - tick.bid) if item[0] is Phase.RESTING else ZERO,
         ),
+    )
+
+
+def _wake_of(desk: _Desk) -> WakeConditions:
+    """Return the nearest conditions of all orders of a desk."""
+    buy_limits, sell_limits, sell_stops, buy_stops = [-_INF], [_INF], [-_INF], [_INF]
+    at_ts = NO_TS
+    for record in desk.orders.values():
+        request, buys = record.request, record.request.side is Side.BUY
+        if not record.arrived:
+            at_ts = min(at_ts, record.active_ts)
+        elif request.stop_price is not None:
+            (buy_stops if buys else sell_stops).append(float(request.stop_price))
+        elif request.price is not None:
+            (buy_limits if buys else sell_limits).append(float(request.price))
+    return WakeConditions(
+        ask_below=max(buy_limits),
+        bid_above=min(sell_limits),
+        bid_below=max(sell_stops),
+        ask_above=min(buy_stops),
+        at_ts=at_ts,
+        every_bar=bool(desk.orders) and not desk.quoted,
     )
 
 
