@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,8 +35,8 @@ def test_an_untouched_chain_holds() -> None:
 @given(st.integers(0, 9), st.sampled_from(["actor", "action", "object_id", "reason", "ip", "after"]))
 def test_an_edit_is_found_where_it_is(at: int, name: str) -> None:
     rows = _chain(10)
-    value = {"name": "else"} if name == "after" else "else"
-    rows[at] = replace(rows[at], fact=replace(rows[at].fact, **{name: value}))
+    change: dict[str, Any] = {name: {"name": "else"} if name == "after" else "else"}
+    rows[at] = replace(rows[at], fact=replace(rows[at].fact, **change))
     assert first_break(rows) == at + 1
 
 
