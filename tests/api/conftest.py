@@ -26,6 +26,7 @@ from amarktai.storage.accounts import PgAccounts
 from amarktai.storage.database import Database
 from amarktai.storage.embedded import DatabaseUrls
 from amarktai.storage.events import PgEvents
+from amarktai.system.ids import TimeIds
 from tests.fakes import HandClock, SeededRng
 from tests.trading import World as Desk
 from tests.trading import trading
@@ -87,8 +88,9 @@ async def open_world(urls: DatabaseUrls, folder: Path) -> AsyncIterator[World]:
     """Compose the application as the platform does, with time moved by hand and quick passwords."""
     async with trading(urls) as desk:
         settings = load({}, home=folder)
-        base = Foundation(settings, desk.clock, desk.ids, desk.database, desk.store, desk.catalog)
         rng = SeededRng()
+        ids = TimeIds(desk.clock, rng)
+        base = Foundation(settings, desk.clock, ids, desk.database, desk.store, desk.catalog)
         rules = SessionRules(
             timedelta(hours=12), timedelta(days=30), tries_per_account=6, tries_per_address=30
         )
@@ -97,7 +99,7 @@ async def open_world(urls: DatabaseUrls, folder: Path) -> AsyncIterator[World]:
             Passwords(rng, memory_kib=64, time_cost=1),
             AccountRules(rules, timedelta(days=7)),
             clock=desk.clock,
-            ids=desk.ids,
+            ids=ids,
             rng=rng,
         )
         hub = Hub(PgEvents(desk.database), clock=desk.clock, dashboard_sha=lambda: "abc")

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import compile_path
 
 from amarktai.domain.errors import (
     AmarktaiError,
@@ -39,7 +40,6 @@ STATUS: Final[tuple[tuple[type[AmarktaiError], int], ...]] = (
     (BrokenInvariant, 500),
 )
 _CODES: Final = {
-    400: ("BAD_REQUEST", "Correct the request."),
     401: ("UNAUTHENTICATED", "Sign in and try again."),
     403: ("FORBIDDEN", "Ask an admin for the right to do this."),
     404: ("NOT_FOUND", "Check the address."),
@@ -119,10 +119,15 @@ async def _invalid(_: Request, error: Exception) -> Response:
     return _answer(422, "VALIDATION_ERROR", _explain(error.errors()), "Correct the request.", {})
 
 
-async def _framework(_: Request, error: Exception) -> Response:
+async def _framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.BAD_REQUEST:  # a body that is not even text
+        return _answer(422, "VALIDATION_ERROR", str(error.detail), "Correct the request.", {})
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods_of(request))
     code, action = _CODES.get(error.status_code, ("HTTP_ERROR", ""))
-    return _answer(error.status_code, code, str(error.detail), action, dict(error.headers or {}))
+    return _answer(error.status_code, code, str(error.detail), action, headers)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
@@ -134,6 +139,15 @@ async def _unexpected(request: Request, error: Exception) -> Response:
         "Try again; if it stays so, report it with the log.",
         {},
     )
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Return every method of this address; the framework names those of one route alone."""
+    path, methods = request.url.path, set()
+    for pattern, operations in request.app.openapi()["paths"].items():
+        if compile_path(pattern.replace("_id}", "_id:uuid}"))[0].fullmatch(path):
+            methods |= {method.upper() for method in operations}
+    return sorted(methods)
 
 
 def _answer(status: int, code: str, detail: str, action: str, headers: dict[str, str]) -> JSONResponse:

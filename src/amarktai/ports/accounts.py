@@ -15,6 +15,7 @@ from uuid import UUID
 
 from amarktai.domain.audit import AuditFact, AuditRow
 from amarktai.domain.user import Role, Scope, User
+from amarktai.ports.events import EventPayload
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,9 +232,17 @@ class AlertStore(Protocol):
 
     async def acknowledge(self, alert_id: UUID, at: datetime) -> bool: ...
 
+    async def insert(self, row: AlertRow) -> None: ...
+
+    async def emit(self, events: Sequence[tuple[str, EventPayload]], at: datetime) -> None:
+        """Append events to the tenant's outbox in the same transaction."""
+
 
 class Alerting(Protocol):
     def alerts(self, user_id: UUID) -> AbstractAsyncContextManager[AlertStore]: ...
+
+    async def active_users(self) -> list[UUID]:
+        """Return everybody whose account is on."""
 
 
 @dataclass(frozen=True, slots=True)

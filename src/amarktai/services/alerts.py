@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from amarktai.domain.errors import NotFound
+from amarktai.domain.instrument import Origin, Platform
 from amarktai.domain.user import Identity
 from amarktai.ports.accounts import Alerting, AlertRow
 from amarktai.ports.clock import Clock, to_datetime
+from amarktai.ports.events import Alert, FeedChanged
+from amarktai.ports.feed import FeedState
+from amarktai.ports.ids import Ids
 from amarktai.services.paging import Page, decode_cursor, encode_cursor
+
+Severity = Literal["info", "warning", "critical"]
 
 
 class Alerts:
@@ -30,6 +36,37 @@ class Alerts:
         async with self._alerting.alerts(who.user_id) as store:
             if not await store.acknowledge(alert_id, to_datetime(self._clock.now_ns())):
                 raise NotFound("NOT_FOUND", "There is no such alert.", "Reload the list.")
+
+
+class Notices:
+    """What workers tell people: alerts that stay until known, and changes of a market feed's health."""
+
+    def __init__(self, alerting: Alerting, *, clock: Clock, ids: Ids) -> None:
+        self._alerting = alerting
+        self._clock = clock
+        self._ids = ids
+
+    async def alert(
+        self, user_id: UUID, alert_type: str, severity: Severity, message: str, *, bot_id: UUID | None = None
+    ) -> UUID:
+        """Store an alert and tell the user's open dashboards, in one transaction; return its id."""
+        now = to_datetime(self._clock.now_ns())
+        row = AlertRow(self._ids.new(), alert_type, severity, message, bot_id, now, None)
+        payload = Alert(
+            message=message, alert_id=row.id, severity=severity, alert_type=alert_type, bot_id=bot_id
+        )
+        async with self._alerting.alerts(user_id) as store:
+            await store.insert(row)
+            await store.emit([("alert", payload)], now)
+        return row.id
+
+    async def feed_changed(self, platform: Platform, state: FeedState, origin: Origin, message: str) -> None:
+        """Tell everybody that a feed's health changed."""
+        now = to_datetime(self._clock.now_ns())
+        payload = FeedChanged(message=message, platform=platform, state=state, origin=origin)
+        for user_id in await self._alerting.active_users():
+            async with self._alerting.alerts(user_id) as store:
+                await store.emit([("feed_changed", payload)], now)
 
 
 def alert_view(row: AlertRow) -> dict[str, Any]:

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from amarktai.ports.accounts import AlertRow
+from amarktai.ports.events import EventPayload
 from amarktai.storage import tables as t
 from amarktai.storage.database import Database
+from amarktai.storage.outbox import PgOutbox
 
 
 class PgAlerts:
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, user_id: UUID) -> None:
         self._connection = connection
+        self._user_id = user_id
+        self._outbox = PgOutbox(connection, user_id)
+
+    async def insert(self, row: AlertRow) -> None:
+        await self._connection.execute(
+            insert(t.alerts).values(
+                id=row.id,
+                user_id=self._user_id,
+                bot_id=row.bot_id,
+                type=row.type,
+                severity=row.severity,
+                message=row.message,
+                created_at=row.created_at,
+            )
+        )
+
+    async def emit(self, events: Sequence[tuple[str, EventPayload]], at: datetime) -> None:
+        await self._outbox.emit(events, at)
 
     async def page(self, after: tuple[datetime, UUID] | None, limit: int) -> list[AlertRow]:
         alert = t.alerts.c
@@ -50,4 +70,9 @@ class PgAlerting:
     @asynccontextmanager
     async def alerts(self, user_id: UUID) -> AsyncIterator[PgAlerts]:
         async with self._database.transaction(user_id) as connection:
-            yield PgAlerts(connection)
+            yield PgAlerts(connection, user_id)
+
+    async def active_users(self) -> list[UUID]:
+        async with self._database.transaction(None) as connection:
+            rows = await connection.execute(select(t.users.c.id).where(t.users.c.is_active))
+            return list(rows.scalars())

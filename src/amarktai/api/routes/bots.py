@@ -81,13 +81,13 @@ async def pause_all_bots(who: Writer, services: Container) -> AllBotsAnswer:
     return await _act_on_all(services, who, BotAction.PAUSE)
 
 
-@router.get("/bots/{bot_id}", responses=responses(404))
+@router.get("/bots/{bot_id:uuid}", responses=responses(404))
 async def read_bot(bot_id: UUID, who: Who, services: Container) -> BotAnswer:
     """Return one bot."""
     return await _answer(services, who, bot_id)
 
 
-@router.patch("/bots/{bot_id}", responses=responses(404, 409))
+@router.patch("/bots/{bot_id:uuid}", responses=responses(404, 409))
 async def update_bot(bot_id: UUID, body: BotChanges, who: Writer, services: Container) -> BotAnswer:
     """Change a bot's name, parameters or risk mode; what is left out stays."""
     changes = body.model_dump(exclude_none=True)
@@ -97,25 +97,25 @@ async def update_bot(bot_id: UUID, body: BotChanges, who: Writer, services: Cont
     return await _answer(services, who, bot_id)
 
 
-@router.delete("/bots/{bot_id}", responses=responses(404, 409))
+@router.delete("/bots/{bot_id:uuid}", responses=responses(404, 409))
 async def delete_bot(bot_id: UUID, who: Writer, services: Container) -> BotAnswer:
     """Delete a bot: its position is closed, its capital released, its history kept."""
     return await _act(services, who, bot_id, BotAction.DELETE, None)
 
 
-@router.post("/bots/{bot_id}/start", responses=responses(404, 409))
+@router.post("/bots/{bot_id:uuid}/start", responses=responses(404, 409))
 async def start_bot(bot_id: UUID, who: Writer, services: Container, body: ActionBody = _NO_BODY) -> BotAnswer:
     """Start a stopped or paused bot."""
     return await _act(services, who, bot_id, BotAction.START, body.reason)
 
 
-@router.post("/bots/{bot_id}/pause", responses=responses(404, 409))
+@router.post("/bots/{bot_id:uuid}/pause", responses=responses(404, 409))
 async def pause_bot(bot_id: UUID, who: Writer, services: Container, body: ActionBody = _NO_BODY) -> BotAnswer:
     """Pause a bot: it enters no more; an open position stays guarded."""
     return await _act(services, who, bot_id, BotAction.PAUSE, body.reason)
 
 
-@router.post("/bots/{bot_id}/resume", responses=responses(404, 409))
+@router.post("/bots/{bot_id:uuid}/resume", responses=responses(404, 409))
 async def resume_bot(
     bot_id: UUID, who: Writer, services: Container, body: ActionBody = _NO_BODY
 ) -> BotAnswer:
@@ -123,13 +123,13 @@ async def resume_bot(
     return await _act(services, who, bot_id, BotAction.RESUME, body.reason)
 
 
-@router.post("/bots/{bot_id}/stop", responses=responses(404, 409))
+@router.post("/bots/{bot_id:uuid}/stop", responses=responses(404, 409))
 async def stop_bot(bot_id: UUID, who: Writer, services: Container, body: ActionBody = _NO_BODY) -> BotAnswer:
     """Stop a bot: an open position is closed at the market."""
     return await _act(services, who, bot_id, BotAction.STOP, body.reason)
 
 
-@router.get("/bots/{bot_id}/decisions", responses=responses(404))
+@router.get("/bots/{bot_id:uuid}/decisions", responses=responses(404))
 async def list_decisions(
     bot_id: UUID, who: Who, services: Container, cursor: Cursor = None, limit: Limit = 50
 ) -> DecisionPage:
@@ -138,7 +138,7 @@ async def list_decisions(
     return DecisionPage.model_validate(page(found))
 
 
-@router.get("/bots/{bot_id}/equity", responses=responses(404))
+@router.get("/bots/{bot_id:uuid}/equity", responses=responses(404))
 async def read_bot_equity(
     bot_id: UUID,
     who: Who,

@@ -67,7 +67,7 @@ async def list_alerts(who: Who, services: Container, cursor: Cursor = None, limi
     return AlertPage.model_validate(page(await services.alerts.list_alerts(who, cursor=cursor, limit=limit)))
 
 
-@router.post("/alerts/{alert_id}/acknowledge", status_code=204, responses=responses(404))
+@router.post("/alerts/{alert_id:uuid}/acknowledge", status_code=204, responses=responses(404))
 async def acknowledge_alert(alert_id: UUID, who: Writer, services: Container) -> None:
     """Mark an alert as known."""
     await services.alerts.acknowledge(who, alert_id)

@@ -62,7 +62,7 @@ async def list_trades(who: Who, services: Container, query: Annotated[TradeQuery
     return TradePage.model_validate(page(found))
 
 
-@router.get("/trades/{trade_id}", responses=responses(404))
+@router.get("/trades/{trade_id:uuid}", responses=responses(404))
 async def read_trade(trade_id: UUID, who: Who, services: Container) -> TradeAnswer:
     """Return one round trip with its fills."""
     return TradeAnswer.model_validate(await services.trades.get(who.user_id, trade_id))
@@ -85,7 +85,7 @@ async def list_orders(
     return OrderPage.model_validate(page(found))
 
 
-@router.get("/orders/{order_id}", responses=responses(404))
+@router.get("/orders/{order_id:uuid}", responses=responses(404))
 async def read_order(order_id: UUID, who: Who, services: Container) -> OrderAnswer:
     """Return one order with every transition and fill."""
     return OrderAnswer.model_validate(await services.orders.get(who.user_id, order_id))

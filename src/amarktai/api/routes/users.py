@@ -72,7 +72,7 @@ async def list_sessions(who: Who, services: Container) -> SessionList:
     )
 
 
-@router.delete("/auth/sessions/{session_id}", status_code=204, responses=responses(404))
+@router.delete("/auth/sessions/{session_id:uuid}", status_code=204, responses=responses(404))
 async def end_session(session_id: UUID, who: Person, services: Container) -> None:
     """End one of the user's sessions."""
     await services.sessions.revoke(who, session_id)
@@ -93,7 +93,7 @@ async def create_token(body: NewToken, who: Person, services: Container) -> Toke
     return TokenAnswer.model_validate({"access_token": token_view(token), "token": text})
 
 
-@router.delete("/tokens/{token_id}", status_code=204, responses=responses(404))
+@router.delete("/tokens/{token_id:uuid}", status_code=204, responses=responses(404))
 async def revoke_token(token_id: UUID, who: Person, services: Container) -> None:
     """End an access token at once."""
     await services.tokens.revoke(who, token_id)
@@ -105,7 +105,7 @@ async def list_users(_: Admin, services: Container, cursor: Cursor = None, limit
     return UserPage.model_validate(page(await services.users.list_users(cursor=cursor, limit=limit)))
 
 
-@router.patch("/users/{user_id}", responses=responses(404, 409))
+@router.patch("/users/{user_id:uuid}", responses=responses(404, 409))
 async def update_user(user_id: UUID, body: UserChanges, who: Admin, services: Container) -> UserAnswer:
     """Change somebody's role, or switch an account off or on."""
     user = await services.users.administer(who, user_id, role=body.role, is_active=body.is_active)
@@ -128,7 +128,7 @@ async def create_invite(body: NewInvite, who: Admin, services: Container) -> Inv
     return InviteAnswer.model_validate(answer)
 
 
-@router.delete("/invites/{invite_id}", status_code=204, responses=responses(404))
+@router.delete("/invites/{invite_id:uuid}", status_code=204, responses=responses(404))
 async def delete_invite(invite_id: UUID, who: Admin, services: Container) -> None:
     """Withdraw an invitation."""
     await services.invites.delete(who, invite_id)
