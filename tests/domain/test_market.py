@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amarktai.domain.bar import NS_PER_S, Bars
@@ -67,6 +67,7 @@ def test_gaps_are_missing_bars() -> None:
     assert count_gaps(empty_bars("1h")) == 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 20 * 3_600), st.integers(1, 1_000)), min_size=1, max_size=60))
 def test_bars_from_quotes_are_clean_and_hold_every_quote(points: list[tuple[int, int]]) -> None:
     points.sort()
@@ -106,6 +107,7 @@ def test_reasons_are_counted() -> None:
     assert dirty.counts == {"crossed": 3}
 
 
+@settings(deadline=None)
 @given(st.sets(st.integers(0, 40), min_size=1, max_size=30))
 def test_larger_bars_are_made_of_the_smaller_ones_that_exist(hours: set[int]) -> None:
     count = len(hours)

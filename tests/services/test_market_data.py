@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amarktai.domain.bar import Bars
@@ -41,6 +41,7 @@ def ignore(_: FetchProgress) -> None:
     """Take no notice of the progress."""
 
 
+@settings(deadline=None, max_examples=40)
 @given(
     held=st.sets(st.integers(0, 19)),
     missing=st.sets(st.integers(0, 19), max_size=6),

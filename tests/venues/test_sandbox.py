@@ -156,3 +156,14 @@ async def test_regimes_differ() -> None:
 def test_an_asset_without_a_reference_is_refused() -> None:
     with pytest.raises(InvalidInput, match="EUR"):
         SandboxFeed([SPECS[Platform.LUNO].instrument("BTC/EUR")], seed=1, clock=VirtualClock(START))
+
+
+@pytest.mark.parametrize("step_s", [8 * 3_600, -3_600])
+async def test_a_clock_that_steps_leaves_the_past_out(step_s: int) -> None:
+    clock = HandClock(START)
+    feed = SandboxFeed(FEW, seed=1, clock=clock, pace=Pace(bar_timeframe=None))
+    stream = feed.batches()
+    await anext(stream)
+    clock.advance(step_s)
+    after = await anext(stream)
+    assert set(after.ts.tolist()) == {START + step_s * NS_PER_S}

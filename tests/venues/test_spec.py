@@ -9,7 +9,7 @@ import pytest
 from amarktai.domain.bar import TIMEFRAME_S
 from amarktai.domain.errors import InvalidInput
 from amarktai.domain.instrument import Platform, split_instrument_id
-from amarktai.venues.spec import FeedKind, VenueSpec, is_stablecoin_market, load_specs
+from amarktai.venues.spec import FeedKind, VenueSpec, load_specs
 
 SPECS = load_specs()
 
@@ -57,9 +57,3 @@ def test_an_unknown_symbol_names_the_known_ones() -> None:
     with pytest.raises(InvalidInput) as refused:
         SPECS[Platform.BINANCE].instrument("DOGE/USDT")
     assert "BTC/USDT" in refused.value.action
-
-
-def test_a_stablecoin_sold_for_money_is_told_apart() -> None:
-    assert is_stablecoin_market("USDT", "ZAR")
-    assert not is_stablecoin_market("BTC", "USDT")
-    assert not is_stablecoin_market("USDC", "USDT")

@@ -81,29 +81,23 @@ def _map_columns(path: Path, frame: pl.DataFrame, columns: dict[str, str]) -> di
 
 def _read_times(path: Path, column: pl.Series) -> Int64s:
     if isinstance(column.dtype, pl.Datetime | pl.Date):
-        parsed = column.cast(pl.Datetime("ns")).cast(pl.Int64)
-    elif column.dtype.is_integer():
-        parsed = column.cast(pl.Int64)
-    else:
-        text = column.cast(pl.String).str.strip_chars()
-        parsed = text.cast(pl.Int64, strict=False)
-        if parsed.null_count() == len(parsed):
-            parsed = _parse_iso(text)
-    if parsed.null_count():
-        row = int(parsed.is_null().arg_max() or 0)
-        raise _bad_row(path, row, f"{column[row]!r} is no time")
-    times: Int64s = parsed.to_numpy().astype(np.int64)
-    if isinstance(column.dtype, pl.Datetime | pl.Date) or not column_is_number(column):
-        return times
+        return _whole(path, column, column.cast(pl.Datetime("ns")).cast(pl.Int64))
+    text = column.cast(pl.String).str.strip_chars()
+    numbers = text.cast(pl.Int64, strict=False)
+    if numbers[0] is None:
+        return _whole(path, column, _parse_iso(text))
+    times = _whole(path, column, numbers)
     largest = int(np.abs(times).max())
     return times * next((factor for limit, factor in _UNIT_NS if largest < limit), 1)
 
 
-def column_is_number(column: pl.Series) -> bool:
-    """Return whether a time column holds whole numbers, written as numbers or as text."""
-    if column.dtype.is_integer():
-        return True
-    return column.dtype == pl.String and bool(column[0]) and column[0].strip().lstrip("-").isdigit()
+def _whole(path: Path, column: pl.Series, parsed: pl.Series) -> Int64s:
+    """Return the parsed times; each must be there."""
+    if parsed.null_count():
+        row = int(parsed.is_null().arg_max() or 0)
+        raise _bad_row(path, row, f"{column[row]!r} is no time")
+    times: Int64s = parsed.to_numpy().astype(np.int64)
+    return times
 
 
 def _parse_iso(text: pl.Series) -> pl.Series:

@@ -121,17 +121,6 @@ class RowBuffer:
         """Add a TRADE row. ``taker`` is +1 when the taker bought, −1 when it sold."""
         self._rows.append((ts, received_ts, instrument, EventKind.TRADE, price, quantity, taker, 0.0, 0.0, 0))
 
-    def bar(self, instrument: int, received_ts: int, bars: Bars, *, opened: bool, row: int = 0) -> None:
-        """Add the BAR_OPEN or the BAR_CLOSE row of ``bars[row]``."""
-        bar = bars[row]
-        seconds = timeframe_ns(bars.timeframe) // 1_000_000_000
-        if opened:
-            values = (bar.open, 0.0, 0.0, 0.0, 0.0)
-            self._rows.append((bar.ts_open, received_ts, instrument, EventKind.BAR_OPEN, *values, seconds))
-            return
-        values = (bar.open, bar.high, bar.low, bar.close, bar.volume)
-        self._rows.append((bar.ts_close, received_ts, instrument, EventKind.BAR_CLOSE, *values, seconds))
-
     def take(self) -> MarketBatch:
         """Return the collected rows in the order in which they came, and start anew."""
         rows, self._rows = self._rows, []

@@ -40,6 +40,8 @@ _COLUMNS: Final = ("ts", "received_ts", "kind", "a", "b", "c", "d", "e", "timefr
 _INSTRUMENT: Final = b"amarktai.instrument"
 _ORIGIN: Final = b"amarktai.origin"
 _DAY_NS: Final = 86_400 * NS_PER_S
+#: Live feeds send rows one by one; that many small batches become one, which takes far less memory.
+_MOST_PENDING: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Recorder:
         self._candles = candles
         self._pending: list[MarketBatch] = []
         self._sequence = 0
-        self._pending_from: list[int] = []
+        self._pending_from = 0
         self._first_ts: int | None = None
         self._unbuilt: dict[int, MarketBatch] = {}
         self.problem: str | None = None
@@ -115,8 +117,10 @@ class Recorder:
         if len(rows):
             if self._first_ts is None:
                 self._first_ts = int(batch.received_ts[rows[0]])
+                self._pending_from = self._sequence
             self._pending.append(take(batch, rows))
-            self._pending_from.append(self._sequence)
+            if len(self._pending) > _MOST_PENDING:
+                self._pending = [concat(self._pending)]
         self._sequence += len(rows)
 
     def _is_due(self, batch: MarketBatch) -> bool:
@@ -130,12 +134,9 @@ class Recorder:
         """Write what is held back. A disk that fails is said in ``problem``; the feed goes on."""
         if not self._pending:
             return
-        pending, starts = self._pending, self._pending_from
-        self._pending, self._pending_from, self._first_ts = [], [], None
-        events = concat(pending)
-        sequence = np.concatenate(
-            [np.arange(start, start + len(part)) for start, part in zip(starts, pending, strict=True)]
-        )
+        events = concat(self._pending)
+        sequence = np.arange(self._pending_from, self._pending_from + len(events))
+        self._pending, self._first_ts = [], None
         try:
             await asyncio.to_thread(self._write, events, sequence)
             self.problem = None

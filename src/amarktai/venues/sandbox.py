@@ -36,7 +36,7 @@ from amarktai.domain.market import (
 )
 from amarktai.ports.clock import Clock
 from amarktai.ports.feed import FeedState, FeedStatus
-from amarktai.venues.batches import BATCH_ROWS, bar_batch, concat, sort_by_time
+from amarktai.venues.batches import BATCH_ROWS, bar_batch, concat, sort_by_time, take
 from amarktai.venues.spec import VenueSpec
 
 Words = npt.NDArray[np.uint64]
@@ -72,6 +72,8 @@ _HALF_SPREAD: Final = {"ZAR": 0.0006, "USDT": 0.0001}
 _TRADE_SHARE: Final = 0.2
 #: Points that warm-up bars are made of, at most: more would only refine highs and lows.
 _MAX_POINTS: Final = 120_000
+#: A paced market that lags further behind its clock leaves the past out.
+_LONGEST_LAG_S: Final = 60
 
 
 def sandbox_instruments(specs: Iterable[VenueSpec]) -> list[Instrument]:
@@ -234,6 +236,9 @@ class SandboxFeed:
         most_steps = max(1, BATCH_ROWS // max(1, len(self.instruments)))
         while not self._is_closed and next_s * NS_PER_S < self._pace.until_ts:
             if self._pace.is_paced:
+                lag_s = self._clock.now_ns() // NS_PER_S - next_s
+                if not -2 * every <= lag_s <= _LONGEST_LAG_S:  # the machine slept, or its clock stepped
+                    next_s = first_s = -(-self._clock.now_ns() // (every * NS_PER_S)) * every
                 wait_ns = next_s * NS_PER_S - self._clock.now_ns()
                 if wait_ns > 0:
                     await self._clock.sleep(wait_ns / NS_PER_S)
@@ -319,7 +324,7 @@ class SandboxFeed:
         opens = np.arange(max(whole_from, boundary - length), stop_s, length, dtype=np.int64)
         rows = bar_batch(index, self._bars(instrument, timeframe, opens))
         chosen = np.flatnonzero((rows.ts >= start_s * NS_PER_S) & (rows.ts < stop_s * NS_PER_S))
-        return [MarketBatch(*(getattr(rows, name)[chosen] for name in MarketBatch.__slots__))]
+        return [take(rows, chosen)]
 
     def _bars(self, instrument: Instrument, timeframe: str, opens_s: Int64s) -> Bars:
         """Return whole bars that open at ``opens_s`` (seconds since 1970), from sampled mid prices."""

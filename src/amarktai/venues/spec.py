@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from amarktai.domain.errors import InvalidInput
 from amarktai.domain.instrument import Fees, Instrument, Platform
-from amarktai.domain.money import STABLECOINS
 from amarktai.venues import exchanges
 
 
@@ -113,11 +112,6 @@ def build_instruments(platform: Platform, fees: Fees, steps: tuple[Steps, ...]) 
             )
         )
     return tuple(built)
-
-
-def is_stablecoin_market(base: str, quote: str) -> bool:
-    """Return whether a stablecoin is sold for money, which some venues charge less for."""
-    return base in STABLECOINS and quote not in STABLECOINS
 
 
 def load_specs() -> dict[Platform, VenueSpec]:
