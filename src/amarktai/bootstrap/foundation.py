@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from amarktai.config import Settings
 from amarktai.domain.errors import Unavailable
@@ -78,9 +79,15 @@ def real_time() -> tuple[SystemClock, TimeIds]:
     return clock, TimeIds(clock, SystemRng())
 
 
+@cache
+def _fixings() -> EcbFixings:
+    """Return the one history of fixings: reading it takes a quarter of a second."""
+    return EcbFixings()
+
+
 def build_fx(max_age_s: float) -> FxRates:
     """Return the rates with the ECB's fixings as their last resort."""
-    return FxRates([EcbFixings()], max_age_s=max_age_s)
+    return FxRates([_fixings()], max_age_s=max_age_s)
 
 
 def build_bots(base: Foundation, fx: FxRates, caps: Mapping[Platform, int]) -> BotService:
