@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,10 +18,8 @@ from amarktai.bootstrap.foundation import (
 )
 from amarktai.config import Settings
 from amarktai.domain.bot import Bot
-from amarktai.domain.errors import Unavailable
 from amarktai.domain.fill_model import ExecutionProfile
 from amarktai.domain.instrument import Instrument, Platform
-from amarktai.domain.money import ZAR
 from amarktai.ports.feed import Feed, FeedStatus
 from amarktai.ports.leases import Lease
 from amarktai.ports.venue import SimulatedVenue
@@ -30,16 +28,10 @@ from amarktai.services.engine import EngineParts, TradingEngine
 from amarktai.services.fx import FxRates
 from amarktai.services.orders import Desk, OrderPolicy, OrderService
 from amarktai.services.system import SANDBOX
-from amarktai.storage.candles import ParquetCandleStore
 from amarktai.storage.changes import PgChanges
 from amarktai.storage.leases import PgLeases
 from amarktai.storage.prices import PgPriceTicker
 from amarktai.storage.system import PgSystem
-from amarktai.system.rng import SystemRng
-from amarktai.venues.budget import RequestBudget
-from amarktai.venues.ccxt_feed import CcxtFeed, LiveParts
-from amarktai.venues.ccxt_venue import load_instruments, open_client
-from amarktai.venues.live import LiveFeeds
 from amarktai.venues.paper import PaperVenue
 from amarktai.venues.sandbox import REFERENCES, SandboxFeed
 from amarktai.venues.spec import FeedKind, load_specs
@@ -132,31 +124,11 @@ async def _open_market(base: Foundation, market: str) -> Market:
     if market == SANDBOX:
         feed = _sandbox_feed(base)
         return Market(feed, lambda _: feed.status())
-    specs, candles = load_specs(), ParquetCandleStore(base.settings.home / "candles")
-    feeds: dict[Platform, Feed] = {}
-    unverified: set[Platform] = set()
-    for platform in base.settings.live_platforms:
-        spec = specs[platform]
-        budget = RequestBudget(platform.value, spec.requests_per_minute, base.clock)
-        client = open_client(spec)
-        try:
-            instruments = await load_instruments(client, spec, budget)
-        except Unavailable as error:
-            _log.warning("an exchange cannot be reached", platform=platform.value, reason=error.detail)
-            instruments = list(spec.instruments)
-            unverified.add(platform)
-        wanted = _tradable(instruments, base.settings.live_assets)
-        parts = LiveParts(client, budget, base.clock, SystemRng(), candles)
-        feeds[platform] = CcxtFeed(spec, wanted, parts)
-    live = LiveFeeds(feeds)
-    return Market(live, live.status_of, frozenset(unverified))
+    # Imported here because ccxt takes seconds to load, which the sandbox need not wait for.
+    from amarktai.bootstrap.live_market import open_live_market
 
-
-def _tradable(instruments: Sequence[Instrument], assets: Sequence[str]) -> list[Instrument]:
-    """Return every rand market, and the listed assets against the dollar stablecoin."""
-    return [
-        item for item in instruments if item.quote == ZAR or (item.quote == "USDT" and item.base in assets)
-    ]
+    live, unverified = await open_live_market(base)
+    return Market(live, live.status_of, unverified)
 
 
 def _sandbox_feed(base: Foundation) -> SandboxFeed:
