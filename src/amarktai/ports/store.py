@@ -32,12 +32,11 @@ Balances = dict[tuple[str, str], Decimal]
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """A user's ledger for one mode, locked for this transaction."""
+    """A user's ledger for one mode, locked for this transaction, with the user's timezone."""
 
     id: UUID
     mode: TradingMode
-    head_seq: int
-    head_hash: bytes
+    timezone: str
 
 
 @dataclass(frozen=True, slots=True)

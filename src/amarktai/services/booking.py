@@ -63,9 +63,9 @@ class Booker:
     #: Realised profit per bot in ZAR, of all its days, after ``write``.
     bot_profits: dict[UUID, Decimal] = field(default_factory=dict)
 
-    async def load(self, bot_ids: Sequence[UUID]) -> None:
-        """Read the positions and open round trips that the fills may touch."""
-        self._positions = await self.unit.trades.positions(bot_ids)
+    async def load(self, bot_ids: Sequence[UUID], held: Mapping[UUID, OpenPosition] | None = None) -> None:
+        """Read the open round trips that the fills may touch, and the positions where not given."""
+        self._positions = dict(await self.unit.trades.positions(bot_ids) if held is None else held)
         self._trips = await self.unit.trades.open_trips(bot_ids)
 
     def position(self, bot_id: UUID) -> Position:
@@ -138,7 +138,7 @@ class Booker:
             await self.unit.trades.save_trips(trips, platform, self.book.mode)
 
     async def _roll_up(self, now: datetime) -> list[tuple[str, EventPayload]]:
-        zone = ZoneInfo(await self.unit.user_timezone())
+        zone = ZoneInfo(self.book.timezone)
         deltas = roll_up(_booked(draft, zone) for draft in self._drafts)
         totals = await self.unit.figures.add(self.book.mode, deltas)
         for bot_id in {draft.bot.id for draft in self._drafts}:

@@ -41,6 +41,7 @@ from amarktai.ports.store import (
     Balances,
     Book,
     NewOrder,
+    OpenPosition,
     OrderChange,
     Store,
     StoredOrder,
@@ -315,11 +316,12 @@ class OrderService:
         stored = await unit.orders.get_many(ids)
         moves = {order_id: _Transition(item, self._clock) for order_id, item in stored.items()}
         bot_ids = sorted({item.order.bot_id for item in stored.values()})
+        view = await _AccountView.load(unit, book, bot_ids)
         booker = Booker(
             unit, book, self._bots, self._instruments, self._fx, self._ids, self._clock,
             account=next((item.account for item in stored.values()), ""),
         )  # fmt: skip
-        await booker.load(bot_ids)
+        await booker.load(bot_ids, view.held)
         outcome = Outcome()
         known = await self._known_fills(unit, stored, reports)
         for report in reports:
@@ -332,7 +334,7 @@ class OrderService:
         await unit.orders.change(changes)
         now = to_datetime(self._clock.now_ns())
         await unit.outbox.emit([*events, *self._order_events(changes)], now)
-        view = await _AccountView.load(unit, book, bot_ids)
+        await view.refresh(unit, book, booker, [change.order for change in changes])
         outcome.accounts.update(view.accounts(self._bots, self._instruments))
         return outcome
 
@@ -561,7 +563,7 @@ class _AccountView:
     """Balances, positions and working orders of some bots, within one transaction."""
 
     balances: Balances
-    positions: dict[UUID, Position]
+    held: dict[UUID, OpenPosition]
     working: dict[UUID, list[Order]]
 
     @classmethod
@@ -571,7 +573,19 @@ class _AccountView:
         working: dict[UUID, list[Order]] = {bot_id: [] for bot_id in bot_ids}
         for item in await unit.orders.working(bot_ids):
             working[item.order.bot_id].append(item.order)
-        return cls(balances, {bot_id: item.position for bot_id, item in held.items()}, working)
+        return cls(balances, held, working)
+
+    async def refresh(self, unit: UnitOfWork, book: Book, booker: Booker, changed: Sequence[Order]) -> None:
+        """Take over what this transaction wrote, without reading it back."""
+        accounts = [chart.bot_holding(bot_id) for bot_id in self.working]
+        self.balances = await unit.ledger.balances(book, accounts)
+        for bot_id in self.working:
+            self.held[bot_id] = OpenPosition(booker.position(bot_id), None)
+        newer = {order.id: order for order in changed}
+        for bot_id, orders in self.working.items():
+            merged = {order.id: order for order in orders}
+            merged.update({key: order for key, order in newer.items() if order.bot_id == bot_id})
+            self.working[bot_id] = [order for order in merged.values() if order.state not in TERMINAL]
 
     def add(self, order: Order) -> None:
         self.working.setdefault(order.bot_id, []).append(order)
@@ -629,7 +643,7 @@ class _AccountView:
         found: dict[UUID, BotAccount] = {}
         for bot_id, orders in self.working.items():
             instrument = instruments[bots[bot_id].instrument_id]
-            position = self.positions.get(bot_id, Position())
+            position = self.held[bot_id].position if bot_id in self.held else Position()
             found[bot_id] = BotAccount(
                 cash=self.free_cash(bot_id, instrument.quote),
                 held_cash=self.balances.get((chart.bot_holding(bot_id), instrument.quote), ZERO),

@@ -14,7 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from amarktai.domain.errors import Unavailable
 
 _SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")
-_ASYNC_COMMIT = text("SET LOCAL synchronous_commit = off")
+_SET_TENANT_ASYNC = text(
+    "SELECT set_config('app.tenant', :tenant, true), set_config('synchronous_commit', 'off', true)"
+)
 
 
 class Database:
@@ -22,7 +24,7 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         self._engine: AsyncEngine = create_async_engine(
-            _sqlalchemy_url(url), pool_size=pool_size, max_overflow=0, pool_pre_ping=True
+            _sqlalchemy_url(url), pool_size=pool_size, max_overflow=0
         )
         self._readers = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -40,9 +42,8 @@ class Database:
         """
         try:
             async with self._engine.begin() as connection:
-                await connection.execute(_SET_TENANT, {"tenant": str(user_id) if user_id else ""})
-                if not durable:
-                    await connection.execute(_ASYNC_COMMIT)
+                begin = _SET_TENANT if durable else _SET_TENANT_ASYNC
+                await connection.execute(begin, {"tenant": str(user_id) if user_id else ""})
                 yield connection
         except (OperationalError, InterfaceError, PoolTimeout) as error:
             raise Unavailable(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -27,15 +28,36 @@ from amarktai.storage import tables as t
 _CONVERSION = ("bot_id", "rate", "rate_source", "rate_at")
 
 
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """Where a book's chain ends."""
+
+    seq: int
+    digest: bytes
+    recorded_at: datetime | None
+
+
 class PgLedger:
     def __init__(self, connection: AsyncConnection, user_id: UUID, ids: Ids, clock: Clock) -> None:
         self._connection = connection
         self._user_id = user_id
         self._ids = ids
         self._clock = clock
+        self._heads: dict[UUID, _Head] = {}
+        # Balances read or written in this transaction: under the book's lock nobody else changes them.
+        self._known: dict[UUID, Balances] = {}
+        self._read: dict[UUID, set[str]] = {}
 
     async def lock_book(self, mode: TradingMode) -> Book:
-        query = select(t.ledger_books).where(t.ledger_books.c.mode == mode.value).with_for_update()
+        books, entries = t.ledger_books, t.ledger_entries
+        last = and_(entries.c.book_id == books.c.id, entries.c.seq == books.c.head_seq)
+        query = (
+            select(books.c.id, books.c.head_seq, books.c.head_hash, entries.c.recorded_at, t.users.c.timezone)
+            .join(t.users, t.users.c.id == books.c.user_id)
+            .outerjoin(entries, last)
+            .where(books.c.mode == mode.value)
+            .with_for_update(of=books)
+        )
         row = (await self._connection.execute(query)).first()
         if row is None:
             await self._connection.execute(
@@ -51,26 +73,18 @@ class PgLedger:
                 .on_conflict_do_nothing()
             )
             row = (await self._connection.execute(query)).one()
-        return Book(row.id, mode, row.head_seq, row.head_hash)
+        # A second lock in one transaction finds what this transaction wrote.
+        self._heads[row.id] = _Head(row.head_seq, row.head_hash, row.recorded_at)
+        return Book(row.id, mode, row.timezone)
 
     async def append(self, book: Book, entries: Sequence[Entry], recorded_at: datetime) -> list[UUID]:
         if not entries:
             return []
-        # The head is read again under the lock that lock_book took, so that several appends in one
-        # transaction continue the same chain.
-        books, entries_table = t.ledger_books, t.ledger_entries
-        last = entries_table.c.book_id == books.c.id, entries_table.c.seq == books.c.head_seq
-        head = (
-            await self._connection.execute(
-                select(books.c.head_seq, books.c.head_hash, entries_table.c.recorded_at)
-                .select_from(books.outerjoin(entries_table, and_(*last)))
-                .where(books.c.id == book.id)
-            )
-        ).one()
+        head = self._heads[book.id]
         # Times of record never go back within a book, whatever the machine's clock does (L6).
         if head.recorded_at is not None:
             recorded_at = max(recorded_at, head.recorded_at)
-        rows, seq, digest = self._chain(book, entries, recorded_at, head.head_seq, head.head_hash)
+        rows, seq, digest = self._chain(book, entries, recorded_at, head.seq, head.digest)
         await self._guarded(insert(t.ledger_entries), rows)
         await self._post(book, entries, [row["id"] for row in rows])
         await self._connection.execute(
@@ -78,13 +92,23 @@ class PgLedger:
             .where(t.ledger_books.c.id == book.id)
             .values(head_seq=seq, head_hash=digest)
         )
+        self._heads[book.id] = _Head(seq, digest, recorded_at)
         return [row["id"] for row in rows]
 
     async def balances(self, book: Book, accounts: Sequence[str] | None = None) -> Balances:
-        query = select(t.ledger_balances).where(t.ledger_balances.c.book_id == book.id)
-        if accounts is not None:
-            query = query.where(t.ledger_balances.c.account.in_(list(accounts)))
-        return {(row.account, row.asset): row.amount for row in await self._connection.execute(query)}
+        known, read = self._known.setdefault(book.id, {}), self._read.setdefault(book.id, set())
+        missing = None if accounts is None else [account for account in accounts if account not in read]
+        if missing is None or missing:
+            query = select(t.ledger_balances).where(t.ledger_balances.c.book_id == book.id)
+            if missing is not None:
+                query = query.where(t.ledger_balances.c.account.in_(missing))
+            for row in await self._connection.execute(query):
+                known.setdefault((row.account, row.asset), row.amount)
+            read.update(missing or (account for account, _ in known))
+        if accounts is None:
+            return dict(known)
+        wanted = set(accounts)
+        return {key: amount for key, amount in known.items() if key[0] in wanted}
 
     async def conversions(self, book: Book, limit: int) -> list[Mapping[str, Any]]:
         e, p = t.ledger_entries.c, t.ledger_postings.c
@@ -162,6 +186,7 @@ class PgLedger:
                     f"There is not enough {asset}: {free:f} is free, {needed:f} is needed",
                     "Choose a smaller amount, or fund the paper wallet.",
                 )
+        self._known[book.id].update(amounts)
         statement = upsert(t.ledger_balances)
         await self._connection.execute(
             statement.on_conflict_do_update(
@@ -181,8 +206,7 @@ class PgLedger:
 
     async def _guarded(self, statement: Any, rows: list[dict[str, Any]]) -> None:
         try:
-            async with self._connection.begin_nested():
-                await self._connection.execute(statement, rows)
+            await self._connection.execute(statement, rows)
         except IntegrityError as error:
             if "idempotency_key" in str(error.orig):
                 raise Conflict(

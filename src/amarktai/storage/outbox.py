@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from amarktai.ports.events import EVENTS, EventPayload
 from amarktai.storage import tables as t
 
-#: The channel that wakes the relay; the payload is the user's id.
+#: The channel on which a trigger of the table wakes the relay; the payload is the user's id.
 CHANNEL = "amarktai_outbox"
-_NOTIFY = text("SELECT pg_notify(:channel, :payload)")
 
 
 class PgOutbox:
@@ -51,4 +50,3 @@ class PgOutbox:
                 for index, (name, payload) in enumerate(events)
             ],
         )
-        await self._connection.execute(_NOTIFY, {"channel": CHANNEL, "payload": str(self._user_id)})

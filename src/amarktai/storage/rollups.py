@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -29,12 +29,12 @@ class PgFigures:
     ) -> dict[RollupKey, RollupTotals]:
         if not deltas:
             return {}
-        statement = upsert(t.rollups)
-        await self._connection.execute(
+        statement, c = upsert(t.rollups), t.rollups.c
+        rows = await self._connection.execute(
             statement.on_conflict_do_update(
                 index_elements=["user_id", "mode", "scope", "scope_id", "day"],
-                set_={name: t.rollups.c[name] + statement.excluded[name] for name in _SUMS},
-            ),
+                set_={name: c[name] + statement.excluded[name] for name in _SUMS},
+            ).returning(c.scope, c.scope_id, c.day, c.profit_zar, c.fees_zar, c.trades),
             [
                 {
                     "user_id": self._user_id,
@@ -47,7 +47,12 @@ class PgFigures:
                 for key, delta in deltas.items()
             ],
         )
-        return await self._totals(mode, [key for key in deltas if key.scope in {"user", "bot"}])
+        return {
+            RollupKey(row.scope, row.scope_id, row.day): RollupTotals(
+                row.profit_zar, row.fees_zar, row.trades
+            )
+            for row in rows
+        }
 
     async def bot_profits(self, mode: TradingMode) -> dict[UUID, Decimal]:
         c = t.rollups.c
@@ -55,21 +60,6 @@ class PgFigures:
             select(c.scope_id, c.profit_zar).where(c.mode == mode.value, c.scope == "bot", c.day == ALL_DAYS)
         )
         return {UUID(hex=row.scope_id): row.profit_zar for row in rows}
-
-    async def _totals(self, mode: TradingMode, keys: Sequence[RollupKey]) -> dict[RollupKey, RollupTotals]:
-        c = t.rollups.c
-        rows = await self._connection.execute(
-            select(c.scope, c.scope_id, c.day, c.profit_zar, c.fees_zar, c.trades).where(
-                c.mode == mode.value,
-                tuple_(c.scope, c.scope_id, c.day).in_([(k.scope, k.scope_id, k.day) for k in keys]),
-            )
-        )
-        return {
-            RollupKey(row.scope, row.scope_id, row.day): RollupTotals(
-                row.profit_zar, row.fees_zar, row.trades
-            )
-            for row in rows
-        }
 
     async def add_snapshots(self, snapshots: Sequence[Mapping[str, Any]]) -> None:
         if not snapshots:

@@ -55,6 +55,16 @@ BEGIN
   END LOOP;
 END $$;
 
+-- Events wake the relay at commit.
+CREATE FUNCTION wake_relay() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_notify('amarktai_outbox', user_id::text) FROM (SELECT DISTINCT user_id FROM added) users;
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER wake_relay AFTER INSERT ON outbox
+REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION wake_relay();
+
 -- Grants. The roles exist already (see roles in docs/security.md).
 GRANT USAGE ON SCHEMA public TO app, auditor;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO app;
