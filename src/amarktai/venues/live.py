@@ -51,22 +51,38 @@ class LiveFeeds:
         return total
 
     async def batches(self) -> AsyncIterator[MarketBatch]:
-        """Yield every feed's batches as they come, for as long as one of them runs."""
-        queue: asyncio.Queue[MarketBatch] = asyncio.Queue(_QUEUE_LIMIT)
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._pump(platform, queue)) for platform in self._feeds]
-            try:
-                while not (all(task.done() for task in tasks) and queue.empty()):
-                    yield await queue.get()
-            finally:
-                for task in tasks:
-                    task.cancel()
+        """Yield every feed's batches as they come, until all have ended.
 
-    async def _pump(self, platform: Platform, queue: asyncio.Queue[MarketBatch]) -> None:
+        A defect that ends one feed ends the whole: it is raised here. An exchange that cannot be
+        reached is none; its feed says so and goes on.
+        """
+        queue: asyncio.Queue[MarketBatch | Exception | None] = asyncio.Queue(_QUEUE_LIMIT)
+        tasks = [asyncio.create_task(self._pump(platform, queue)) for platform in self._feeds]
+        running = len(tasks)
+        try:
+            while running:
+                item = await queue.get()
+                if item is None:
+                    running -= 1
+                elif isinstance(item, Exception):
+                    raise item
+                else:
+                    yield item
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _pump(self, platform: Platform, queue: asyncio.Queue[MarketBatch | Exception | None]) -> None:
         feed, offset = self._feeds[platform], self._offsets[platform]
         indices = np.arange(offset, offset + len(feed.instruments), dtype=np.int32)
-        async for batch in feed.batches():
-            await queue.put(renumber(batch, indices))
+        try:
+            async for batch in feed.batches():
+                await queue.put(renumber(batch, indices))
+        except Exception as error:  # noqa: BLE001 - the reader raises it
+            await queue.put(error)
+            return
+        await queue.put(None)
 
     def status(self) -> FeedStatus:
         """Return the best feed's health: something to trade on is what counts here."""

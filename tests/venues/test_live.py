@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 
 from amarktai.domain.bar import NS_PER_S
-from amarktai.domain.errors import InvalidInput
 from amarktai.domain.instrument import Instrument, Platform
 from amarktai.domain.market import DirtyRows, MarketBatch
 from amarktai.ports.feed import FeedState, FeedStatus
 from amarktai.system.clock import VirtualClock
 from amarktai.venues.batches import quote_batch
-from amarktai.venues.joined import JoinedFeed
+from amarktai.venues.live import LiveFeeds
 from amarktai.venues.replay import RecordedFeed
 from amarktai.venues.sandbox import SandboxFeed
 from amarktai.venues.spec import load_specs
@@ -49,10 +48,10 @@ class Scripted(RecordedFeed):
         self.is_closed = True
 
 
-def pair() -> tuple[Scripted, Scripted, JoinedFeed]:
+def pair() -> tuple[Scripted, Scripted, LiveFeeds]:
     luno = Scripted([LUNO.instrument("BTC/ZAR"), LUNO.instrument("ETH/ZAR")])
     binance = Scripted([BINANCE.instrument("BTC/USDT")], FeedState.UNREACHABLE)
-    return luno, binance, JoinedFeed({Platform.LUNO: luno, Platform.BINANCE: binance})
+    return luno, binance, LiveFeeds({Platform.LUNO: luno, Platform.BINANCE: binance})
 
 
 async def test_a_silent_feed_holds_nobody_up() -> None:
@@ -78,12 +77,10 @@ async def test_an_error_of_one_reaches_the_reader() -> None:
 
 async def test_health_is_told_per_platform_and_together() -> None:
     luno, binance, joined = pair()
-    assert {platform: status.state for platform, status in joined.statuses().items()} == {
-        Platform.LUNO: FeedState.LIVE,
-        Platform.BINANCE: FeedState.UNREACHABLE,
-    }
+    assert joined.status_of(Platform.LUNO).state is FeedState.LIVE
+    assert joined.status_of(Platform.BINANCE).state is FeedState.UNREACHABLE
     assert joined.status().state is FeedState.LIVE
-    assert joined.dirty.counts == {"nan": 2}
+    assert joined.dirty.counts == {"luno: nan": 1, "binance: nan": 1}
     assert len(joined.instruments) == 3
     await joined.close()
     assert luno.is_closed
@@ -96,15 +93,14 @@ async def test_warm_up_comes_from_the_instruments_own_platform() -> None:
         platform: SandboxFeed(spec.instruments[:1], seed=1, clock=VirtualClock(now))
         for platform, spec in ((Platform.LUNO, LUNO), (Platform.BINANCE, BINANCE))
     }
-    joined = JoinedFeed(dict(feeds))
+    joined = LiveFeeds(dict(feeds))
     assert len(await joined.fetch_bars(BINANCE.instrument("BTC/USDT"), "1h", 5, now)) == 5
-    assert len(await joined.fetch_bars(SPECS[Platform.KUCOIN].instruments[0], "1h", 5, now)) == 0
 
 
-def test_origins_do_not_mix_and_nothing_is_an_error() -> None:
-    luno, _, _ = pair()
-    synthetic = SandboxFeed(BINANCE.instruments, seed=1, clock=VirtualClock(0))
-    with pytest.raises(InvalidInput, match="origin"):
-        JoinedFeed({Platform.LUNO: luno, Platform.BINANCE: synthetic})
-    with pytest.raises(InvalidInput):
-        JoinedFeed({})
+async def test_a_reader_that_leaves_ends_the_feeds() -> None:
+    luno, _, joined = pair()
+    stream = joined.batches()
+    luno.queue.put_nowait(5)
+    await anext(stream)
+    await stream.aclose()  # type: ignore[attr-defined]
+    assert [task for task in asyncio.all_tasks() if "_pump" in repr(task)] == []
