@@ -33,6 +33,7 @@ class Live:
     def __init__(self, platform: Platform, folder: Path) -> None:
         self.clock = HandClock(NOW)
         self.exchange = FakeExchange()
+        self.exchange.markets = {SYMBOLS[platform]: {}}
         self.spec = SPECS[platform]
         self.symbol = SYMBOLS[platform]
         self.instrument = self.spec.instrument(self.symbol)
@@ -173,6 +174,23 @@ async def test_a_quiet_moment_without_trouble_is_stale(binance: Live) -> None:
     status = binance.feed.status()
     assert status.state is FeedState.STALE
     assert "90 s old" in status.message
+
+
+async def test_a_market_that_the_exchange_dropped_does_not_cost_the_others(tmp_path: Path) -> None:
+    live = Live(Platform.LUNO, tmp_path)
+    parts = LiveParts(live.exchange, live.budget, live.clock, SeededRng(), live.candles)
+    feed = CcxtFeed(live.spec, live.spec.instruments, parts)
+    live.stream = feed.batches()
+    live.quote(100.0, 101.0)
+    assert len(await live.next()) == 1
+    assert live.exchange.watched == ["BTC/ZAR"]
+    live.exchange.markets = {}
+    waiting = asyncio.create_task(live.next())
+    await live.settle(2.1)
+    await live.settle(MAX_AGE_S + 1)
+    assert "does not have that market" in feed.status().message
+    waiting.cancel()
+    await feed.close()
 
 
 async def test_a_ban_stops_the_polling(tmp_path: Path) -> None:

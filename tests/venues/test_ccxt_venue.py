@@ -42,6 +42,7 @@ class FakeExchange:
         self.asked: list[tuple[str, str, int | None, int | None]] = []
         self.quotes: asyncio.Queue[Mapping[str, Any] | Exception] = asyncio.Queue()
         self.trades: asyncio.Queue[Sequence[Mapping[str, Any]] | Exception] = asyncio.Queue()
+        self.watched: list[str] = []
         self.is_closed = False
 
     def _fail(self) -> None:
@@ -54,6 +55,7 @@ class FakeExchange:
 
     async def fetch_tickers(self, symbols: Sequence[str]) -> Mapping[str, Any]:
         self._fail()
+        self.watched = list(symbols)
         return await self._next_quotes()
 
     async def fetch_ohlcv(

@@ -15,6 +15,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass
 from typing import Any, Final
 
+import ccxt
+
 from amarktai.domain.bar import NS_PER_S, Bars, timeframe_ns
 from amarktai.domain.errors import AmarktaiError
 from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, Origin
@@ -141,19 +143,29 @@ class CcxtFeed:
         self._retry_at_ts = max(self._clock.now_ns() + round(wait_s * NS_PER_S), banned)
 
     async def _watch_bids_asks(self) -> None:
-        self._take_tickers(await self._heard(self._client.watch_bids_asks(list(self._index))))
+        self._take_tickers(await self._heard(self._client.watch_bids_asks(await self._listed())))
 
     async def _watch_tickers(self) -> None:
-        self._take_tickers(await self._heard(self._client.watch_tickers(list(self._index))))
+        self._take_tickers(await self._heard(self._client.watch_tickers(await self._listed())))
 
     async def _watch_trades(self) -> None:
         """Trades may rest for as long as they like: quotes say whether the exchange is there."""
-        self._take_trades(await self._client.watch_trades_for_symbols(list(self._index)))
+        self._take_trades(await self._client.watch_trades_for_symbols(await self._listed()))
 
     async def _poll_tickers(self) -> None:
         await self._budget.acquire(Priority.QUOTE)
-        self._take_tickers(await self._client.fetch_tickers(list(self._index)))
+        self._take_tickers(await self._client.fetch_tickers(await self._listed()))
         await self._clock.sleep(POLL_S)
+
+    async def _listed(self) -> list[str]:
+        """Return those of our symbols that the exchange has today: one that it dropped must not cost
+        us the others. ccxt asks the exchange once and remembers.
+        """
+        markets = await self._client.load_markets()
+        listed = [symbol for symbol in self._index if symbol in markets]
+        if not listed:
+            raise ccxt.BadSymbol(f"none of {', '.join(self._index)} is listed")
+        return listed
 
     async def _heard(self, call: Awaitable[Mapping[str, Any]]) -> Mapping[str, Any]:
         """Await a message, but not for longer than the age at which data is stale.
