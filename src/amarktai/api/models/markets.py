@@ -41,7 +41,6 @@ class InstrumentView(View):
 class InstrumentPage(View):
     items: list[InstrumentView]
     next_cursor: str | None
-    total: int
 
 
 class CandleView(View):
