@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, literal_column, select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from amarktai.domain.bot import TradingMode
@@ -110,7 +111,7 @@ class PgFigureReads:
         bucket = func.ntile(limit).over(order_by=_s.at).label("bucket")
         rows = select(_s.at, _s.equity_zar, _s.realized_zar, _s.unrealized_zar, bucket).where(*own).subquery()
         # The last snapshot of each of ``limit`` equal parts: the newest one is always among them.
-        query = select(rows).distinct(rows.c.bucket).order_by(rows.c.bucket, rows.c.at.desc())
+        query = select(rows).ext(distinct_on(rows.c.bucket)).order_by(rows.c.bucket, rows.c.at.desc())
         found = await self._connection.execute(query)
         return [SnapshotRow(row.at, row.equity_zar, row.realized_zar, row.unrealized_zar) for row in found]
 
