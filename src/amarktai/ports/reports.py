@@ -160,6 +160,7 @@ class Funds:
     """
 
     holdings: Sequence[Holding]
+    positions: Sequence[HeldPosition]
     deposits: Decimal
     converted: Mapping[str, Decimal]
 
@@ -174,6 +175,18 @@ class UserDays:
     days: Mapping[date, RollupDelta]
     best: tuple[date, Decimal] | None
     first_day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class BookFigures:
+    """A book's realised figures: the user's own days, and the totals of bots, platforms and pairs.
+
+    ``bot_names`` maps the scope ids of bots to their names.
+    """
+
+    own: UserDays
+    totals: Mapping[RollupKey, RollupDelta]
+    bot_names: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,8 +295,8 @@ class FigureReads(Protocol):
     async def series(self, mode: TradingMode, first: date, last: date) -> dict[date, Decimal]:
         """Return the user's realised profit of each day that has any."""
 
-    async def totals(self, mode: TradingMode) -> dict[RollupKey, RollupDelta]:
-        """Return the totals of every bot, platform and pair."""
+    async def book(self, mode: TradingMode, days: Sequence[date]) -> BookFigures:
+        """Return everything realised that a summary shows, in one statement."""
 
     async def platform_days(self, mode: TradingMode, days: Sequence[date]) -> dict[RollupKey, RollupDelta]:
         """Return the totals of every platform, and its figures of those days."""
@@ -309,8 +322,6 @@ class FigureReads(Protocol):
 class BotReads(Protocol):
     async def rows(self, wanted: BotSelection, today: date) -> list[BotRow]:
         """Return bots by creation, oldest first."""
-
-    async def names(self, bot_ids: Sequence[UUID]) -> dict[UUID, str]: ...
 
     async def counts(self, mode: TradingMode) -> dict[Platform, tuple[int, int]]:
         """Return (all but deleted, active) bots per platform."""

@@ -101,7 +101,7 @@ class BotViews:
 
     def strategies(self) -> Sequence[Mapping[str, Any]]:
         """Return the library as ``GET /api/strategies`` shows it."""
-        return [_strategy_view(item) for item in strategies().values()]
+        return library_view()
 
 
 async def _bot(reports: Reports, bot_id: UUID) -> Bot:
@@ -189,6 +189,11 @@ def _cannot(bot: Bot) -> str | None:
     if bot.status is BotStatus.DELETED:
         return "The bot is deleted; its history is kept."
     return None
+
+
+def library_view() -> list[dict[str, Any]]:
+    """Return every strategy with its parameters and their ranges."""
+    return [_strategy_view(item) for item in strategies().values()]
 
 
 def _strategy_view(item: Strategy) -> dict[str, Any]:

@@ -151,7 +151,6 @@ def stand(
     funds: Funds,
     realized: RollupDelta,
     totals: Mapping[RollupKey, RollupDelta],
-    positions: Iterable[tuple[str, Position]],
     valuer: Valuer,
 ) -> Standing:
     """Return a book's standing.
@@ -162,9 +161,7 @@ def stand(
     return Standing(
         deposits=funds.deposits,
         realized=realized.profit_zar,
-        unrealized=add_up(
-            valuer.unrealised(instrument_id, position) for instrument_id, position in positions
-        ),
+        unrealized=add_up(valuer.unrealised(row.instrument_id, row.position) for row in funds.positions),
         fx=fx_profit(funds, totals, valuer),
         equity=add_up(valuer.worth(row.asset, row.amount, row.instrument_id) for row in funds.holdings),
     )

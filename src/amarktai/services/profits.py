@@ -17,7 +17,7 @@ from amarktai.domain.errors import InvalidInput
 from amarktai.domain.money import ZAR, ZERO, to_ledger
 from amarktai.ledger.profit import EVERYTHING, RollupDelta, RollupKey
 from amarktai.ports.clock import Clock, to_datetime
-from amarktai.ports.reports import Reporting, Reports, UserDays
+from amarktai.ports.reports import BookFigures, Reporting, Reports, UserDays
 from amarktai.services.days import last_days, last_months, last_weeks, local_day, week_name
 from amarktai.services.equity import Standing, load_valuer, stand, unvalued_reason
 from amarktai.services.equity_series import equity_view, win_rate
@@ -75,11 +75,9 @@ class ProfitService:
         async with self._reporting.snapshot(user_id) as reports:
             setting = await reports.setting()
             chosen, today = setting.book(mode), local_day(now, setting.timezone)
-            own = await reports.figures.user_days(chosen, _near(today))
-            totals = await reports.figures.totals(chosen)
-            standing, unrealised_at = await self._standing(reports, chosen, own, totals, now)
-            best_bots = _best_bots(totals)
-            names = await reports.bots.names([bot_id for bot_id, _ in best_bots])
+            figures = await reports.figures.book(chosen, _near(today))
+            standing = await self._standing(reports, chosen, figures, now)
+        own, totals = figures.own, figures.totals
         return {
             "success": True,
             "mode": chosen.value,
@@ -93,11 +91,14 @@ class ProfitService:
             "currency": ZAR,
             "timestamp": instant(now),
             "timezone": setting.timezone,
-            "marked_at": instant(unrealised_at),
+            "marked_at": instant(standing.unrealized.marked_at),
             "by_bot": [
-                {"bot_id": str(bot_id), "bot_name": names[bot_id], **_share(delta)}
-                for bot_id, delta in best_bots
-                if bot_id in names
+                {
+                    "bot_id": str(UUID(hex=key.scope_id)),
+                    "bot_name": figures.bot_names[key.scope_id],
+                    **_share(delta),
+                }
+                for key, delta in _scope(totals, "bot")[:_TOP_BOTS]
             ],
             "by_platform": [
                 {"platform": key.scope_id, **_share(delta)} for key, delta in _scope(totals, "platform")
@@ -114,26 +115,17 @@ class ProfitService:
         return {"mode": chosen.value, **view}
 
     async def _standing(
-        self,
-        reports: Reports,
-        mode: TradingMode,
-        own: UserDays,
-        totals: Mapping[RollupKey, RollupDelta],
-        now: datetime,
-    ) -> tuple[Standing, datetime | None]:
-        held = await reports.bots.positions(mode)
+        self, reports: Reports, mode: TradingMode, figures: BookFigures, now: datetime
+    ) -> Standing:
         funds = await reports.ledger.funds(mode)
-        assets = {row.asset for row in funds.holdings} | funds.converted.keys()
         valuer = await load_valuer(
             reports,
             self._rates(),
             now,
-            instrument_ids=[row.instrument_id for row in held],
-            assets=assets,
+            instrument_ids=[row.instrument_id for row in funds.positions],
+            assets={row.asset for row in funds.holdings} | funds.converted.keys(),
         )
-        positions = [(row.instrument_id, row.position) for row in held]
-        standing = stand(funds, own.total, totals, positions, valuer)
-        return standing, standing.unrealized.marked_at
+        return stand(funds, figures.own.total, figures.totals, valuer)
 
 
 def _near(today: date) -> list[date]:
@@ -202,11 +194,6 @@ def _days(series: Mapping[date, Decimal], today: date) -> list[dict[str, Any]]:
 def _span(series: Mapping[date, Decimal], first: date, last: date) -> dict[str, Any]:
     profit = sum((amount for day, amount in series.items() if first <= day <= last), ZERO)
     return {"profit": money(profit), "period": f"{first.isoformat()}/{last.isoformat()}"}
-
-
-def _best_bots(totals: Mapping[RollupKey, RollupDelta]) -> list[tuple[UUID, RollupDelta]]:
-    bots = _scope(totals, "bot")[:_TOP_BOTS]
-    return [(UUID(hex=key.scope_id), delta) for key, delta in bots]
 
 
 def _scope(totals: Mapping[RollupKey, RollupDelta], scope: str) -> list[tuple[RollupKey, RollupDelta]]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, lateral, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, lateral, literal, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from amarktai.domain.bot import Bot, BotStatus, TradingMode
@@ -23,6 +23,13 @@ from amarktai.storage.bots import to_bot
 from amarktai.storage.figure_reports import to_delta
 
 _bots = t.bots
+# Written out, as the summary asks it after every trade.
+_OPEN_POSITIONS = text(
+    """
+    SELECT p.bot_id, p.instrument_id, p.quantity, p.cost, p.entry_fees
+    FROM positions p JOIN bots b ON b.id = p.bot_id WHERE p.quantity > 0 AND b.mode = :mode
+    """
+)
 
 
 class PgBotReads:
@@ -39,10 +46,6 @@ class PgBotReads:
         state = await self._state(ids)
         holdings = await self._holdings(ids)
         return [_to_row(bot, figures, state[bot.id], holdings.get(bot.id, {}), today) for bot in bots]
-
-    async def names(self, bot_ids: Sequence[UUID]) -> dict[UUID, str]:
-        query = select(_bots.c.id, _bots.c.name).where(_bots.c.id.in_(list(bot_ids)))
-        return {row.id: row.name for row in await self._connection.execute(query)}
 
     async def counts(self, mode: TradingMode) -> dict[Platform, tuple[int, int]]:
         active = func.count().filter(_bots.c.status == BotStatus.ACTIVE.value)
@@ -64,15 +67,10 @@ class PgBotReads:
         return [(row.at, row.decision) for row in rows]
 
     async def positions(self, mode: TradingMode) -> list[HeldPosition]:
-        c = t.positions.c
-        query = (
-            select(c.bot_id, c.instrument_id, c.quantity, c.cost, c.entry_fees)
-            .join(_bots, _bots.c.id == c.bot_id)
-            .where(c.quantity > 0, _bots.c.mode == mode.value)
-        )
+        rows = await self._connection.execute(_OPEN_POSITIONS, {"mode": mode.value})
         return [
             HeldPosition(row.bot_id, row.instrument_id, Position(row.quantity, row.cost, row.entry_fees))
-            for row in await self._connection.execute(query)
+            for row in rows
         ]
 
     async def stored_positions(self, bot_ids: Sequence[UUID]) -> dict[UUID, HeldPosition]:

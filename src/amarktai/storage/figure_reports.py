@@ -7,12 +7,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal_column, or_, select, text, union_all
+from sqlalchemy import ColumnElement, func, literal_column, select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from amarktai.domain.bot import TradingMode
 from amarktai.ledger.profit import ALL_DAYS, EVERYTHING, RollupDelta, RollupKey
-from amarktai.ports.reports import SnapshotRow, UserDays
+from amarktai.ports.reports import BookFigures, SnapshotRow, UserDays
 from amarktai.storage import tables as t
 
 #: Written into the statement, so that the planner sees that the partial index of totals applies.
@@ -33,36 +34,47 @@ _DRAWDOWN = text(
 )
 
 
+# The statements of the summary are written out: it is asked after every trade, and building them anew
+# each time costs more than running them.
+_SUMS = "profit_zar, profit_quote, fees_zar, fills, trades, wins, losses, unvalued_fills"
+_ROW = f"scope, scope_id, day, {_SUMS}, NULL AS name FROM rollups"
+_OWN = "mode = :mode AND scope = 'user' AND scope_id = '*'"
+_TOTAL = "day = date '0001-01-01'"
+_SELECT_USER_DAYS = f"""
+    SELECT 'asked' AS what, {_ROW} WHERE {_OWN} AND ({_TOTAL} OR day = ANY(:days))
+    UNION ALL
+    (SELECT 'best', {_ROW} WHERE {_OWN} AND NOT {_TOTAL} AND (trades > 0 OR profit_zar <> 0)
+     ORDER BY profit_zar DESC, day LIMIT 1)
+    UNION ALL
+    (SELECT 'first', {_ROW} WHERE {_OWN} AND NOT {_TOTAL} ORDER BY day LIMIT 1)
+"""
+_USER_DAYS = text(_SELECT_USER_DAYS)
+_BOOK = text(
+    f"""{_SELECT_USER_DAYS}
+    UNION ALL
+    SELECT 'part', scope, scope_id, day, {_SUMS}, b.name
+    FROM rollups r LEFT JOIN bots b ON b.id = CASE r.scope WHEN 'bot' THEN r.scope_id::uuid END
+    WHERE r.mode = :mode AND r.scope IN ('bot', 'platform', 'pair') AND r.{_TOTAL}
+    """
+)
+
+
 class PgFigureReads:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def user_days(self, mode: TradingMode, days: Sequence[date]) -> UserDays:
-        own = (_r.mode == mode.value, _r.scope == "user", _r.scope_id == EVERYTHING)
-        asked = select(literal_column("'asked'").label("what"), _r.day, *_FIGURES).where(
-            *own, or_(_r.day == TOTAL_DAY, _r.day.in_(list(days)))
-        )
-        best = (
-            select(literal_column("'best'").label("what"), _r.day, *_FIGURES)
-            .where(*own, _r.day > TOTAL_DAY, or_(_r.trades > 0, _r.profit_zar != 0))
-            .order_by(_r.profit_zar.desc(), _r.day)
-            .limit(1)
-        )
-        first = (
-            select(literal_column("'first'").label("what"), _r.day, *_FIGURES)
-            .where(*own, _r.day > TOTAL_DAY)
-            .order_by(_r.day)
-            .limit(1)
-        )
-        parts = [select(part.subquery()) for part in (best, first)]
-        rows = (await self._connection.execute(union_all(asked, *parts))).all()
-        found = {(row.what, row.day): row for row in rows}
-        best_row = next((row for row in rows if row.what == "best"), None)
-        return UserDays(
-            total=to_delta(found.get(("asked", ALL_DAYS))),
-            days={day: to_delta(found.get(("asked", day))) for day in days},
-            best=(best_row.day, best_row.profit_zar) if best_row else None,
-            first_day=next((row.day for row in rows if row.what == "first"), None),
+        values = {"mode": mode.value, "days": list(days)}
+        return _user_days((await self._connection.execute(_USER_DAYS, values)).all(), days)
+
+    async def book(self, mode: TradingMode, days: Sequence[date]) -> BookFigures:
+        values = {"mode": mode.value, "days": list(days)}
+        rows = (await self._connection.execute(_BOOK, values)).all()
+        parts = [row for row in rows if row.what == "part"]
+        return BookFigures(
+            own=_user_days(rows, days),
+            totals={RollupKey(row.scope, row.scope_id, ALL_DAYS): to_delta(row) for row in parts},
+            bot_names={row.scope_id: row.name for row in parts if row.name is not None},
         )
 
     async def series(self, mode: TradingMode, first: date, last: date) -> dict[date, Decimal]:
@@ -73,12 +85,6 @@ class PgFigureReads:
             _r.day.between(first, last),
         )
         return {row.day: row.profit_zar for row in await self._connection.execute(query)}
-
-    async def totals(self, mode: TradingMode) -> dict[RollupKey, RollupDelta]:
-        query = select(_r.scope, _r.scope_id, _r.day, *_FIGURES).where(
-            _r.mode == mode.value, _r.scope.in_(["bot", "platform", "pair"]), _r.day == TOTAL_DAY
-        )
-        return {_key(row): to_delta(row) for row in await self._connection.execute(query)}
 
     async def platform_days(self, mode: TradingMode, days: Sequence[date]) -> dict[RollupKey, RollupDelta]:
         query = select(_r.scope, _r.scope_id, _r.day, *_FIGURES).where(
@@ -105,7 +111,7 @@ class PgFigureReads:
         bucket = func.ntile(limit).over(order_by=_s.at).label("bucket")
         rows = select(_s.at, _s.equity_zar, _s.realized_zar, _s.unrealized_zar, bucket).where(*own).subquery()
         # The last snapshot of each of ``limit`` equal parts: the newest one is always among them.
-        query = select(rows).distinct(rows.c.bucket).order_by(rows.c.bucket, rows.c.at.desc())
+        query = select(rows).ext(distinct_on(rows.c.bucket)).order_by(rows.c.bucket, rows.c.at.desc())
         found = await self._connection.execute(query)
         return [SnapshotRow(row.at, row.equity_zar, row.realized_zar, row.unrealized_zar) for row in found]
 
@@ -121,6 +127,17 @@ class PgFigureReads:
         own = {"mode": mode.value, "scope": scope, "scope_id": scope_id, "since": since}
         ratio: Decimal | None = (await self._connection.execute(_DRAWDOWN, own)).scalar()
         return ratio
+
+
+def _user_days(rows: Sequence[Any], days: Sequence[date]) -> UserDays:
+    asked = {row.day: to_delta(row) for row in rows if row.what == "asked"}
+    best = next((row for row in rows if row.what == "best"), None)
+    return UserDays(
+        total=asked.get(ALL_DAYS, RollupDelta()),
+        days={day: asked.get(day, RollupDelta()) for day in days},
+        best=(best.day, best.profit_zar) if best else None,
+        first_day=next((row.day for row in rows if row.what == "first"), None),
+    )
 
 
 def _key(row: Any) -> RollupKey:

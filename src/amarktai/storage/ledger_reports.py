@@ -6,27 +6,16 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    String,
-    cast,
-    exists,
-    func,
-    lateral,
-    literal,
-    or_,
-    select,
-    tuple_,
-)
+from sqlalchemy import ColumnElement, Select, exists, lateral, literal, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from amarktai.domain.bot import TradingMode
 from amarktai.domain.money import ZERO
+from amarktai.domain.position import Position
 from amarktai.ledger import chart
 from amarktai.ledger.recomputation import RecordedFill
 from amarktai.ledger.verification import RecordedEntry
-from amarktai.ports.reports import BookHead, EntryFilter, EntryRow, Funds, Holding
+from amarktai.ports.reports import BookHead, EntryFilter, EntryRow, Funds, HeldPosition, Holding
 from amarktai.ports.store import Balances
 from amarktai.storage import tables as t
 from amarktai.storage.trade_reports import to_recorded_fill
@@ -36,6 +25,22 @@ _entries, _postings, _books, _balances = (
     t.ledger_postings,
     t.ledger_books,
     t.ledger_balances,
+)
+
+# Written out, as the summary asks it after every trade.
+_FUNDS = text(
+    """
+    SELECT l.account, l.asset, l.amount, b.instrument_id, NULL::uuid AS bot_id,
+           NULL::numeric AS cost, NULL::numeric AS entry_fees
+    FROM ledger_books k JOIN ledger_balances l ON l.book_id = k.id
+    LEFT JOIN bots b
+      ON b.id = CASE WHEN l.account LIKE 'holding:bot:%' THEN right(l.account, 32)::uuid END
+    WHERE k.mode = :mode AND l.amount <> 0
+      AND (l.account IN ('funding', 'conversion') OR l.account LIKE 'holding:%')
+    UNION ALL
+    SELECT NULL, NULL, p.quantity, p.instrument_id, p.bot_id, p.cost, p.entry_fees
+    FROM positions p JOIN bots b ON b.id = p.bot_id WHERE p.quantity > 0 AND b.mode = :mode
+    """
 )
 
 
@@ -85,30 +90,20 @@ class PgLedgerReads:
         return {(row.account, row.asset): row.amount for row in rows}
 
     async def funds(self, mode: TradingMode) -> Funds:
-        c, bot_account = (
-            _balances.c,
-            func.concat("holding:bot:", func.replace(cast(t.bots.c.id, String), "-", "")),
-        )
-        query = (
-            select(c.account, c.asset, c.amount, t.bots.c.instrument_id)
-            .join(_books, _books.c.id == c.book_id)
-            .outerjoin(t.bots, bot_account == c.account)
-            .where(
-                _books.c.mode == mode.value,
-                c.amount != 0,
-                or_(c.account.in_([chart.FUNDING, chart.CONVERSION]), c.account.startswith("holding:")),
-            )
-        )
         holdings: list[Holding] = []
+        positions: list[HeldPosition] = []
         deposits, converted = ZERO, dict[str, Decimal]()
-        for row in await self._connection.execute(query):
-            if row.account == chart.FUNDING:
+        for row in await self._connection.execute(_FUNDS, {"mode": mode.value}):
+            if row.account is None:
+                position = Position(row.amount, row.cost, row.entry_fees)
+                positions.append(HeldPosition(row.bot_id, row.instrument_id, position))
+            elif row.account == chart.FUNDING:
                 deposits -= row.amount
             elif row.account == chart.CONVERSION:
                 converted[row.asset] = -row.amount
             else:
                 holdings.append(Holding(row.asset, row.amount, row.instrument_id))
-        return Funds(holdings, deposits, converted)
+        return Funds(holdings, positions, deposits, converted)
 
     async def _with_postings(self, query: Select[Any]) -> list[EntryRow]:
         found = (await self._connection.execute(query)).all()

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from sqlalchemy import literal, select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from amarktai.domain.errors import NotFound
 from amarktai.domain.instrument import Origin
 from amarktai.domain.mode import SystemMode
 from amarktai.ports.catalog import MarkRow
@@ -21,10 +22,15 @@ from amarktai.storage.ledger_reports import PgLedgerReads
 from amarktai.storage.order_reports import PgOrderReads
 from amarktai.storage.trade_reports import PgTradeReads
 
+# Written out, as nearly every answer asks them.
+_SETTING = text("SELECT m.mode, u.timezone FROM system_mode m CROSS JOIN users u WHERE u.id = :user")
+_MARKS = text("SELECT instrument_id, price, at, origin FROM marks WHERE instrument_id = ANY(:ids)")
+
 
 class PgReports:
-    def __init__(self, connection: AsyncConnection, user_id: UUID) -> None:
+    def __init__(self, connection: AsyncConnection, user_id: UUID, setting: Setting | None = None) -> None:
         self._connection = connection
+        self._setting = setting
         self.user_id = user_id
         self.trades: TradeReads = PgTradeReads(connection)
         self.orders: OrderReads = PgOrderReads(connection)
@@ -33,18 +39,15 @@ class PgReports:
         self.bots: BotReads = PgBotReads(connection)
 
     async def setting(self) -> Setting:
-        both = t.users.join(t.system_mode, literal(value=True))
-        query = select(t.system_mode.c.mode, t.users.c.timezone).select_from(both)
-        query = query.where(t.users.c.id == self.user_id)
-        row = (await self._connection.execute(query)).one()
-        return Setting(SystemMode(row.mode), row.timezone)
+        if self._setting is None:
+            row = (await self._connection.execute(_SETTING, {"user": self.user_id})).one()
+            self._setting = Setting(SystemMode(row.mode), row.timezone)
+        return self._setting
 
     async def marks(self, instrument_ids: Sequence[str]) -> list[MarkRow]:
         if not instrument_ids:
             return []
-        rows = await self._connection.execute(
-            select(t.marks).where(t.marks.c.instrument_id.in_(list(instrument_ids)))
-        )
+        rows = await self._connection.execute(_MARKS, {"ids": list(instrument_ids)})
         return [MarkRow(row.instrument_id, row.price, row.at, Origin(row.origin)) for row in rows]
 
 
@@ -54,9 +57,13 @@ class PgReporting:
 
     @asynccontextmanager
     async def snapshot(self, user_id: UUID) -> AsyncIterator[PgReports]:
-        async with self._database.snapshot(user_id) as connection:
-            yield PgReports(connection, user_id)
+        async with self._database.snapshot(user_id) as opened:
+            if opened.timezone is None:
+                raise NotFound("NOT_FOUND", f"There is no user {user_id}", "Sign in again.")
+            setting = Setting(SystemMode(opened.system_mode), opened.timezone)
+            yield PgReports(opened.connection, user_id, setting)
 
     async def user_ids(self) -> list[UUID]:
-        async with self._database.snapshot(None) as connection:
-            return list((await connection.execute(select(t.users.c.id).order_by(t.users.c.id))).scalars())
+        query = select(t.users.c.id).order_by(t.users.c.id)
+        async with self._database.snapshot(None) as opened:
+            return list((await opened.connection.execute(query)).scalars())
