@@ -31,13 +31,14 @@ BENCH_VENV: Final = ROOT / ".venv-bench"
 BENCH_PYTHON: Final = BENCH_VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 CONTENDERS: Final = ("bare", "amarktai", "vectorbt", "raptorbt")
 FOREIGN: Final = ("vectorbt", "raptorbt")
-REPEATS: Final = 9
+REPEATS: Final = {"vectorbt": 3, "raptorbt": 5}
 FAST, SLOW, STOP = 12, 26, 0.02
 FEE, STAKE, CAPITAL = 0.001, 1_000.0, 100_000.0
 CUSHION: Final = 0.005  # what the platform leaves room for; all contenders buy the same quantities
 LOT: Final = 100_000.0  # lots a base unit
-REACH: Final = {"bare": 1.5, "vectorbt": 8.0, "raptorbt": 5.0}
+VOLATILITY: Final = 0.003  # a bar's log return; high for one minute, so that stops are met
 MEMORY_REACH: Final = 4.0
+REACH: Final = {"bare": 1.5, "vectorbt": 8.0, "raptorbt": 5.0}
 WHOLE_PROCESS_BARS: Final = 100_000
 WHOLE_PROCESS_REACH_S: Final = 1.2
 
@@ -73,16 +74,22 @@ class Trades:
     profit: Floats
 
 
+def _wandering(shocks: Floats) -> Floats:
+    """Return a log price that wanders and is drawn back to 0, so that it stays in range for years."""
+    level, path = 0.0, []
+    for shock in shocks.tolist():
+        level += shock - 1e-4 * level
+        path.append(level)
+    return np.array(path)
+
+
 def make_columns(count: int) -> Columns:
-    """Return seeded bars on a grid of 0.01, the same on every machine."""
+    """Return seeded bars on a grid of 0.01."""
     rng = np.random.Generator(np.random.PCG64(20_240_421))
-    steps = np.cumsum(rng.integers(-1_500, 1_501, count))
-    close = (4_000_000 + steps) / 100
+    close = np.round(40_000 * np.exp(_wandering(rng.normal(0, VOLATILITY, count))), 2)
     open_ = np.concatenate([[40_000.0], close[:-1]])
-    high = np.maximum(open_, close) + rng.integers(0, 1_000, count) / 100
-    low = np.minimum(open_, close) - rng.integers(0, 1_000, count) / 100
-    if low.min() <= 1_000:
-        raise SystemExit("the random walk came too close to zero: choose another seed")
+    high = np.round(np.maximum(open_, close) * (1 + np.abs(rng.normal(0, VOLATILITY / 2, count))), 2)
+    low = np.round(np.minimum(open_, close) * (1 - np.abs(rng.normal(0, VOLATILITY / 2, count))), 2)
     ts = 1_600_000_020_000_000_000 + np.arange(count, dtype=np.int64) * 60_000_000_000
     return Columns(ts, open_, high, low, close, np.ones(count))
 
@@ -147,9 +154,18 @@ def _sizes(close: Floats) -> Floats:
     return np.floor(STAKE / (close * (1.0 + FEE + CUSHION)) * LOT + 5e-7) / LOT
 
 
+def _crosses(fast: Floats, slow: Floats) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Return (crossed above, crossed below), the quickest way for those who bring no quick one."""
+    above = fast > slow
+    entry, exit_ = np.zeros(len(above), np.bool_), np.zeros(len(above), np.bool_)
+    entry[1:] = above[1:] & ~above[:-1] & ~np.isnan(slow[:-1])
+    exit_[1:] = ~above[1:] & above[:-1]
+    return entry, exit_
+
+
 def vectorbt(columns: Columns) -> Callable[[], Trades]:
     """vectorbt on its Rust engine: signals, orders at the close, trades, value, statistics."""
-    import pandas as pd
+    import pandas as pd  # type: ignore[import-untyped]
     import vectorbt as vbt
 
     vbt.settings["engine"] = "rust"
@@ -158,12 +174,13 @@ def vectorbt(columns: Columns) -> Callable[[], Trades]:
     ts_close = columns.ts + 60_000_000_000
 
     def work() -> Trades:
-        fast = vbt.MA.run(close, FAST, ewm=True)
-        slow = vbt.MA.run(close, SLOW, ewm=True)
+        fast = vbt.MA.run(close, FAST, ewm=True).ma.to_numpy()
+        slow = vbt.MA.run(close, SLOW, ewm=True).ma.to_numpy()
+        entry, exit_ = _crosses(fast, slow)
         portfolio = vbt.Portfolio.from_signals(
             close,
-            fast.ma_crossed_above(slow),
-            fast.ma_crossed_below(slow),
+            entry,
+            exit_,
             open=columns.open,
             high=columns.high,
             low=columns.low,
@@ -187,3 +204,227 @@ def vectorbt(columns: Columns) -> Callable[[], Trades]:
         )
 
     return work
+
+
+def raptorbt(columns: Columns) -> Callable[[], Trades]:
+    """raptorbt's array runner: signals, orders at the close, trades, equity, drawdown, metrics."""
+    import raptorbt as rbt
+
+    config = rbt.BacktestConfig(initial_capital=CAPITAL, fees=FEE, slippage=0.0)
+    config.set_fixed_stop(STOP)
+    fixed_stake = rbt.InstrumentConfig(
+        lot_size=1 / LOT, alloted_capital=STAKE * (1 + FEE) / (1 + FEE + CUSHION)
+    )
+    ts_close = columns.ts + 60_000_000_000
+
+    def work() -> Trades:
+        fast, slow = rbt.ema(columns.close, FAST), rbt.ema(columns.close, SLOW)
+        entry, exit_ = _crosses(fast, slow)
+        result = rbt.run_single_backtest(
+            columns.ts,
+            columns.open,
+            columns.high,
+            columns.low,
+            columns.close,
+            columns.volume,
+            entry,
+            exit_,
+            config=config,
+            instrument_config=fixed_stake,
+        )
+        result.equity_curve()
+        result.drawdown_curve()
+        result.metrics.to_dict()
+        closed = result.trades()
+        return Trades(
+            ts_close[[trade.entry_idx for trade in closed]],
+            ts_close[[trade.exit_idx for trade in closed]],
+            np.array([trade.size for trade in closed]),
+            np.array([trade.entry_price for trade in closed]),
+            np.array([trade.exit_price for trade in closed]),
+            np.array([trade.pnl for trade in closed]),
+        )
+
+    return work
+
+
+# Measuring.
+
+#: EMAs are seeded differently; after so many bars the seeds no longer matter and trades must be equal.
+SETTLED_BARS: Final = 2_000
+
+
+@dataclass(frozen=True)
+class Measured:
+    """CPU seconds, bytes over the input's own, and the trades."""
+
+    cold_s: float
+    warm_s: float
+    peak_bytes: int
+    trades: list[list[float]]
+
+
+def _resident() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def measure(name: str, count: int) -> Measured:
+    """Run one contender in this process."""
+    columns = make_columns(count)
+    work = {"bare": bare, "amarktai": amarktai, "vectorbt": vectorbt, "raptorbt": raptorbt}[name](columns)
+    before = _resident()
+    started = time.process_time()
+    trades = work()
+    cold = time.process_time() - started
+    warm = math.inf
+    for _ in range(REPEATS.get(name, 15)):
+        started = time.process_time()
+        work()
+        warm = min(warm, time.process_time() - started)
+    return Measured(cold, warm, _resident() - before, _settled(columns, trades))
+
+
+def _settled(columns: Columns, trades: Trades) -> list[list[float]]:
+    """Return the trades that opened after the averages' seeds stopped to matter, as plain rows."""
+    late = trades.opened_ts >= columns.ts[SETTLED_BARS]
+    names = ("opened_ts", "closed_ts", "quantity", "entry_price", "exit_price", "profit")
+    rows = np.column_stack([getattr(trades, name)[late].astype(np.float64) for name in names])
+    listed: list[list[float]] = rows.tolist()
+    return listed
+
+
+def in_own_process(name: str, count: int) -> Measured | None:
+    """Measure a contender in a fresh process on one core; None when its package is not there."""
+    python = str(BENCH_PYTHON) if name in FOREIGN else sys.executable
+    if name in FOREIGN and not BENCH_PYTHON.exists():
+        return None
+    command = [python, __file__, "--contender", name, "--bars", str(count)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **dict.fromkeys(ONE_THREAD, "1")}
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True, text=True)
+    return Measured(**json.loads(done.stdout))
+
+
+ONE_THREAD: Final = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")
+
+
+def whole_process_seconds() -> float:
+    """Return the wall seconds of a whole process from its start to the result, best of five."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bars.npy"
+        columns = make_columns(WHOLE_PROCESS_BARS)
+        np.save(path, np.column_stack([columns.open, columns.high, columns.low, columns.close]).T)
+        best = math.inf
+        for _ in range(5):
+            started = time.perf_counter()
+            subprocess.run(
+                [sys.executable, __file__, "--whole", str(path)], check=True, stdout=subprocess.DEVNULL
+            )
+            best = min(best, time.perf_counter() - started)
+    return best
+
+
+def whole(path: Path) -> None:
+    """Load bars from a file, run, print the result: what the whole-process figure times."""
+    open_, high, low, close = np.load(path)
+    count = len(close)
+    ts = 1_600_000_020_000_000_000 + np.arange(count, dtype=np.int64) * 60_000_000_000
+    trades = amarktai(Columns(ts, open_, high, low, close, np.ones(count)))()
+    print(len(trades.profit))
+
+
+# Reporting.
+
+
+def same_trades(one: Measured, other: Measured) -> str:
+    """Return "identical", or what differs first."""
+    if len(one.trades) != len(other.trades):
+        return f"DIFFERENT: {len(one.trades)} and {len(other.trades)} trades"
+    got, want = np.array(one.trades), np.array(other.trades)
+    differs = ~np.isclose(got, want, rtol=1e-9, atol=1e-5)
+    if differs.any():
+        row = int(np.argwhere(differs)[0][0])
+        return f"DIFFERENT at trade {row}: {got[row].tolist()} and {want[row].tolist()}"
+    return "identical"
+
+
+def report(count: int) -> int:
+    """Race all contenders, print the table, and return the exit code."""
+    measured = {name: in_own_process(name, count) for name in CONTENDERS}
+    ours = measured["amarktai"]
+    assert ours is not None
+    size = make_columns(count).nbytes
+    print(f"{count:,} one-minute bars, {size / 2**20:.0f} MiB; EMA({FAST}/{SLOW}), stop {STOP:.0%}")
+    print(f"{'':10} {'warm s':>8} {'cold s':>8} {'peak':>10} {'we are':>14}  trades")
+    missed = []
+    for name, result in measured.items():
+        if result is None:
+            print(f"{name:10} not installed: python benchmarks/kernel.py --setup")
+            missed.append(f"{name} was not measured")
+            continue
+        ratio = result.warm_s / ours.warm_s
+        verdict = same_trades(result, ours)
+        memory = f"{result.peak_bytes / size:.1f} × in"
+        print(
+            f"{name:10} {result.warm_s:8.4f} {result.cold_s:8.3f} {memory:>10} {_speed(ratio):>14}"
+            f"  {len(result.trades)} {verdict}"
+        )
+        missed += _missed(name, result, ratio, verdict, size)
+    seconds = whole_process_seconds()
+    print(f"whole process at {WHOLE_PROCESS_BARS:,} bars: {seconds:.2f} s wall")
+    if seconds > WHOLE_PROCESS_REACH_S:
+        missed.append(f"whole process above {WHOLE_PROCESS_REACH_S} s")
+    for text in missed:
+        print(f"missed: {text}")
+    return 1 if missed else 0
+
+
+def _speed(ratio: float) -> str:
+    return f"{ratio:.1f} × faster" if ratio >= 1 else f"{1 / ratio:.2f} × slower"
+
+
+def _missed(name: str, result: Measured, ratio: float, verdict: str, size: int) -> list[str]:
+    missed = [] if verdict == "identical" else [f"{name}: {verdict}"]
+    if name == "amarktai" and result.peak_bytes > MEMORY_REACH * size:
+        missed.append(f"memory above {MEMORY_REACH} × the input")
+    if name == "bare" and 1 / ratio > REACH[name]:
+        missed.append(f"{1 / ratio:.2f} × the bare loop, at most {REACH[name]} wanted")
+    if name in FOREIGN and ratio < REACH[name]:
+        missed.append(f"{ratio:.1f} × as fast as {name}, {REACH[name]} wanted")
+    return missed
+
+
+def set_up() -> None:
+    """Make the benchmark's own environment from its lock file."""
+    venv.create(BENCH_VENV, with_pip=True, clear=True)
+    pip = [str(BENCH_PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--require-hashes", "-r", str(ROOT / "requirements-bench.lock")], check=True)
+    print(f"{BENCH_VENV.name} is ready")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--bars", type=int, default=1_000_000, help="number of bars")
+    parser.add_argument("--setup", action="store_true", help="make .venv-bench with vectorbt and raptorbt")
+    parser.add_argument("--contender", choices=CONTENDERS, help=argparse.SUPPRESS)
+    parser.add_argument("--whole", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.setup:
+        set_up()
+        return 0
+    if given.whole:
+        whole(given.whole)
+        return 0
+    if given.contender:
+        print(json.dumps(vars_of(measure(given.contender, given.bars))))
+        return 0
+    return report(given.bars)
+
+
+def vars_of(result: Measured) -> dict[str, Any]:
+    return {name: getattr(result, name) for name in result.__dataclass_fields__}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -124,17 +124,16 @@ def test_nothing_is_decided_before_the_first_decision() -> None:
     assert (equity[:1_001] == 10_000).all()
 
 
-def test_the_trade_table_grows_beyond_its_first_capacity() -> None:
-    count = 6_000
-    flat = np.full(count, 100.0)
-    entry = np.arange(count) % 2 == 0
+def test_there_is_room_for_a_trade_in_every_bar() -> None:
+    count = 500
+    open_, low = np.full(count, 100.0), np.full(count, 90.0)
+    entry, exit_ = np.ones(count, np.bool_), np.zeros(count, np.bool_)
     ints, amounts, equity, _ = kernel.simulate_nb(
-        np.array([0, count]), flat, flat, flat, flat, entry, ~entry, _settings()[np.newaxis, :]
+        np.array([0, count]), open_, open_, low, open_, entry, exit_, _settings(stake=100)[np.newaxis, :]
     )
-    assert len(ints) == count // 2
-    closed = amounts[: count // 2, kernel.TRADE_PROFIT]
-    assert np.nansum(closed) == pytest.approx(equity[-1] - 10_000, abs=5)
-    assert (np.diff(ints[:, kernel.TRADE_ENTRY]) == 2).all()
+    assert ints[:, kernel.TRADE_ENTRY].tolist() == list(range(1, count))
+    assert (ints[:, kernel.TRADE_EXIT_CODE] == kernel.BY_STOP).all()
+    assert amounts[:, kernel.TRADE_PROFIT].sum() == pytest.approx(equity[-1] - 10_000)
 
 
 def test_drawdown_is_equity_over_its_peak() -> None:

@@ -243,7 +243,7 @@ def _check(strategy: Strategy, params: Any, bars: Bars, capital: Decimal, stake:
             f"{strategy.title} needs at least {needed} bars here, there are {len(bars)}",
             "Give more bars or shorten the strategy's periods.",
         )
-    if not bool((np.diff(bars.ts_open) > 0).all()):
+    if not bool((bars.ts_open[1:] > bars.ts_open[:-1]).all()):
         raise InvalidInput(
             "VALIDATION_ERROR", "The bars are not in the order of time", "Sort them and drop doubles."
         )

@@ -36,7 +36,8 @@ def _sma_nb(values: Floats, period: int) -> Floats:
 @njit(cache=True)
 def _ema_nb(values: Floats, period: int) -> Floats:
     n = values.shape[0]
-    out = np.full(n, np.nan)
+    out = np.empty(n)
+    out[: period - 1] = np.nan
     if n < period:
         return out
     total = 0.0

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from decimal import Decimal
 from enum import StrEnum
+from functools import reduce
 from typing import Any, Final
 
 import numpy as np
@@ -56,13 +57,12 @@ class GateSeries:
             return self.value > threshold
         if self.op is Op.BELOW:
             return self.value < threshold
-        above = self.value > threshold
-        below = self.value < threshold
         crossed = np.zeros(self.value.shape, dtype=np.bool_)
+        now, before = self.value[1:], self.value[:-1]
         if self.op is Op.CROSSES_ABOVE:
-            crossed[1:] = above[1:] & ~above[:-1] & (self.value[:-1] <= threshold[:-1])
+            np.logical_and(now > threshold[1:], before <= threshold[:-1], out=crossed[1:])
         else:
-            crossed[1:] = below[1:] & ~below[:-1] & (self.value[:-1] >= threshold[:-1])
+            np.logical_and(now < threshold[1:], before >= threshold[:-1], out=crossed[1:])
         return crossed
 
     def reading(self, index: int) -> Gate:
@@ -97,12 +97,10 @@ class Signals:
     exit_gates: tuple[GateSeries, ...]
 
     def entry(self) -> Bools:
-        passed: Bools = np.logical_and.reduce([gate.passed() for gate in self.entry_gates])
-        return passed
+        return reduce(np.logical_and, (gate.passed() for gate in self.entry_gates))
 
     def exit(self) -> Bools:
-        passed: Bools = np.logical_or.reduce([gate.passed() for gate in self.exit_gates])
-        return passed
+        return reduce(np.logical_or, (gate.passed() for gate in self.exit_gates))
 
     def reading(self, index: int) -> SignalReading:
         """Return both signals and their gates at one bar."""
