@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -10,37 +11,59 @@ from amarktai.bootstrap.foundation import Foundation
 from amarktai.domain.errors import Unavailable
 from amarktai.domain.instrument import Instrument, Platform
 from amarktai.domain.money import ZAR
-from amarktai.ports.feed import Feed
+from amarktai.ports.feed import Feed, FeedStatus
 from amarktai.storage.candles import ParquetCandleStore
 from amarktai.system.rng import SystemRng
 from amarktai.venues.budget import RequestBudget
 from amarktai.venues.ccxt_feed import CcxtFeed, LiveParts
 from amarktai.venues.ccxt_venue import load_instruments, open_client
 from amarktai.venues.live import LiveFeeds
-from amarktai.venues.spec import load_specs
+from amarktai.venues.recorder import Recorder, RecorderSettings
+from amarktai.venues.spec import VenueSpec, load_specs
 
 _log = structlog.get_logger(__name__)
 
 
-async def open_live_market(base: Foundation) -> tuple[LiveFeeds, frozenset[Platform]]:
-    """Return the feeds, and the platforms whose rules could not be read and are known from offline only."""
-    specs, candles = load_specs(), ParquetCandleStore(base.settings.home / "candles")
-    feeds: dict[Platform, Feed] = {}
-    unverified: set[Platform] = set()
-    for platform in base.settings.live_platforms:
-        spec = specs[platform]
-        budget = RequestBudget(platform.value, spec.requests_per_minute, base.clock)
-        client = open_client(spec)
-        try:
-            instruments = await load_instruments(client, spec, budget)
-        except Unavailable as error:
-            _log.warning("an exchange cannot be reached", platform=platform.value, reason=error.detail)
-            instruments = list(spec.instruments)
-            unverified.add(platform)
-        wanted = _tradable(instruments, base.settings.live_assets)
-        parts = LiveParts(client, budget, base.clock, SystemRng(), candles)
-        feeds[platform] = CcxtFeed(spec, wanted, parts)
-    return LiveFeeds(feeds), frozenset(unverified)
+async def open_live_market(
+    base: Foundation, is_wanted: Callable[[str], bool]
+) -> tuple[Feed, Callable[[Platform], FeedStatus], frozenset[Platform]]:
+    """Return the market's feed, each platform's health, and the platforms whose own rules could not be
+    read: those are listed from what is known offline. What ``is_wanted`` names is recorded.
+    """
+    candles = ParquetCandleStore(base.settings.home / "candles")
+    opened = await asyncio.gather(
+        *(
+            _open_feed(base, spec, candles)
+            for spec in map(load_specs().__getitem__, base.settings.live_platforms)
+        )
+    )
+    live = LiveFeeds({platform: feed for platform, feed, _ in opened})
+    unverified = frozenset(platform for platform, _, is_verified in opened if not is_verified)
+    if not base.settings.record_feeds:
+        return live, live.status_of, unverified
+    kept = RecorderSettings(
+        base.settings.home / "recordings", base.settings.record_disk_budget_mb * 1_000_000
+    )
+    return Recorder(live, kept, is_wanted=is_wanted, candles=candles), live.status_of, unverified
+
+
+async def _open_feed(
+    base: Foundation, spec: VenueSpec, candles: ParquetCandleStore
+) -> tuple[Platform, CcxtFeed, bool]:
+    budget = RequestBudget(spec.platform.value, spec.requests_per_minute, base.clock)
+    client = open_client(spec)
+    is_verified = True
+    try:
+        instruments = await load_instruments(client, spec, budget)
+    except Unavailable as error:
+        _log.warning("an exchange cannot be reached", platform=spec.platform.value, reason=error.detail)
+        instruments, is_verified = list(spec.instruments), False
+    parts = LiveParts(client, budget, base.clock, SystemRng(), candles)
+    return (
+        spec.platform,
+        CcxtFeed(spec, _tradable(instruments, base.settings.live_assets), parts),
+        is_verified,
+    )
 
 
 def _tradable(instruments: Sequence[Instrument], assets: Sequence[str]) -> list[Instrument]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 from amarktai.bootstrap.foundation import Foundation, build_bots, build_fx, lay_foundation
-from amarktai.bootstrap.trading import build_engine
+from amarktai.bootstrap.trading import EngineInputs, build_engine
 from amarktai.config import Settings
 from amarktai.domain.errors import InvalidInput
 from amarktai.domain.instrument import Instrument, Platform
@@ -20,18 +20,23 @@ from amarktai.services.replay import FeedSpec, ReplayParts, ReplayResult, Replay
 from amarktai.services.wallet import WalletService
 from amarktai.storage.accounts import PgAccounts
 from amarktai.storage.bar_files import read_bars
+from amarktai.storage.candles import ParquetCandleStore
 from amarktai.storage.leases import PgLeases
 from amarktai.storage.tallies import PgTallies
 from amarktai.system.clock import VirtualClock
 from amarktai.system.ids import TimeIds
 from amarktai.system.rng import SeededRng, SystemRng
 from amarktai.venues.binance_capture import BinanceCaptureFeed
+from amarktai.venues.recorder import recording_feed
 from amarktai.venues.replay import MergedFeed, Span, candle_feed
 from amarktai.venues.replay_quotes import luno_quote_feed
 from amarktai.venues.spec import load_specs
 
 #: A replay may run more bots on one exchange than a person may.
 _REPLAY_CAP = 10_000
+#: Where a platform that was started in this folder keeps its bars and recordings.
+_STORED = "var/candles"
+_RECORDED = "var/recordings"
 
 
 def build_replay_feed(spec: ReplaySpec, data: Path) -> Recording:
@@ -61,10 +66,33 @@ def _open_capture(feed: FeedSpec, data: Path, span: Span) -> Recording:
     return BinanceCaptureFeed([data / path for path in feed.paths], span)
 
 
+def _open_stored(feed: FeedSpec, data: Path, span: Span) -> Recording:
+    """Open bars that ``amarktai data fetch`` or ``data import`` stored; the path is the store's folder."""
+    instrument = _instrument(feed)
+    timeframe = feed.timeframe or "1h"
+    bars = ParquetCandleStore(Path(feed.path or _STORED)).load(instrument.id, timeframe)
+    if not len(bars):
+        raise InvalidInput(
+            "REPLAY_SPEC",
+            f"There are no {timeframe} bars of {instrument.id} in {feed.path or _STORED}",
+            f"Fetch them: amarktai data fetch {instrument.venue} {instrument.symbol} {timeframe}",
+        )
+    title = f"{instrument.symbol} {timeframe}, stored bars"
+    return candle_feed([(instrument, bars)], title=title, span=span)
+
+
+def _open_recording(feed: FeedSpec, data: Path, span: Span) -> Recording:
+    """Open what the recorder kept of live feeds; the path is the recordings' folder."""
+    ids = [f"{feed.platform}:{pair}" for pair in feed.pairs]
+    return recording_feed(Path(feed.path or _RECORDED), ids, span)
+
+
 _OPENERS: dict[str, Callable[[FeedSpec, Path, Span], Recording]] = {
     "luno_quotes": _open_luno,
     "candles": _open_candles,
     "binance_capture": _open_capture,
+    "stored": _open_stored,
+    "recording": _open_recording,
 }
 
 
@@ -95,7 +123,8 @@ async def replay(
         fx = build_fx(feed.max_age_s)
         bots = build_bots(base, fx, dict.fromkeys(Platform, _REPLAY_CAP))
         lease = await PgLeases(base.database).take("engine", "replay", clock.now_ns(), ttl_s=10**9)
-        engine = build_engine(base, feed, fx, lease, bots=bots, snapshot_every_s=spec.snapshot_hours * 3600)
+        inputs = EngineInputs(fx, lease, bots, {}, spec.snapshot_hours * 3600)
+        engine = build_engine(base, feed, inputs)
         wallet = WalletService(base.store, clock, ids, base.catalog, fx)
         parts = ReplayParts(clock, feed, engine, bots, wallet, base.catalog, PgTallies(base.database))
         return await run_replay(spec, user_id, parts, progress)

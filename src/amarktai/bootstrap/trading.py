@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -41,18 +41,25 @@ _log = structlog.get_logger(__name__)
 _SNAPSHOT_EVERY_S = 300.0
 
 
-def build_engine(
-    base: Foundation, feed: Feed, fx: FxRates, lease: Lease, *, bots: BotService, snapshot_every_s: float
-) -> TradingEngine:
+@dataclass(frozen=True, slots=True)
+class EngineInputs:
+    """What an engine is made of besides its feed. ``running`` is the map of bots that it fills."""
+
+    fx: FxRates
+    lease: Lease
+    bots: BotService
+    running: dict[UUID, Bot]
+    snapshot_every_s: float
+
+
+def build_engine(base: Foundation, feed: Feed, inputs: EngineInputs) -> TradingEngine:
     """Return an engine that trades on paper on this feed."""
-    running: dict[UUID, Bot] = {}
     venues = _paper_venues(base, feed)
     instruments = {instrument.id: instrument for instrument in feed.instruments}
     policy = OrderPolicy(max_data_age_s=feed.max_age_s)
-    orders = OrderService(
-        base.store, base.clock, base.ids, Desk(venues, instruments, running, fx, policy, lease)
-    )
-    parts = EngineParts(venues, orders, bots, running, fx, snapshot_every_s)
+    desk = Desk(venues, instruments, inputs.running, inputs.fx, policy, inputs.lease)
+    orders = OrderService(base.store, base.clock, base.ids, desk)
+    parts = EngineParts(venues, orders, inputs.bots, inputs.running, inputs.fx, inputs.snapshot_every_s)
     return TradingEngine(base.store, base.clock, feed, parts)
 
 
@@ -91,11 +98,13 @@ async def run_engine(settings: Settings, app_url: str) -> None:
 
 
 async def _engine_worker(base: Foundation, app_url: str, market: str, lease: Lease) -> EngineWorker:
-    opened = await _open_market(base, market)
+    running: dict[UUID, Bot] = {}
+    opened = await _open_market(base, market, running)
     feed = opened.feed
     fx = build_fx(MARK_MAX_AGE_S)
     bots = build_bots(base, fx, base.settings.bot_caps)
-    engine = build_engine(base, feed, fx, lease, bots=bots, snapshot_every_s=_SNAPSHOT_EVERY_S)
+    parts = EngineInputs(fx, lease, bots, running, _SNAPSHOT_EVERY_S)
+    engine = build_engine(base, feed, parts)
     duties = EngineDuties(
         clock=base.clock,
         feed=feed,
@@ -120,15 +129,17 @@ class Market:
     unverified: frozenset[Platform] = frozenset()
 
 
-async def _open_market(base: Foundation, market: str) -> Market:
+async def _open_market(base: Foundation, market: str, running: Mapping[UUID, Bot]) -> Market:
     if market == SANDBOX:
         feed = _sandbox_feed(base)
         return Market(feed, lambda _: feed.status())
     # Imported here because ccxt takes seconds to load, which the sandbox need not wait for.
     from amarktai.bootstrap.live_market import open_live_market
 
-    live, unverified = await open_live_market(base)
-    return Market(live, live.status_of, unverified)
+    def is_traded(instrument_id: str) -> bool:
+        return any(bot.instrument_id == instrument_id for bot in running.values())
+
+    return Market(*await open_live_market(base, is_traded))
 
 
 def _sandbox_feed(base: Foundation) -> SandboxFeed:

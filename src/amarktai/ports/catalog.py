@@ -44,9 +44,8 @@ class FeedRow:
 class Catalog(Protocol):
     async def instruments(self, platform: Platform | None = None) -> list[ListedInstrument]: ...
 
-    async def put_instruments(
-        self, instruments: Sequence[Instrument], origin: Origin, at: datetime
-    ) -> None: ...
+    async def put_instruments(self, instruments: Sequence[Instrument], origin: Origin, at: datetime) -> None:
+        """List these instruments, and these only, as what can be traded now."""
 
     async def marks(self) -> dict[str, MarkRow]: ...
 

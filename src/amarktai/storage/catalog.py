@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, select, update
 from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -36,6 +36,10 @@ class PgCatalog:
 
     async def put_instruments(self, instruments: Sequence[Instrument], origin: Origin, at: datetime) -> None:
         rows = [_to_row(instrument, origin, at) for instrument in instruments]
+        c = t.instruments.c
+        others = update(t.instruments).where(c.id.not_in([row["id"] for row in rows])).values(is_active=False)
+        async with self._database.transaction(None) as connection:
+            await connection.execute(others)
         await self._write(_replace(t.instruments, "id"), rows)
 
     async def marks(self) -> dict[str, MarkRow]:

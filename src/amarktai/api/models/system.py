@@ -62,6 +62,12 @@ class StatusView(View):
     sandbox: bool
 
 
+class MarketChoice(View):
+    """Which market bots see: the exchanges' public data, or the synthetic sandbox."""
+
+    source: Literal["live", "sandbox"]
+
+
 class PingView(View):
     status: Literal["healthy"]
     db: Literal["connected"]

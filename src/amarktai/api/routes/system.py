@@ -7,12 +7,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from amarktai.api.auth import Container, Who, Writer
+from amarktai.api.auth import Admin, Container, Who, Writer
 from amarktai.api.errors import PUBLIC, SIGNED_IN, responses
 from amarktai.api.models.system import (
     AlertPage,
     BuildView,
     EventPage,
+    MarketChoice,
     ModeView,
     PingView,
     ReadyView,
@@ -59,6 +60,20 @@ async def read_mode(_: Who, services: Container) -> ModeView:
 async def read_status(_: Who, services: Container) -> StatusView:
     """Return the running processes and the database's size."""
     return StatusView.model_validate(await services.system.status())
+
+
+@router.get("/system/market")
+async def read_market(_: Who, services: Container) -> MarketChoice:
+    """Return which market bots see."""
+    return MarketChoice.model_validate({"source": await services.system.market()})
+
+
+@router.post("/system/market", responses=responses(403))
+async def switch_market(body: MarketChoice, who: Admin, services: Container) -> MarketChoice:
+    """Let the engine start anew on the other market. Bots made on the first one rest until it is back."""
+    source = await services.system.switch_market(body.source)
+    await services.audit.note(who, "market.switched", ("system", "market"), after={"source": source})
+    return MarketChoice.model_validate({"source": source})
 
 
 @router.get("/alerts")
