@@ -14,6 +14,7 @@ import { Route as InviteRouteImport } from './routes/invite'
 import { Route as LoginRouteImport } from './routes/login'
 import { Route as SetupRouteImport } from './routes/setup'
 import { Route as AppIndexRouteImport } from './routes/_app.index'
+import { Route as AppSplatRouteImport } from './routes/_app.$'
 import { Route as AppActivityRouteImport } from './routes/_app.activity'
 import { Route as AppMarketsRouteImport } from './routes/_app.markets'
 import { Route as AppProfitsRouteImport } from './routes/_app.profits'
@@ -46,6 +47,11 @@ const SetupRoute = SetupRouteImport.update({
 const AppIndexRoute = AppIndexRouteImport.update({
   id: '/',
   path: '/',
+  getParentRoute: () => AppRoute,
+} as any)
+const AppSplatRoute = AppSplatRouteImport.update({
+  id: '/$',
+  path: '/$',
   getParentRoute: () => AppRoute,
 } as any)
 const AppActivityRoute = AppActivityRouteImport.update({
@@ -99,6 +105,7 @@ export interface FileRoutesByFullPath {
   '/invite': typeof InviteRoute
   '/login': typeof LoginRoute
   '/setup': typeof SetupRoute
+  '/$': typeof AppSplatRoute
   '/activity': typeof AppActivityRoute
   '/markets': typeof AppMarketsRoute
   '/profits': typeof AppProfitsRoute
@@ -113,6 +120,7 @@ export interface FileRoutesByTo {
   '/invite': typeof InviteRoute
   '/login': typeof LoginRoute
   '/setup': typeof SetupRoute
+  '/$': typeof AppSplatRoute
   '/activity': typeof AppActivityRoute
   '/markets': typeof AppMarketsRoute
   '/profits': typeof AppProfitsRoute
@@ -130,6 +138,7 @@ export interface FileRoutesById {
   '/invite': typeof InviteRoute
   '/login': typeof LoginRoute
   '/setup': typeof SetupRoute
+  '/_app/$': typeof AppSplatRoute
   '/_app/activity': typeof AppActivityRoute
   '/_app/markets': typeof AppMarketsRoute
   '/_app/profits': typeof AppProfitsRoute
@@ -148,6 +157,7 @@ export interface FileRouteTypes {
     | '/invite'
     | '/login'
     | '/setup'
+    | '/$'
     | '/activity'
     | '/markets'
     | '/profits'
@@ -162,6 +172,7 @@ export interface FileRouteTypes {
     | '/invite'
     | '/login'
     | '/setup'
+    | '/$'
     | '/activity'
     | '/markets'
     | '/profits'
@@ -178,6 +189,7 @@ export interface FileRouteTypes {
     | '/invite'
     | '/login'
     | '/setup'
+    | '/_app/$'
     | '/_app/activity'
     | '/_app/markets'
     | '/_app/profits'
@@ -232,6 +244,13 @@ declare module '@tanstack/react-router' {
       path: '/'
       fullPath: '/'
       preLoaderRoute: typeof AppIndexRouteImport
+      parentRoute: typeof AppRoute
+    }
+    '/_app/$': {
+      id: '/_app/$'
+      path: '/$'
+      fullPath: '/$'
+      preLoaderRoute: typeof AppSplatRouteImport
       parentRoute: typeof AppRoute
     }
     '/_app/activity': {
@@ -301,6 +320,7 @@ declare module '@tanstack/react-router' {
 }
 
 interface AppRouteChildren {
+  AppSplatRoute: typeof AppSplatRoute
   AppActivityRoute: typeof AppActivityRoute
   AppMarketsRoute: typeof AppMarketsRoute
   AppProfitsRoute: typeof AppProfitsRoute
@@ -314,6 +334,7 @@ interface AppRouteChildren {
 }
 
 const AppRouteChildren: AppRouteChildren = {
+  AppSplatRoute: AppSplatRoute,
   AppActivityRoute: AppActivityRoute,
   AppMarketsRoute: AppMarketsRoute,
   AppProfitsRoute: AppProfitsRoute,

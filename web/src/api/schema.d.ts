@@ -1191,6 +1191,20 @@ export interface components {
             /** Sha */
             sha: string | null;
         };
+        /** BookEquity */
+        BookEquity: {
+            /**
+             * Currency
+             * @constant
+             */
+            currency: "ZAR";
+            /** Items */
+            items: components["schemas"]["EquityPoint"][];
+            /** Max Drawdown Percent */
+            max_drawdown_percent: number | null;
+            /** Mode */
+            mode: components["schemas"]["TradingMode"] | "all";
+        };
         /** BotAnswer */
         BotAnswer: {
             bot: components["schemas"]["BotView"];
@@ -1672,6 +1686,8 @@ export interface components {
         FeedState: "connecting" | "live" | "stale" | "unreachable" | "ended";
         /** FeedView */
         FeedView: {
+            /** Age S */
+            age_s: number | null;
             /** Instruments */
             instruments: number;
             /** Last Received At */
@@ -1782,7 +1798,10 @@ export interface components {
             /** Value */
             value: number | string | null;
         };
-        /** InstrumentFeed */
+        /**
+         * InstrumentFeed
+         * @description The health of the platform's feed; ``state`` is null while there is none.
+         */
         InstrumentFeed: {
             /** Age S */
             age_s: number | null;
@@ -1792,7 +1811,7 @@ export interface components {
             message: string;
             /** Retry At */
             retry_at: string | null;
-            state: components["schemas"]["FeedState"];
+            state: components["schemas"]["FeedState"] | null;
         };
         /** InstrumentPage */
         InstrumentPage: {
@@ -1800,6 +1819,8 @@ export interface components {
             items: components["schemas"]["InstrumentView"][];
             /** Next Cursor */
             next_cursor: string | null;
+            /** Total */
+            total: number;
         };
         /** InstrumentView */
         InstrumentView: {
@@ -2411,8 +2432,12 @@ export interface components {
             deposits: string;
             /** Equity */
             equity: string | null;
+            /** Equity Reason */
+            equity_reason: string | null;
             /** Fx Profit */
             fx_profit: string | null;
+            /** Fx Reason */
+            fx_reason: string | null;
             /** Losing Trades */
             losing_trades: number;
             /** Marked At */
@@ -2437,6 +2462,16 @@ export interface components {
              * @example 1234.50000000
              */
             realized_profit: string;
+            /**
+             * Realized Reason
+             * @description Which fills could not be valued in rand, if any.
+             */
+            realized_reason: string | null;
+            /**
+             * Rounding
+             * @description What the parts leave of the change in equity.
+             */
+            rounding: string | null;
             /**
              * Success
              * @constant
@@ -5370,7 +5405,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EquityCurve"];
+                    "application/json": components["schemas"]["BookEquity"];
                 };
             };
             /** @description Nobody is signed in */

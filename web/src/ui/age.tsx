@@ -41,7 +41,7 @@ export function Ago({ at, reason }: { at: string | null | undefined; reason?: st
   if (!at) return <Unknown reason={reason ?? "It has not happened yet."} />;
   const age = now - Date.parse(at);
   return (
-    <time dateTime={at} title={formatMoment(at, zone)} className="whitespace-nowrap">
+    <time dateTime={at} title={formatMoment(at, zone)}>
       {age < HOUR_MS ? `${formatAge(age)} ago` : formatMoment(at, zone)}
     </time>
   );
@@ -52,7 +52,7 @@ export function Moment({ at, clockOnly = false }: { at: string | null | undefine
   const zone = useZone();
   if (!at) return <Unknown reason="It has not happened yet." />;
   return (
-    <time dateTime={at} title={formatMoment(at, zone)} className="whitespace-nowrap">
+    <time dateTime={at} title={formatMoment(at, zone)}>
       {clockOnly ? formatClock(at, zone) : formatMoment(at, zone)}
     </time>
   );
@@ -67,7 +67,7 @@ export function Countdown({ to }: { to: string }) {
 function Titled({ at, children }: { at: string; children: string }) {
   const zone = useZone();
   return (
-    <time dateTime={at} title={formatMoment(at, zone)} className="whitespace-nowrap">
+    <time dateTime={at} title={formatMoment(at, zone)}>
       {children}
     </time>
   );

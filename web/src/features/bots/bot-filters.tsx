@@ -27,7 +27,7 @@ export function BotFilters({ search, onSearch, inputRef }: BotFiltersProps) {
         placeholder="Filter by name, pair or strategy (/)"
         value={search.q ?? ""}
         onChange={(event) => set("q", event.target.value)}
-        className="control min-w-56 grow sm:max-w-80"
+        className="control min-w-[min(14rem,100%)] grow sm:max-w-80"
       />
       <FilterSelect
         label="Platform"

@@ -26,7 +26,10 @@ export function Frame() {
   }, [user, navigate]);
   // A new screen is read from its top, as a new page would be.
   // biome-ignore lint/correctness/useExhaustiveDependencies: the path is the trigger.
-  useEffect(() => window.scrollTo(0, 0), [path]);
+  useEffect(() => {
+    // Newer browsers answer with a promise, which an effect must not return.
+    void window.scrollTo(0, 0);
+  }, [path]);
   const close = () => setOverlay(null);
   return (
     <>

@@ -25,10 +25,10 @@ export function ModeBand() {
   return (
     <header
       data-mode={data ? (data.liveTrading ? "live" : "paper") : "unknown"}
-      className="hatched sticky top-0 z-40 h-10 border-b border-line bg-s1 data-[mode=live]:border-live data-[mode=live]:bg-live data-[mode=live]:bg-none data-[mode=live]:text-on-live"
+      className="hatched sticky top-0 z-40 min-h-10 border-b border-line bg-s1 data-[mode=live]:border-live data-[mode=live]:bg-live data-[mode=live]:bg-none data-[mode=live]:text-on-live"
     >
       {words && <title>{`${data?.liveTrading ? "LIVE" : "Paper"} · Amarktai`}</title>}
-      <div className="mx-auto flex h-full max-w-[1600px] items-center gap-2 px-2 md:gap-3 md:px-4">
+      <div className="mx-auto flex min-h-10 max-w-[1600px] flex-wrap items-center gap-2 px-2 md:gap-3 md:px-4">
         <strong className="font-semibold whitespace-nowrap" role="status">
           {words ? (
             <>

@@ -36,7 +36,7 @@ export function StopAll() {
       pending={stop.isPending && "Stopping…"}
       disabledReason={reachable ? null : "The server does not answer. Stop it where it runs."}
       title="Pause every running bot (Ctrl Shift .)"
-      icon={<Square aria-hidden className="size-3 fill-current" />}
+      icon={<Square aria-hidden className="size-3 fill-current max-sm:hidden" />}
       onClick={() => stop.mutate()}
       className="h-8 min-h-8! px-2.5"
     >

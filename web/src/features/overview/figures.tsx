@@ -9,7 +9,7 @@ import { startOfDay } from "@/fmt/time";
 import { Ago, useServerNow } from "@/ui/age";
 import { OriginChip } from "@/ui/chip";
 import { Money, Percent } from "@/ui/money";
-import { Failed } from "@/ui/state";
+import { Failed, Partial } from "@/ui/state";
 
 interface FigureProps {
   name: string;
@@ -42,7 +42,7 @@ function Figure({ name, link, opens, note, unsettled = false, origin, children }
         {origin}
       </p>
       <p className="text-xl font-semibold sm:text-2xl">{children}</p>
-      <p className="text-sm text-ink-2">{note}</p>
+      <div className="text-sm text-ink-2">{note}</div>
     </div>
   );
 }
@@ -140,6 +140,7 @@ function Known({
         origin={origin}
         note={
           <>
+            {summary.realized_reason && <Partial>{summary.realized_reason}</Partial>}
             after fees of <Money value={summary.total_fees} />; {summary.total_trades} trades, won{" "}
             <Percent value={summary.win_rate} places={0} reason="No trade has closed yet." />
           </>
@@ -158,7 +159,7 @@ function Known({
           </>
         }
       >
-        <Money value={summary.equity} reason={summary.unrealized_reason} />
+        <Money value={summary.equity} reason={summary.equity_reason} />
       </Figure>
     </div>
   );

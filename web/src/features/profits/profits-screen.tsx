@@ -11,7 +11,7 @@ import { Button } from "@/ui/button";
 import { ModeFilter } from "@/ui/mode-filter";
 import { Money, Percent } from "@/ui/money";
 import { PageHead, Panel } from "@/ui/panel";
-import { Empty, Loaded } from "@/ui/state";
+import { Empty, Loaded, Partial } from "@/ui/state";
 import { Unknown } from "@/ui/unknown";
 import { ProfitBars } from "./profit-bars";
 import { Shares } from "./shares";
@@ -58,6 +58,7 @@ export function ProfitsScreen({ search, onSearch }: ProfitsScreenProps) {
             </div>
           ) : (
             <>
+              {data.realized_reason && <Partial>{data.realized_reason}</Partial>}
               <Headline summary={data} />
               <ProfitBars
                 mode={mode}

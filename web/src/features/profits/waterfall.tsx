@@ -25,7 +25,7 @@ export function stepsOf(summary: ProfitSummary): Step[] {
     {
       name: "Currency result",
       value: summary.fx_profit,
-      reason: "No rand rate is known for what is held.",
+      reason: summary.fx_reason,
       result: true,
     },
     {
@@ -34,6 +34,12 @@ export function stepsOf(summary: ProfitSummary): Step[] {
       reason: summary.unrealized_reason,
       result: true,
       unsettled: true,
+    },
+    {
+      name: "Rounding to the cent's parts",
+      value: summary.rounding,
+      reason: summary.equity_reason,
+      result: true,
     },
   ];
 }
@@ -86,7 +92,7 @@ export function Waterfall({ summary }: { summary: ProfitSummary }) {
           <tr>
             <td>Equity</td>
             <td className="num">
-              <Money value={summary.equity} reason={summary.unrealized_reason} />
+              <Money value={summary.equity} reason={summary.equity_reason} />
             </td>
           </tr>
         </tfoot>

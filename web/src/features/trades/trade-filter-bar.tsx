@@ -32,7 +32,7 @@ export function TradeFilterBar({ filters, onFilters }: TradeFilterBarProps) {
         label="Bot"
         value={filters.bot_id ?? ""}
         onChange={set("bot_id")}
-        className="control max-w-48"
+        className="control max-w-[min(12rem,100%)]"
       >
         <option value="">All bots</option>
         {bots?.map(({ id, name }) => (

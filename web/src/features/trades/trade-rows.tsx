@@ -160,7 +160,7 @@ function TradeCards({ trades, open, onToggle }: TradeCardsProps) {
             type="button"
             aria-expanded={open.has(trade.id)}
             onClick={() => onToggle(trade.id)}
-            className="flex min-h-14 w-full items-center gap-3 px-4 py-2 text-left -outline-offset-2!"
+            className="flex min-h-14 w-full flex-wrap items-center gap-3 px-4 py-2 text-left -outline-offset-2!"
           >
             <span className="min-w-0 grow">
               <span className="block truncate font-medium">
