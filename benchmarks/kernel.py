@@ -16,12 +16,21 @@ out and the run says so.
 
 from __future__ import annotations
 
+import argparse
+import json
+import math
 import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import venv
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
