@@ -178,7 +178,7 @@ def vectorbt(columns: Columns) -> Callable[[], Trades]:
     import vectorbt as vbt
 
     vbt.settings["engine"] = "rust"
-    index = pd.DatetimeIndex(columns.ts, tz="UTC")
+    index = pd.DatetimeIndex(columns.ts)  # without a timezone: with one, each wrap builds objects
     close = pd.Series(columns.close, index=index)
     ts_close = columns.ts + 60_000_000_000
 
