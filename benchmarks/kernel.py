@@ -16,12 +16,21 @@ out and the run says so.
 
 from __future__ import annotations
 
+import argparse
+import json
+import math
 import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import venv
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -169,7 +178,7 @@ def vectorbt(columns: Columns) -> Callable[[], Trades]:
     import vectorbt as vbt
 
     vbt.settings["engine"] = "rust"
-    index = pd.DatetimeIndex(columns.ts, tz="UTC")
+    index = pd.DatetimeIndex(columns.ts)  # without a timezone: with one, each wrap builds objects
     close = pd.Series(columns.close, index=index)
     ts_close = columns.ts + 60_000_000_000
 
