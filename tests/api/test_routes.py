@@ -54,7 +54,8 @@ def test_no_route_shadows_another() -> None:
     paths = [(method, path) for method, path in _operations()]
     assert len(paths) == len(set(paths)) and len(paths) > 50
     for method, path in paths:
-        matching = [other for verb, other in paths if verb == method and _pattern(other).fullmatch(path)]
+        sample = re.sub(r"{\w+_id}", "0" * 32, path).replace("{platform}", "luno")
+        matching = [other for verb, other in paths if verb == method and _pattern(other).fullmatch(sample)]
         assert matching[0] == path, f"{method} {path} is answered by {matching[0]}"
 
 

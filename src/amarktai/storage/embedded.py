@@ -14,11 +14,12 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -88,6 +89,8 @@ class EmbeddedPostgres:
             user = _server_user()
             socket_folder = self._socket_folder(user)
             passwords = self._passwords()
+            if not self.is_running():
+                _let_through(self._home, user)
             if not (self._data / "PG_VERSION").exists():
                 self._initialise(user, passwords)
             if not self.is_running():
@@ -97,15 +100,29 @@ class EmbeddedPostgres:
         return self.urls()
 
     def stop(self) -> None:
-        """Stop the server after it has written everything; a server that hangs is stopped at once."""
-        if not self.is_running():
+        """Stop the server after it has written everything; one that hangs is stopped at once.
+
+        Raises: Unavailable when even that does not help.
+        """
+        process = self._process()
+        if process is None:
             return
-        user = _server_user()
-        for how in (("-m", "fast", "-t", "30"), ("-m", "immediate", "-t", "10")):
-            done = _run("pg_ctl", ["stop", "-w", "-D", str(self._data), *how], user)
-            if done.returncode == 0:
+        for how, patience_s in ((signal.SIGINT, 30), (signal.SIGQUIT, 10)):  # fast, then immediate
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(how)
+            if self._has_gone(patience_s):
                 return
+            _log.warning("the database is slow to stop", signal=how.name, waited_s=patience_s)
         raise Unavailable(CODE, "PostgreSQL does not stop.", f"See {self._log_file} and end it by hand.")
+
+    def _has_gone(self, patience_s: float) -> bool:
+        """Wait for the server's end; a process that is over but not yet collected counts as gone."""
+        deadline = time.monotonic() + patience_s
+        while self._process() is not None:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
 
     def is_running(self) -> bool:
         """Return whether the server process of this folder is alive."""
@@ -192,7 +209,6 @@ class EmbeddedPostgres:
 
     def _initialise(self, user: str | None, passwords: dict[str, str]) -> None:
         """Make the cluster beside its place and move it there, so that a crash leaves none half made."""
-        _let_through(self._home, user)
         fresh = self._home / "postgres.new"
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
