@@ -130,6 +130,16 @@ def attach_database(settings: Settings) -> str:
     return server.urls().app
 
 
+def borrow_database(settings: Settings) -> tuple[EmbeddedPostgres | None, DatabaseUrls, bool]:
+    """Return the database for one command, started if need be, and whether it ran before."""
+    server = None if settings.database_url is not None else EmbeddedPostgres(settings.home, SystemRng())
+    was_running = server is not None and server.is_running()
+    if server is not None and was_running:
+        return server, server.urls(), True
+    started, urls = start_database(settings)
+    return started, urls, False
+
+
 def database_keeper(database: EmbeddedPostgres | None) -> Callable[[], None]:
     """Return what brings the embedded server back when it was killed."""
 

@@ -1,0 +1,111 @@
+"""Recorded data and backtests on the command line: fetch, import, check, backtest, audit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from amarktai.backtest.driver import run_backtest
+from amarktai.backtest.result import BacktestResult
+from amarktai.bootstrap.foundation import real_time
+from amarktai.config import Settings
+from amarktai.domain.bot import STAKE_PERCENT, RiskMode
+from amarktai.domain.errors import InvalidInput
+from amarktai.domain.instrument import Instrument, Platform
+from amarktai.services.ledger_audit import AuditReport, LedgerAudit
+from amarktai.services.market_data import (
+    DatasetReport,
+    FetchProgress,
+    FetchResult,
+    ImportResult,
+    check_dataset,
+    fetch_history,
+    import_bars,
+)
+from amarktai.storage.bar_files import read_bars
+from amarktai.storage.candles import ParquetCandleStore
+from amarktai.storage.database import Database
+from amarktai.storage.reports import PgReporting
+from amarktai.strategies.contract import parse_params
+from amarktai.strategies.registry import strategy as find_strategy
+from amarktai.venues.spec import load_specs
+
+
+def candle_store(settings: Settings) -> ParquetCandleStore:
+    """Return the data folder's bars."""
+    return ParquetCandleStore(settings.home / "candles")
+
+
+def known_instrument(platform: str, pair: str) -> Instrument:
+    """Return an instrument that is known offline. Raises: InvalidInput naming what is known."""
+    if platform not in tuple(Platform):
+        raise InvalidInput(
+            "INVALID_EXCHANGE", f"{platform!r} is not a platform of ours", f"Choose {', '.join(Platform)}."
+        )
+    return load_specs()[Platform(platform)].instrument(pair.upper())
+
+
+async def fetch(
+    settings: Settings,
+    market: tuple[Platform, str, str],
+    span: tuple[int, int],
+    progress: Callable[[FetchProgress], None],
+) -> FetchResult:
+    """Fetch history of (platform, pair, timeframe) over [since, until) ns into the data folder."""
+    from amarktai.venues.budget import RequestBudget
+    from amarktai.venues.ccxt_venue import CcxtHistory, open_client
+
+    platform, pair, timeframe = market
+    spec, clock = load_specs()[platform], real_time()[0]
+    client = open_client(spec)
+    budget = RequestBudget(platform.value, spec.requests_per_minute, clock)
+    history = CcxtHistory(spec, client, budget, clock)
+    try:
+        return await fetch_history(
+            history, candle_store(settings), f"{platform}:{pair}", timeframe,
+            since_ts=span[0], until_ts=span[1], progress=progress,
+        )  # fmt: skip
+    finally:
+        await client.close()
+
+
+def import_file(
+    settings: Settings, path: Path, instrument: Instrument, timeframe: str, columns: Mapping[str, str]
+) -> ImportResult:
+    """Store a file's bars."""
+    return import_bars(read_bars, candle_store(settings), path, instrument.id, timeframe, columns)
+
+
+def check(settings: Settings, instrument: Instrument, timeframe: str) -> DatasetReport:
+    """Report a dataset's span, gaps and bars without volume."""
+    return check_dataset(candle_store(settings), instrument.id, timeframe)
+
+
+def backtest(
+    settings: Settings, instrument: Instrument, timeframe: str, strategy_id: str, wanted: Mapping[str, Any]
+) -> BacktestResult:
+    """Run one strategy over stored bars, or over ``wanted["file"]``.
+
+    ``wanted`` also has params, capital (in quote), risk_mode, and columns of the file.
+    """
+    strategy = find_strategy(strategy_id)
+    params = parse_params(strategy, wanted["params"])
+    path = wanted.get("file")
+    if path is not None:
+        bars = read_bars(path, timeframe, wanted.get("columns"))
+    else:
+        bars = candle_store(settings).load(instrument.id, timeframe)
+    capital = Decimal(wanted["capital"])
+    stake = capital * STAKE_PERCENT[RiskMode(wanted["risk_mode"])] / 100
+    return run_backtest(strategy, params, bars, instrument, capital=capital, stake=stake)
+
+
+async def audit(app_url: str) -> AuditReport:
+    """Recompute every user's books from their fills."""
+    database = Database(app_url, pool_size=2)
+    try:
+        return await LedgerAudit(PgReporting(database)).audit()
+    finally:
+        await database.close()
