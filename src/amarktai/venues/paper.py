@@ -1,3 +1,4 @@
+# long: one venue's matching, in the order of its phases
 """The paper venue: fills orders on market data by the one fill model (domain/fill_model.py).
 
 Bars follow "the order of things on bars" of that file: arriving orders at the open, then the path to
