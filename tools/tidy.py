@@ -19,18 +19,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 SOURCE: Final = ROOT / "src" / "amarktai"
 BANNED_NAMES: Final = frozenset({"utils", "util", "common", "helpers", "helper", "core", "manager", "misc"})
-MIRRORED: Final = (
-    "domain",
-    "ledger",
-    "indicators",
-    "backtest",
-    "strategies",
-    "services",
-    "venues",
-    "storage",
-)
-#: Modules without behaviour of their own, tested where they are used.
-UNMIRRORED: Final = frozenset({"tables", "contract"})
+MIRRORED: Final = ("domain", "ledger", "indicators", "backtest")
 GENERATORS: Final = ("tools.export_settings", "tools.export_openapi", "tools.export_events")
 
 
