@@ -29,12 +29,12 @@ async def history(world: World, who: Identity) -> list[UUID]:
     """Two bots, three round trips each, and one left open on the first. Return the bots' ids."""
     await world.fund(who, Decimal(100_000))
     bots = [await world.add_bot(who, market, Decimal(20_000)) for market in (BTC_ZAR, ETH_ZAR)]
-    for _ in range(3):
+    for turn in range(3):
         for bot in bots:
             world.clock.advance(60)
             await world.trade(bot, Side.BUY, Decimal("0.01"), Decimal(100_000))
             world.clock.advance(60)
-            await world.trade(bot, Side.SELL, Decimal("0.01"), Decimal(110_000))
+            await world.trade(bot, Side.SELL, Decimal("0.01"), Decimal(110_000 - 1_000 * (turn % 2)))
     await world.trade(bots[0], Side.BUY, Decimal("0.01"), Decimal(100_000))
     return [bot.id for bot in bots]
 
@@ -51,8 +51,13 @@ async def all_pages(service: TradeService, who: UUID, wanted: Trades) -> list[An
         cursor = page.next_cursor
 
 
-@pytest.mark.parametrize("sort", ["-opened_at", "opened_at", "-closed_at", "closed_at"])
-async def test_pages_join_to_the_whole_list_in_order(database_urls: DatabaseUrls, sort: str) -> None:
+@pytest.mark.parametrize(
+    "sort", ["-opened_at", "opened_at", "-closed_at", "closed_at", "-profit_loss", "profit_loss"]
+)
+async def test_pages_join_to_the_whole_list_in_order(
+    database_urls: DatabaseUrls, column: str, direction: str
+) -> None:
+    sort = direction + column
     async with trading(database_urls) as world:
         who = world.add_user()
         bots = await history(world, who)
@@ -63,7 +68,7 @@ async def test_pages_join_to_the_whole_list_in_order(database_urls: DatabaseUrls
             service, who.user_id, Trades(sort=sort, platform=Platform.LUNO, pair="eth/zar")
         )
     key = sort.removeprefix("-")
-    times = [trade[key] for trade in everything]
+    times = [Decimal(trade[key]) if key == "profit_loss" else trade[key] for trade in everything]
     assert times == sorted(times, reverse=sort.startswith("-"))
     assert len({trade["id"] for trade in everything}) == len(everything) == (7 if key == "opened_at" else 6)
     assert [trade for trade in everything if trade["bot_id"] == str(bots[0])] == of_bot

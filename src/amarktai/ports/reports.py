@@ -27,10 +27,16 @@ from amarktai.ledger.verification import RecordedEntry
 from amarktai.ports.catalog import MarkRow
 from amarktai.ports.store import Balances, StoredOrder
 
+#: After which row a page of trades begins: what the list is sorted by, and the id.
+Place = tuple[datetime | Decimal, UUID]
+
 
 @dataclass(frozen=True, slots=True)
 class TradeFilter:
-    """Which round trips, in which order. ``sort`` is a column name, with ``-`` for descending."""
+    """Which round trips, in which order: ``opened_at``, ``closed_at`` or ``profit_loss``, with ``-`` for
+    descending. Sorted by closing or profit, only the round trips that have one are listed. ``since``
+    (inclusive) and ``until`` (exclusive) bound the opening when that is the order, else the closing.
+    """
 
     status: str | None = None
     mode: TradingMode | None = None
@@ -230,9 +236,7 @@ class BotRow:
 
 
 class TradeReads(Protocol):
-    async def page(
-        self, wanted: TradeFilter, after: tuple[datetime, UUID] | None, limit: int
-    ) -> list[TradeRow]: ...
+    async def page(self, wanted: TradeFilter, after: Place | None, limit: int) -> list[TradeRow]: ...
 
     async def count(self, wanted: TradeFilter, at_most: int) -> int | None:
         """Return how many there are: from rollups, or counted up to ``at_most`` (None: more)."""

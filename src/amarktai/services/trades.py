@@ -8,11 +8,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from amarktai.domain.errors import InvalidInput
-from amarktai.ports.reports import Reporting, TradeFilter, TradeRow
+from amarktai.domain.money import parse_decimal
+from amarktai.ports.reports import Place, Reporting, TradeFilter, TradeRow
 from amarktai.services.paging import Page, decode_cursor, encode_cursor
 from amarktai.services.views import fill_view, trade_view
 
-_SORTS: Final = ("-opened_at", "opened_at", "-closed_at", "closed_at")
+_SORTS: Final = ("-opened_at", "opened_at", "-closed_at", "closed_at", "-profit_loss", "profit_loss")
 _STATUSES: Final = ("open", "closed")
 #: Beyond this a list that is bounded in time is not counted; all others are exact at any size.
 COUNT_LIMIT: Final = 10_000
@@ -31,7 +32,7 @@ class TradeService:
         COUNT_LIMIT. Raises: InvalidInput for an unknown sort, status or cursor.
         """
         _check(wanted)
-        after = _place(cursor) if cursor else None
+        after = _place(cursor, wanted) if cursor else None
         async with self._reporting.snapshot(user_id) as reports:
             rows = await reports.trades.page(wanted, after, limit + 1)
             total = await reports.trades.count(wanted, COUNT_LIMIT)
@@ -62,15 +63,20 @@ def _next_cursor(rows: list[TradeRow], wanted: TradeFilter, limit: int) -> str |
     if len(rows) <= limit:
         return None
     trip = rows[limit - 1].trip
-    by_closing = wanted.sort.endswith("closed_at") and wanted.status != "open"
-    place: datetime | None = trip.closed_at if by_closing else trip.opened_at
-    return None if place is None else encode_cursor(place, trip.id)
+    if wanted.status == "open" or wanted.sort.endswith("opened_at"):
+        return encode_cursor(trip.opened_at, trip.id)
+    if wanted.sort.endswith("closed_at") and trip.closed_at is not None:
+        return encode_cursor(trip.closed_at, trip.id)
+    return encode_cursor(f"{trip.profit_zar}", trip.id)
 
 
 def _view(row: TradeRow) -> dict[str, Any]:
     return trade_view(row.trip, bot_name=row.bot_name, platform=row.platform, mode=row.mode.value)
 
 
-def _place(cursor: str) -> tuple[datetime, UUID]:
-    at, row_id = decode_cursor(cursor, datetime, UUID)
-    return at, row_id
+def _place(cursor: str, wanted: TradeFilter) -> Place:
+    if wanted.status == "open" or not wanted.sort.endswith("profit_loss"):
+        at, trip_id = decode_cursor(cursor, datetime, UUID)
+        return at, trip_id
+    profit, trip_id = decode_cursor(cursor, str, UUID)
+    return parse_decimal(profit, name="cursor"), trip_id

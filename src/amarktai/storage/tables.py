@@ -470,6 +470,14 @@ round_trips = Table(
     Index("ix_round_trips_opened", "user_id", "opened_at", "id"),
     Index("ix_round_trips_closed", "user_id", "closed_at", "id", postgresql_where=text("status = 'closed'")),
     Index("ix_round_trips_bot_opened", "bot_id", "opened_at", "id"),
+    Index("ix_round_trips_profit", "user_id", "profit_zar", "id", postgresql_where=text("status = 'closed'")),
+    Index(
+        "ix_round_trips_bot_profit",
+        "bot_id",
+        "profit_zar",
+        "id",
+        postgresql_where=text("status = 'closed'"),
+    ),
     Index(
         "ix_round_trips_bot_closed",
         "bot_id",

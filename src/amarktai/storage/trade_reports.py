@@ -7,8 +7,7 @@ over each of those bots' own, merged. So a page costs the same at ten and at ten
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -34,21 +33,23 @@ from amarktai.domain.order import Side
 from amarktai.domain.round_trip import RoundTrip
 from amarktai.ledger.recomputation import RecordedFill
 from amarktai.ledger.valuation import FxRate
-from amarktai.ports.reports import TradeFilter, TradeRow
+from amarktai.ports.reports import Place, TradeFilter, TradeRow
 from amarktai.storage import tables as t
 from amarktai.storage.figure_reports import TOTAL_DAY
 from amarktai.storage.trades import to_round_trip
 
 _trips, _bots = t.round_trips, t.bots
+_COLUMNS: Final = {"opened_at": "opened_at", "closed_at": "closed_at", "profit_loss": "profit_zar"}
+#: As text, not as parameters: a prepared plan must be able to use the partial indexes.
+_IS_OPEN: Final[ColumnElement[bool]] = literal_column("round_trips.status = 'open'")
+_IS_CLOSED: Final[ColumnElement[bool]] = literal_column("round_trips.status = 'closed'")
 
 
 class PgTradeReads:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def page(
-        self, wanted: TradeFilter, after: tuple[datetime, UUID] | None, limit: int
-    ) -> list[TradeRow]:
+    async def page(self, wanted: TradeFilter, after: Place | None, limit: int) -> list[TradeRow]:
         bots = _bot_conditions(wanted)
         if bots:
             inner = _page(wanted, after, limit, [_trips.c.bot_id == _bots.c.id])
@@ -67,6 +68,8 @@ class PgTradeReads:
         if wanted.since is not None or wanted.until is not None:
             return await self._count_rows(wanted, at_most)
         closed = 0 if wanted.status == "open" else await self._count_closed(wanted)
+        if _column(wanted) == "profit_zar":
+            return closed - await self._count_unvalued(wanted)
         only_closed = wanted.status == "closed" or _column(wanted) == "closed_at"
         return closed + (0 if only_closed else await self._count_open(wanted))
 
@@ -122,6 +125,16 @@ class PgTradeReads:
             query = query.where(_trips.c.mode == wanted.mode.value)
         return int((await self._connection.execute(query)).scalar_one())
 
+    async def _count_unvalued(self, wanted: TradeFilter) -> int:
+        query = (
+            select(func.count())
+            .select_from(_trips.join(_bots, _bots.c.id == _trips.c.bot_id))
+            .where(_IS_CLOSED, _trips.c.profit_zar.is_(None), *_bot_conditions(wanted))
+        )
+        if wanted.mode is not None:
+            query = query.where(_trips.c.mode == wanted.mode.value)
+        return int((await self._connection.execute(query)).scalar_one())
+
     async def _count_rows(self, wanted: TradeFilter, at_most: int) -> int | None:
         rows = (
             select(literal_column("1"))
@@ -135,8 +148,8 @@ class PgTradeReads:
 
 
 def _column(wanted: TradeFilter) -> str:
-    name = wanted.sort.removeprefix("-")
-    return "opened_at" if wanted.status == "open" else name
+    """Return the column that the list is sorted by; an open round trip has only its opening."""
+    return "opened_at" if wanted.status == "open" else _COLUMNS[wanted.sort.removeprefix("-")]
 
 
 def _bot_conditions(wanted: TradeFilter) -> list[ColumnElement[bool]]:
@@ -151,12 +164,15 @@ def _bot_conditions(wanted: TradeFilter) -> list[ColumnElement[bool]]:
 
 
 def _conditions(wanted: TradeFilter) -> list[ColumnElement[bool]]:
-    column = _trips.c[_column(wanted)]
-    status = "closed" if _column(wanted) == "closed_at" else wanted.status
+    name = _column(wanted)
+    column = _trips.c[name if name != "profit_zar" else "closed_at"]
     conditions: list[ColumnElement[bool]] = []
-    if status is not None:
-        # As text, not as a parameter: a prepared plan must be able to use the partial indexes.
-        conditions.append(_trips.c.status == literal_column("'open'" if status == "open" else "'closed'"))
+    if wanted.status == "open":
+        conditions.append(_IS_OPEN)
+    elif wanted.status == "closed" or name != "opened_at":
+        conditions.append(_IS_CLOSED)
+    if name == "profit_zar":
+        conditions.append(_trips.c.profit_zar.is_not(None))
     if wanted.mode is not None:
         conditions.append(_trips.c.mode == wanted.mode.value)
     if wanted.since is not None:
@@ -168,7 +184,7 @@ def _conditions(wanted: TradeFilter) -> list[ColumnElement[bool]]:
 
 def _page(
     wanted: TradeFilter,
-    after: tuple[datetime, UUID] | None,
+    after: Place | None,
     limit: int,
     conditions: Sequence[ColumnElement[bool]],
 ) -> Select[Any]:

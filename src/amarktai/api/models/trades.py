@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from amarktai.api.models.base import Body, Instant, Money, View
 from amarktai.api.models.bots import Amount
 from amarktai.domain.bot import TradingMode
@@ -69,7 +71,7 @@ class FillView(View):
 class TradePage(View):
     items: list[TradeView]
     next_cursor: str | None
-    total: int
+    total: int | None = Field(description="All that match; null for a span of time with too many to count.")
 
 
 class TradeAnswer(View):

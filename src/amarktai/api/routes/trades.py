@@ -32,9 +32,7 @@ from amarktai.ports.reports import EntryFilter, OrderFilter, TradeFilter
 
 router = APIRouter(prefix="/api", tags=["trades"], route_class=IdempotentRoute, responses=SIGNED_IN)
 
-Sort = Literal[
-    "opened_at", "-opened_at", "closed_at", "-closed_at", "profit_loss", "-profit_loss", "fees", "-fees"
-]
+Sort = Literal["opened_at", "-opened_at", "closed_at", "-closed_at", "profit_loss", "-profit_loss"]
 Pair = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9]{1,20}/[A-Za-z0-9]{1,20}$")]
 Asset = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9]{1,20}$")]
 

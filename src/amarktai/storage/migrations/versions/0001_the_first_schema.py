@@ -539,6 +539,20 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("status = 'closed'"),
     )
+    op.create_index(
+        "ix_round_trips_bot_profit",
+        "round_trips",
+        ["bot_id", "profit_zar", "id"],
+        unique=False,
+        postgresql_where=sa.text("status = 'closed'"),
+    )
+    op.create_index(
+        "ix_round_trips_profit",
+        "round_trips",
+        ["user_id", "profit_zar", "id"],
+        unique=False,
+        postgresql_where=sa.text("status = 'closed'"),
+    )
     op.create_index("ix_round_trips_bot_opened", "round_trips", ["bot_id", "opened_at", "id"], unique=False)
     op.create_index(
         "ix_round_trips_closed",
