@@ -1819,8 +1819,6 @@ export interface components {
             items: components["schemas"]["InstrumentView"][];
             /** Next Cursor */
             next_cursor: string | null;
-            /** Total */
-            total: number;
         };
         /** InstrumentView */
         InstrumentView: {
