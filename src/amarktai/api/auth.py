@@ -27,6 +27,11 @@ def services_of(request: Request) -> Services:
     return cast(Services, request.app.state.services)
 
 
+async def container(request: Request) -> Services:
+    """Return the container as a dependency; a plain function would be sent to a thread each time."""
+    return services_of(request)
+
+
 def client_of(connection: HTTPConnection) -> Client:
     """Return address and user agent of the other side."""
     ip = connection.client.host if connection.client else None
@@ -88,7 +93,7 @@ async def identify(connection: HTTPConnection, services: Services) -> Identity:
 
 async def signed_in(
     request: Request,
-    services: Annotated[Services, Depends(services_of)],
+    services: Annotated[Services, Depends(container)],
     _cookie: Annotated[str | None, Depends(_cookie_scheme)],
     _bearer: Annotated[object, Depends(_bearer_scheme)],
 ) -> Identity:
@@ -126,7 +131,7 @@ async def admin(who: Annotated[Identity, Depends(signed_in)]) -> Identity:
     return who
 
 
-async def own_pages_only(request: Request, services: Annotated[Services, Depends(services_of)]) -> None:
+async def own_pages_only(request: Request, services: Annotated[Services, Depends(container)]) -> None:
     """Refuse cross-site browsers on public writes; programs say nothing about their site."""
     if is_same_site(request, services.settings) is False:
         raise _cross_site()
@@ -144,4 +149,4 @@ Who = Annotated[Identity, Depends(signed_in)]
 Writer = Annotated[Identity, Depends(writer)]
 Person = Annotated[Identity, Depends(person)]
 Admin = Annotated[Identity, Depends(admin)]
-Container = Annotated[Services, Depends(services_of)]
+Container = Annotated[Services, Depends(container)]

@@ -6,6 +6,7 @@ start at once one migrates and the others wait.
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,7 @@ from amarktai.domain.errors import BrokenInvariant, Unavailable
 
 CODE: Final = "DATABASE_UNAVAILABLE"
 _LOCK: Final = 0x616D6172  # "amar"
+logging.getLogger("alembic").setLevel(logging.WARNING)  # its steps are no news to people
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 
