@@ -40,7 +40,7 @@ test-web: setup
 	@echo "Checking the dashboard …"
 	@$(BIN)/python -m tools.build_ui --check
 
-test: check test-web ui
+test: check test-web
 	@echo "Running the tests …"
 	@$(BIN)/pytest -n 2
 
