@@ -18,7 +18,7 @@ def test_there_is_one_spec_per_platform_in_display_order() -> None:
     assert list(SPECS) == list(Platform)
 
 
-@pytest.mark.parametrize("spec", SPECS.values(), ids=str, ids=lambda spec: spec.platform.value)
+@pytest.mark.parametrize("spec", SPECS.values(), ids=lambda spec: spec.platform.value)
 def test_a_spec_is_complete(spec: VenueSpec) -> None:
     assert spec.instruments
     assert len({item.id for item in spec.instruments}) == len(spec.instruments)

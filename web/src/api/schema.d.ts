@@ -828,6 +828,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system/market": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Market
+         * @description Return which market bots see.
+         */
+        get: operations["read_market"];
+        put?: never;
+        /**
+         * Switch Market
+         * @description Let the engine start anew on the other market. Bots made on the first one rest until it is back.
+         */
+        post: operations["switch_market"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system/mode": {
         parameters: {
             query?: never;
@@ -1942,6 +1966,17 @@ export interface components {
             /** Password */
             password: string;
         };
+        /**
+         * MarketChoice
+         * @description Which market bots see: the exchanges' public data, or the synthetic sandbox.
+         */
+        MarketChoice: {
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "live" | "sandbox";
+        };
         /** MeChanges */
         MeChanges: {
             /** Name */
@@ -2687,8 +2722,11 @@ export interface components {
             items: components["schemas"]["TradeView"][];
             /** Next Cursor */
             next_cursor: string | null;
-            /** Total */
-            total: number;
+            /**
+             * Total
+             * @description All that match; null for a span of time with too many to count.
+             */
+            total: number | null;
         };
         /**
          * TradeView
@@ -5755,6 +5793,122 @@ export interface operations {
             };
         };
     };
+    read_market: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketChoice"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    switch_market: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarketChoice"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketChoice"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     read_mode: {
         parameters: {
             query?: never;
@@ -6063,7 +6217,7 @@ export interface operations {
                 pair?: string | null;
                 since?: string | null;
                 until?: string | null;
-                sort?: "opened_at" | "-opened_at" | "closed_at" | "-closed_at" | "profit_loss" | "-profit_loss" | "fees" | "-fees";
+                sort?: "opened_at" | "-opened_at" | "closed_at" | "-closed_at" | "profit_loss" | "-profit_loss";
                 /** @description ``next_cursor`` of the page before. */
                 cursor?: string | null;
                 /** @description Most items on the page. */
