@@ -21,6 +21,7 @@ from amarktai.domain.bar import Bar, Bars, Floats
 from amarktai.domain.errors import InvalidInput
 from amarktai.domain.instrument import Instrument
 from amarktai.domain.order import OrderType, Side
+from amarktai.indicators.crossings import crosses_above, crosses_below
 
 Bools = npt.NDArray[np.bool_]
 
@@ -57,13 +58,9 @@ class GateSeries:
             return self.value > threshold
         if self.op is Op.BELOW:
             return self.value < threshold
-        crossed = np.zeros(self.value.shape, dtype=np.bool_)
-        now, before = self.value[1:], self.value[:-1]
-        if self.op is Op.CROSSES_ABOVE:
-            np.logical_and(now > threshold[1:], before <= threshold[:-1], out=crossed[1:])
-        else:
-            np.logical_and(now < threshold[1:], before >= threshold[:-1], out=crossed[1:])
-        return crossed
+        threshold = np.ascontiguousarray(threshold)
+        crosses = crosses_above if self.op is Op.CROSSES_ABOVE else crosses_below
+        return crosses(np.ascontiguousarray(self.value), threshold)
 
     def reading(self, index: int) -> Gate:
         """Return the gate at one bar. Looks at that bar and the one before it only."""
