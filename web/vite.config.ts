@@ -26,6 +26,20 @@ export default defineConfig({
     // Inlined data: URLs would need `data:` in the content security policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        // Fewer, larger files compress better than dozens of small ones, and cost fewer requests.
+        codeSplitting: {
+          groups: [
+            {
+              name: "base",
+              test: /\/src\/(ui\/(?!field|notice-list|scroll-region)|fmt\/(?!decimal)|api\/)|createLucideIcon|zustand|clsx|\/react\/|useNavigate|\/@tanstack\/react-query\//,
+              minShareCount: 3,
+            },
+          ],
+        },
+      },
+    },
     reportCompressedSize: false,
   },
   server: { proxy: { "/api": { target: api, ws: true } } },

@@ -27,7 +27,7 @@ const transport: Transport = {
 };
 
 /** Opens the socket while somebody is signed in and feeds what it says into the caches. */
-export function LiveConnection() {
+export default function LiveConnection() {
   const client = useQueryClient();
   useEffect(() => {
     const refresh = new Refresh(client);

@@ -1,20 +1,19 @@
 import { useQuery } from "@tanstack/react-query";
 import { createFileRoute } from "@tanstack/react-router";
-import { useEffect } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { botsQuery, equityQuery, platformsQuery, profitSummaryQuery } from "@/api/queries";
 import { isPlainKey } from "@/features/frame/shortcuts";
 import { useCurrentMode } from "@/features/frame/use-mode";
-import { Onboarding } from "@/features/onboarding/onboarding";
-import { ActivityPanel } from "@/features/overview/activity-panel";
-import { AttentionPanel } from "@/features/overview/attention-panel";
-import { BotsPanel } from "@/features/overview/bots-panel";
-import { EquityPanel } from "@/features/overview/equity-panel";
 import { Figures } from "@/features/overview/figures";
 import { FirstSteps } from "@/features/overview/first-steps";
 import { PlatformStrip } from "@/features/platforms/platform-strip";
 import { ModeFilter } from "@/ui/mode-filter";
 import { PageHead } from "@/ui/panel";
 import { MODES, maybeOneOf, oneOf, RANGES } from "@/ui/search-params";
+
+const EquityPanel = lazy(() => import("@/features/overview/equity-panel"));
+const LowerHalf = lazy(() => import("@/features/overview/lower-half"));
+const Onboarding = lazy(() => import("@/features/onboarding/onboarding"));
 
 export const Route = createFileRoute("/_app/")({
   validateSearch: (search): { mode?: "paper" | "live"; range?: (typeof RANGES)[number] } => {
@@ -42,7 +41,13 @@ function Overview() {
   const setRange = (next: typeof range) =>
     void navigate({ search: { ...search, range: next }, replace: true });
   useRangeKeys(setRange);
-  if (bots?.length === 0) return <Onboarding />;
+  if (bots?.length === 0) {
+    return (
+      <Suspense>
+        <Onboarding />
+      </Suspense>
+    );
+  }
   return (
     <>
       <PageHead
@@ -53,15 +58,13 @@ function Overview() {
       />
       <FirstSteps />
       <Figures mode={mode} />
-      <EquityPanel mode={mode} range={range} onRange={setRange} />
+      <Suspense fallback={<div className="panel h-[19.5rem]" />}>
+        <EquityPanel mode={mode} range={range} onRange={setRange} />
+      </Suspense>
       <PlatformStrip mode={mode} />
-      <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
-        <BotsPanel mode={mode} />
-        <div className="flex min-w-0 flex-col gap-4">
-          <AttentionPanel />
-          <ActivityPanel />
-        </div>
-      </div>
+      <Suspense fallback={<div className="min-h-96" />}>
+        <LowerHalf mode={mode} />
+      </Suspense>
     </>
   );
 }

@@ -7,11 +7,13 @@ interface ScrollRegionProps {
   ref?: Ref<HTMLDivElement>;
   /** Pixels; the rows scroll inside it. */
   height?: number;
+  /** Pixels; fewer rows take less. */
+  maxHeight?: number;
   children: ReactNode;
 }
 
 /** A wide table scrolls sideways inside its panel, never the page; the arrow keys reach it. */
-export function ScrollRegion({ label, className, ref, height, children }: ScrollRegionProps) {
+export function ScrollRegion({ label, className, ref, height, maxHeight, children }: ScrollRegionProps) {
   return (
     // biome-ignore-start lint/a11y: it must be reachable by keyboard and is no landmark; no element says that.
     <div
@@ -21,7 +23,7 @@ export function ScrollRegion({ label, className, ref, height, children }: Scroll
       tabIndex={0}
       // Positioned, so that visually hidden words inside it are cut off with it.
       className={clsx("relative overflow-x-auto rounded-b-md -outline-offset-2!", className)}
-      style={height === undefined ? undefined : { height }}
+      style={{ height, maxHeight }}
     >
       {children}
     </div>

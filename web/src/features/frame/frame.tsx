@@ -3,12 +3,12 @@ import { Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { meQuery } from "@/api/queries";
 import { adoptUser, followSystemTheme } from "@/fmt/prefs";
-import { LiveConnection } from "@/live/provider";
 import { Footer } from "./footer";
 import { ModeBand } from "./mode-band";
 import { Sidebar, TabBar } from "./navigation";
 import { useShortcuts } from "./shortcuts";
 
+const LiveConnection = lazy(() => import("@/live/provider"));
 const Palette = lazy(() => import("./palette"));
 const ShortcutList = lazy(() => import("./shortcut-list"));
 
@@ -39,7 +39,6 @@ export function Frame() {
       >
         Skip to the content
       </a>
-      <LiveConnection />
       <ModeBand />
       <div className="mx-auto flex w-full max-w-[1600px]">
         <Sidebar onPalette={() => setOverlay("palette")} />
@@ -51,6 +50,9 @@ export function Frame() {
         </div>
       </div>
       <TabBar onPalette={() => setOverlay("palette")} />
+      <Suspense>
+        <LiveConnection />
+      </Suspense>
       <Suspense>
         {overlay === "palette" && <Palette onClose={close} />}
         {overlay === "shortcuts" && <ShortcutList onClose={close} />}

@@ -10,12 +10,17 @@ import { OriginChip } from "@/ui/chip";
 import { Money } from "@/ui/money";
 import { PageHead, Panel } from "@/ui/panel";
 import { Empty, Loaded } from "@/ui/state";
-import { FIRST_CAPITAL, firstMarket, PAPER_FUNDING, useFirstBot } from "./starter";
-
-const OFFERED = 3;
+import {
+  FIRST_CAPITAL,
+  firstMarket,
+  firstStrategies,
+  firstTimeframe,
+  PAPER_FUNDING,
+  useFirstBot,
+} from "./starter";
 
 /** The first page of a newcomer: one choice, already made, and one button. */
-export function Onboarding() {
+export default function Onboarding() {
   const strategies = useQuery(strategiesQuery);
   const instruments = useQuery(instrumentsQuery);
   const wallet = useQuery(walletQuery);
@@ -33,7 +38,7 @@ export function Onboarding() {
               {(markets) => (
                 <Loaded query={wallet} what="the paper wallet" rows={2}>
                   {(funds) => (
-                    <Offer strategies={all.slice(0, OFFERED)} market={firstMarket(markets)} wallet={funds} />
+                    <Offer strategies={firstStrategies(all)} market={firstMarket(markets)} wallet={funds} />
                   )}
                 </Loaded>
               )}
@@ -86,7 +91,9 @@ function Offer({ strategies, market, wallet }: OfferProps) {
                 {each.title}
               </span>
               <span className="text-ink-2">{each.description}</span>
-              <span className="mt-auto text-sm text-ink-2">Decides at each {each.default_timeframe} bar</span>
+              <span className="mt-auto text-sm text-ink-2">
+                Decides at each {firstTimeframe(each, market)} bar
+              </span>
             </label>
           ))}
         </div>

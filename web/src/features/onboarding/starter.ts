@@ -17,6 +17,20 @@ export function firstMarket(instruments: Instrument[]): Instrument | undefined {
   return [...instruments].sort((a, b) => rank(a) - rank(b) || a.id.localeCompare(b.id))[0];
 }
 
+const FOR_BEGINNERS = ["ema_cross", "rsi_reversion", "donchian_trend"];
+
+/** Three strategies that are easy to follow, the easiest first; whatever there is when they are not. */
+export function firstStrategies(all: Strategy[]): Strategy[] {
+  const rank = ({ id }: Strategy) =>
+    FOR_BEGINNERS.includes(id) ? FOR_BEGINNERS.indexOf(id) : FOR_BEGINNERS.length;
+  return [...all].sort((a, b) => rank(a) - rank(b)).slice(0, FOR_BEGINNERS.length);
+}
+
+/** The bar at which a first bot decides: each minute in the sandbox, so that one sees it at work. */
+export function firstTimeframe(strategy: Strategy, market: Instrument): string {
+  return market.origin === "synthetic" ? "1m" : strategy.default_timeframe;
+}
+
 export interface Start {
   strategy: Strategy;
   market: Instrument;
@@ -40,6 +54,7 @@ export function useFirstBot() {
         platform: market.platform,
         pair: market.pair,
         strategy: strategy.id,
+        timeframe: firstTimeframe(strategy, market),
         risk_mode: "balanced",
         capital_zar: FIRST_CAPITAL,
         start: true,

@@ -45,7 +45,7 @@ export function ActivityPanel() {
               happen.
             </Empty>
           ) : (
-            <ScrollRegion label="The last events" height={420} className="overflow-y-auto">
+            <ScrollRegion label="The last events" maxHeight={420} className="overflow-y-auto">
               <ol>
                 {feed.shown.slice(0, SHOWN).map((item) => (
                   <ActivityRow key={item.seq} item={item} />

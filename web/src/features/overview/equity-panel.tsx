@@ -11,7 +11,7 @@ interface EquityPanelProps {
   onRange: (range: Range) => void;
 }
 
-export function EquityPanel({ mode, range, onRange }: EquityPanelProps) {
+export default function EquityPanel({ mode, range, onRange }: EquityPanelProps) {
   const query = useQuery(equityQuery(mode, range));
   return (
     <Panel

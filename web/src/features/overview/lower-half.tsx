@@ -1,0 +1,17 @@
+import type { TradingMode } from "@/api/models";
+import { ActivityPanel } from "./activity-panel";
+import { AttentionPanel } from "./attention-panel";
+import { BotsPanel } from "./bots-panel";
+
+/** What is under the fold; loaded after the figures, so that they are there sooner. */
+export default function LowerHalf({ mode }: { mode: TradingMode }) {
+  return (
+    <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
+      <BotsPanel mode={mode} />
+      <div className="flex min-w-0 flex-col gap-4">
+        <AttentionPanel />
+        <ActivityPanel />
+      </div>
+    </div>
+  );
+}
