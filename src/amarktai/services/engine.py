@@ -23,7 +23,7 @@ import structlog
 from amarktai.domain.bar import NS_PER_S, TIMEFRAME_S, Bar, timeframe_ns
 from amarktai.domain.bot import Bot, BotStatus, TradingMode
 from amarktai.domain.errors import BrokenInvariant
-from amarktai.domain.fill_model import exact
+from amarktai.domain.fill_model import exact, refusal
 from amarktai.domain.instrument import Instrument, Platform
 from amarktai.domain.market import NO_TS, EventKind, MarketBatch
 from amarktai.domain.money import ZAR, ZERO, floor_to_step
@@ -200,7 +200,7 @@ class TradingEngine:
         for bot in wanted:
             runner = await self._enlist(bot, runtimes.get(bot.id), accounts.get(bot.id))
             runner.profit_zar = profits.get(bot.id, ZERO)
-        await self._follow(await self._orders.reconcile(user_id))
+        await self._follow(await self._orders.reconcile(user_id, everything=True))
 
     async def reload(self, user_id: UUID, bot_id: UUID) -> None:
         """Take over a bot that was created or changed, and carry out what its new status asks for."""
@@ -566,16 +566,21 @@ class TradingEngine:
 
     async def _flatten(self, runner: Runner) -> None:
         """Sell what the bot holds at the market, unless that sale works already."""
-        instrument = self.lanes[runner.index].instrument
-        quantity = floor_to_step(runner.account.quantity, instrument.lot_size)
-        price = self._mark(runner.index)
-        too_small = quantity < max(instrument.min_quantity, instrument.lot_size)
-        if too_small or price is None or CLOSE_TAG in runner.account.working:
+        quantity, price = self._sellable(runner, runner.account.quantity), self._mark(runner.index)
+        if not quantity or price is None or CLOSE_TAG in runner.account.working:
             return
         reason = f"bot {runner.bot.status}"
         place = Place(CLOSE_TAG, Side.SELL, OrderType.MARKET, quantity, reduce_only=True, reason=reason)
         intent = self._intent(runner, f"{runner.bot.status}:{self._clock.now_ns()}", place, price)
         await self._follow(await self._orders.submit(runner.bot.user_id, [intent]))
+
+    def _sellable(self, runner: Runner, held: Decimal) -> Decimal:
+        """Return what the venue would take of ``held`` at the present price; zero for mere dust."""
+        instrument = self.lanes[runner.index].instrument
+        quantity, price = floor_to_step(held, instrument.lot_size), self._mark(runner.index)
+        if price is None:
+            return quantity
+        return ZERO if refusal(quantity, exact(price), instrument) else quantity
 
     async def release_if_done(self, runner: Runner) -> bool:
         """Give a deleted bot's capital back once it is flat; True when it is gone."""
@@ -585,8 +590,7 @@ class TradingEngine:
         async with self._store.unit_of_work(bot.user_id) as unit:
             book = await unit.ledger.lock_book(TradingMode.PAPER)
             held = (await unit.trades.positions([bot.id])).get(bot.id)
-            lot = self.lanes[runner.index].instrument.lot_size
-            if held is not None and held.position.quantity >= lot:
+            if held is not None and self._sellable(runner, held.position.quantity):
                 return False
             done = await self._bots.release(unit, book, bot)
         if done:
@@ -595,6 +599,8 @@ class TradingEngine:
 
     async def settle(self) -> None:
         """Try again what a status asked for and the market or a venue did not allow yet."""
+        for user_id in self._orders.doubtful_users:
+            await self._follow(await self._orders.reconcile(user_id))
         for runner in list(self.runners.values()):
             held = runner.account.quantity > ZERO or runner.account.working
             if runner.bot.status is BotStatus.DELETED or (runner.bot.status is BotStatus.STOPPED and held):

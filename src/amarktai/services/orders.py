@@ -33,7 +33,7 @@ from amarktai.domain.order import (
 from amarktai.domain.position import Position
 from amarktai.domain.risk import GateContext, first_denial, reservation
 from amarktai.ledger import chart
-from amarktai.ports.clock import Clock, to_datetime
+from amarktai.ports.clock import Clock, to_datetime, to_ns
 from amarktai.ports.events import EventPayload, OrderUpdated
 from amarktai.ports.ids import Ids
 from amarktai.ports.leases import Lease
@@ -64,7 +64,14 @@ _CLOSING: Final = {
     VenueStatus.CANCELED: OrderEvent.CANCEL,
     VenueStatus.EXPIRED: OrderEvent.EXPIRE,
 }
-_UNPROVEN: Final = frozenset({OrderState.SENDING, OrderState.UNKNOWN})
+#: States in which a cancel has nothing to ask for, or nobody to ask yet.
+_NOT_CANCELABLE: Final = TERMINAL | {
+    OrderState.SENDING, OrderState.UNKNOWN, OrderState.CANCELING, OrderState.FILLED_PENDING_TRADES
+}  # fmt: skip
+#: States that only the venue's records can end. A bot with such an order makes no entries.
+_DOUBTFUL: Final = frozenset(
+    {OrderState.UNKNOWN, OrderState.CANCEL_UNKNOWN, OrderState.FILLED_PENDING_TRADES, OrderState.RESURRECTED}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +152,12 @@ class OrderService:
         self._policy = desk.policy
         self._lease = desk.lease
         self._owners: dict[UUID, UUID] = {}
+        self._doubters: dict[UUID, None] = {}
+
+    @property
+    def doubtful_users(self) -> tuple[UUID, ...]:
+        """The users with an order that only a reconcile can end."""
+        return tuple(self._doubters)
 
     def owner_of(self, order_id: UUID) -> UUID:
         """Return the user of an order that this engine sent or recovered.
@@ -177,9 +190,9 @@ class OrderService:
 
     async def _claim(
         self, user_id: UUID, intents: Sequence[OrderIntent], system_mode: SystemMode
-    ) -> tuple[Outcome, list[Order]]:
+    ) -> tuple[Outcome, list[NewOrder]]:
         """Write every intent as SENDING or DENIED and commit: the write-ahead of O1."""
-        outcome, claimed = Outcome(), []
+        outcome, claimed = Outcome(), list[NewOrder]()
         async with self._store.unit_of_work(user_id, durable=self._policy.durable) as unit:
             await self._check_lease(unit)
             book = await unit.ledger.lock_book(TradingMode.PAPER)
@@ -194,7 +207,7 @@ class OrderService:
                 row = self._gate(user_id, book, intent, view, system_mode)
                 rows.append(row)
                 if row.order.state is OrderState.SENDING:
-                    claimed.append(row.order)
+                    claimed.append(row)
                     self._owners[row.order.id] = user_id
                     view.add(row.order)
                 else:
@@ -245,21 +258,26 @@ class OrderService:
             reject_reason=f"{denial.code}: {denial.detail}" if denial else None,
         )
 
-    async def _send(self, user_id: UUID, orders: Sequence[Order]) -> Outcome:
+    async def _send(self, user_id: UUID, claimed: Sequence[NewOrder]) -> Outcome:
         """Send each order exactly once and book what the venue answers."""
-        results = [await self._send_one(order) for order in orders]
+        results = [await self._send_one(row) for row in claimed]
         return await self.apply(
             user_id,
             [result for result in results if isinstance(result, OrderReport)],
             verdicts=[result for result in results if isinstance(result, Verdict)],
         )
 
-    async def _send_one(self, order: Order) -> OrderReport | Verdict:
-        now = self._clock.now_ns()
+    async def _send_one(self, row: NewOrder) -> OrderReport | Verdict:
+        """Send one create. Its deadline is the claim's: after a pause it must not leave any more (f)."""
+        order, now = row.order, self._clock.now_ns()
+        assert row.deadline_at is not None  # _gate sets it
+        deadline = to_ns(row.deadline_at)
+        if now > deadline:
+            return Verdict(order.id, OrderEvent.REJECT, "DEADLINE_PASSED: it was not sent in time")
         request = OrderRequest(
             order.id, order.instrument_id, order.side, order.type, order.quantity, order.price,
             order.stop_price, order.post_only, order.reduce_only, order.oco_group,
-            sent_ts=now, deadline_ts=now + self._policy.ttl_ms * 1_000_000, bot_id=order.bot_id,
+            sent_ts=now, deadline_ts=deadline, bot_id=order.bot_id,
         )  # fmt: skip
         venue = self._venues[self._instruments[order.instrument_id].venue]
         try:
@@ -279,7 +297,7 @@ class OrderService:
             stored = await unit.orders.get_many(order_ids)
             asked = [
                 item for item in stored.values()
-                if item.order.state not in TERMINAL | _UNPROVEN | {OrderState.CANCELING}
+                if item.order.state not in _NOT_CANCELABLE
             ]  # fmt: skip
             changes = [_Transition(item, self._clock).take(OrderEvent.ASK_CANCEL, "") for item in asked]
             await unit.orders.change([change.finish() for change in changes])
@@ -332,6 +350,7 @@ class OrderService:
         outcome.profits.update(booker.bot_profits)
         changes = [move.finish() for move in moves.values() if move.events]
         await unit.orders.change(changes)
+        self._doubters.update({item.order.user_id: None for item in changes if item.order.state in _DOUBTFUL})
         now = to_datetime(self._clock.now_ns())
         await unit.outbox.emit([*events, *self._order_events(changes)], now)
         await view.refresh(unit, book, booker, [change.order for change in changes])
@@ -388,6 +407,8 @@ class OrderService:
             outcome.notices.append(_closed(move.order, report.reason))
 
     def _take_verdict(self, move: _Transition, verdict: Verdict, outcome: Outcome) -> None:
+        if move.order.state in TERMINAL:
+            return  # whoever took over from us has settled it meanwhile
         move.take(verdict.event, verdict.detail)
         move.reject_reason = verdict.detail
         if move.order.state in TERMINAL:
@@ -431,17 +452,22 @@ class OrderService:
         self._owners.update({item.order.id: user_id for item in working})
         return working
 
-    async def reconcile(self, user_id: UUID) -> Outcome:
-        """Ask the venues about every order whose outcome is not known, and take their word only."""
+    async def reconcile(self, user_id: UUID, *, everything: bool = False) -> Outcome:
+        """Ask the venues about every order whose outcome is not known, and take their word only.
+
+        ``everything`` asks about resting orders too: after a start, since what the venue reported while
+        nobody listened is not told again (O8).
+        """
         async with self._store.unit_of_work(user_id) as unit:
             working = await unit.orders.working()
-        doubtful = [
-            item for item in working
-            if item.order.state in {OrderState.UNKNOWN, OrderState.CANCEL_UNKNOWN}
-        ]  # fmt: skip
+        self._doubters.pop(user_id, None)
+        if any(item.order.state in _DOUBTFUL for item in working):
+            self._doubters[user_id] = None
         reports: list[OrderReport] = []
         verdicts: list[Verdict] = []
-        for item in doubtful:
+        for item in working:
+            if not everything and item.order.state not in _DOUBTFUL:
+                continue
             found = await self._look_up(item)
             if isinstance(found, OrderReport):
                 reports.append(found)
@@ -464,7 +490,9 @@ class OrderService:
             return None
         if order.state is OrderState.UNKNOWN:
             return Verdict(order.id, OrderEvent.PROVE_ABSENT, "absent from the venue's complete records")
-        return Verdict(order.id, OrderEvent.CANCEL, "absent from the venue's complete records")
+        if order.state is OrderState.CANCEL_UNKNOWN:
+            return Verdict(order.id, OrderEvent.CANCEL, "absent from the venue's complete records")
+        return None  # the venue confirmed it once: its absence contradicts that and proves nothing
 
     async def accounts(self, user_id: UUID, bot_ids: Sequence[UUID]) -> dict[UUID, BotAccount]:
         """Return what each bot has, as the store says."""
@@ -621,9 +649,7 @@ class _AccountView:
             system_mode=system_mode,
             trading_mode=bot.mode,
             bot_status=bot.status,
-            account_active=not any(
-                order.state in {OrderState.UNKNOWN, OrderState.CANCEL_UNKNOWN} for order in orders
-            ),
+            account_active=not any(order.state in _DOUBTFUL for order in orders),
             data_age_s=(now_ns - intent.data_ts) / 1e9,
             max_data_age_s=policy.max_data_age_s,
             free_cash=self.free_cash(bot.id, instrument.quote),
