@@ -119,7 +119,7 @@ async def replay(
     ids = TimeIds(clock, SeededRng(f"replay:{spec.seed}"))
     base = lay_foundation(settings, app_url, clock, ids)
     try:
-        user_id = await _replay_user(base, login)
+        user_id = await create_replay_user(base, login)
         fx = build_fx(feed.max_age_s)
         bots = build_bots(base, fx, dict.fromkeys(Platform, _REPLAY_CAP))
         lease = await PgLeases(base.database).take("engine", "replay", clock.now_ns(), ttl_s=10**9)
@@ -140,7 +140,8 @@ def replay_span(spec: ReplaySpec, data: Path) -> tuple[int, int]:
     return first, last
 
 
-async def _replay_user(base: Foundation, login: ReplayLogin) -> UUID:
+async def create_replay_user(base: Foundation, login: ReplayLogin) -> UUID:
+    """Make the user who owns a replay's bots."""
     hashed = await Passwords(SystemRng()).hash(login.password)
     user = User(
         id=base.ids.new(),

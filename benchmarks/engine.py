@@ -1,0 +1,245 @@
+"""The engine: quotes a second when nothing is ordered, orders a second into PostgreSQL, 1,000 bots.
+
+One process, one core for Python; PostgreSQL has the other. Limits are the project's own; each line
+prints the measured value over its limit. A sort of the same rows is timed beside the scan, so that a
+slow machine can be told from a slow engine.
+
+Usage: python -m benchmarks.engine [--quotes 2000000] [--bots 1000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from amarktai.bootstrap.foundation import Foundation, build_bots, build_fx, lay_foundation
+from amarktai.bootstrap.replays import ReplayLogin, create_replay_user
+from amarktai.bootstrap.trading import EngineInputs, build_engine
+from amarktai.config import load
+from amarktai.domain.bar import Bars, Floats, Int64s
+from amarktai.domain.bot import RiskMode
+from amarktai.domain.instrument import Fees, Instrument, Origin, Platform
+from amarktai.domain.market import DirtyRows, Int32s, MarketBatch, OrderBook
+from amarktai.ports.clock import to_datetime
+from amarktai.ports.feed import FeedState, FeedStatus
+from amarktai.services.bots import NewBot
+from amarktai.services.engine import TradingEngine
+from amarktai.services.wallet import WalletService
+from amarktai.storage.embedded import EmbeddedPostgres
+from amarktai.storage.leases import PgLeases
+from amarktai.storage.migrate import migrate
+from amarktai.system.clock import VirtualClock
+from amarktai.system.ids import TimeIds
+from amarktai.system.rng import SeededRng, SystemRng
+
+START_NS = 1_767_225_600_000_000_000
+MINUTE_NS = 60_000_000_000
+INSTRUMENTS = 20
+WARM_UP_BARS = 400
+ROUNDS = 30
+LIMIT_QUOTES_PER_S = 250_000
+LIMIT_ORDERS_PER_S = 300
+LIMIT_DECISIONS_S = 1.0
+LIMIT_MB_PER_BOT = 1.0
+
+
+class SeededFeed:
+    """Twenty seeded random walks: quotes in one batch, closed minute bars on demand."""
+
+    origin = Origin.RECORDED
+    max_age_s = 3_600.0
+
+    def __init__(self, seed: int) -> None:
+        self._rng = np.random.default_rng(seed)
+        self.instruments = tuple(_instrument(index) for index in range(INSTRUMENTS))
+        self.books: dict[int, OrderBook] = {}
+        self.dirty = DirtyRows()
+        self._prices = np.full(INSTRUMENTS, 1_000.0)
+
+    async def batches(self) -> AsyncIterator[MarketBatch]:
+        """Yield nothing: the benchmark hands the engine its batches itself."""
+        no_batches: tuple[MarketBatch, ...] = ()
+        for batch in no_batches:
+            yield batch
+
+    def quotes(self, count: int, start_ns: int, span_ns: int) -> MarketBatch:
+        """Return quotes of all instruments in turn, spread evenly over the span."""
+        which = np.arange(count, dtype=np.int32) % INSTRUMENTS
+        steps = np.exp(np.cumsum(self._rng.normal(0, 1e-5, count)))
+        mid = np.round(1_000 * steps, 2)
+        ts = start_ns + np.arange(count, dtype=np.int64) * (span_ns // count)
+        return _batch(
+            ts, which, 0, (mid - 0.01, mid + 0.01, np.zeros(count), np.zeros(count), np.zeros(count))
+        )
+
+    def bars(self, minute: int) -> MarketBatch:
+        """Return one closed minute bar of every instrument."""
+        self._prices *= np.exp(self._rng.normal(0, 2e-3, INSTRUMENTS))
+        close = np.round(self._prices, 2)
+        ts = np.full(INSTRUMENTS, START_NS + (minute + 1) * MINUTE_NS, dtype=np.int64)
+        columns = (close, close + 0.5, close - 0.5, close, np.ones(INSTRUMENTS))
+        return _batch(ts, np.arange(INSTRUMENTS, dtype=np.int32), 2, columns, seconds=60)
+
+    def opens(self, minute: int) -> MarketBatch:
+        """Return the first price of every instrument's next bar."""
+        price = np.round(self._prices, 2)
+        ts = np.full(INSTRUMENTS, START_NS + (minute + 1) * MINUTE_NS, dtype=np.int64)
+        columns = (price, price, price, price, np.zeros(INSTRUMENTS))
+        return _batch(ts, np.arange(INSTRUMENTS, dtype=np.int32), 1, columns, seconds=60)
+
+    async def fetch_bars(self, instrument: Instrument, timeframe: str, count: int, before_ts: int) -> Bars:
+        """Return a seeded walk that ends before ``before_ts``."""
+        rng = np.random.default_rng(int(instrument.base[1:]))
+        close = np.round(1_000 * np.exp(np.cumsum(rng.normal(0, 2e-3, count))), 2)
+        ts = before_ts - before_ts % MINUTE_NS - np.arange(count, 0, -1, dtype=np.int64) * MINUTE_NS
+        return Bars(timeframe, ts, close, close + 0.5, close - 0.5, close, np.ones(count))
+
+    def status(self) -> FeedStatus:
+        return FeedStatus(FeedState.LIVE, "seeded")
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def _instrument(index: int) -> Instrument:
+    fees = Fees(Decimal("0.001"), Decimal("0.001"), "benchmark")
+    step = Decimal("0.000001")
+    return Instrument(Platform.LUNO, f"C{index}", "ZAR", Decimal("0.01"), step, step, Decimal(10), fees)
+
+
+def _batch(
+    ts: Int64s, which: Int32s, kind: int, columns: tuple[Floats, ...], *, seconds: int = 0
+) -> MarketBatch:
+    n = len(ts)
+    a, b, c, d, e = columns
+    return MarketBatch(
+        ts, ts, which, np.full(n, kind, dtype=np.int8), a, b, c, d, e, np.full(n, seconds, dtype=np.int32)
+    )
+
+
+async def build(base: Foundation, feed: SeededFeed, bot_count: int, strategy: str) -> TradingEngine:
+    """Return a started engine with its bots spread over the instruments, half of them alike."""
+    user_id = await create_replay_user(base, ReplayLogin(f"{strategy}@example.org", "violet-otter-candle-47"))
+    fx = build_fx(3_600)
+    bots = build_bots(base, fx, dict.fromkeys(Platform, 100_000))
+    await base.catalog.put_instruments(list(feed.instruments), feed.origin, to_datetime(base.clock.now_ns()))
+    wallet = WalletService(base.store, base.clock, base.ids, base.catalog, fx)
+    await wallet.fund(user_id, Decimal(1_000 * bot_count))
+    for number in range(bot_count):
+        await bots.create(user_id, _new_bot(number, strategy))
+    lease = await PgLeases(base.database).take(strategy, "benchmark", base.clock.now_ns(), ttl_s=1e6)
+    inputs = EngineInputs(fx, lease, bots, {}, 3_600.0)
+    engine = build_engine(base, feed, inputs)
+    await engine.start()
+    return engine
+
+
+def _new_bot(number: int, strategy: str) -> NewBot:
+    fast = 5 + number % 10
+    choices: dict[str, dict[str, float]] = {
+        "ema_cross": {"fast": fast, "slow": fast + 20},
+        "grid": {"levels": 3, "spacing": 0.002},
+        "rsi_reversion": {},
+    }
+    return NewBot(
+        name=f"{strategy} {number}",
+        platform="luno",
+        pair=f"C{number % INSTRUMENTS}/ZAR",
+        strategy=strategy,
+        params=choices[strategy],
+        timeframe="1m",
+        risk_mode=RiskMode.AGGRESSIVE,
+        capital_zar=Decimal(1_000),
+        start=True,
+    )
+
+
+async def measure_quotes(base: Foundation, count: int) -> None:
+    """Print quotes a second through ``TradingEngine.process`` with no order resting."""
+    feed = SeededFeed(1)
+    engine = await build(base, feed, 20, "rsi_reversion")
+    batch = feed.quotes(count, START_NS, 50_000_000_000)
+    await engine.process(feed.quotes(1_000, START_NS - 1, 1_000))
+    started = time.perf_counter()
+    await engine.process(batch)
+    took = time.perf_counter() - started
+    started = time.perf_counter()
+    np.sort(batch.a)
+    sort_took = time.perf_counter() - started
+    _print("quotes a second, nothing ordered", count / took, LIMIT_QUOTES_PER_S, "at least")
+    print(f"  (sorting one column of the same rows takes {sort_took / took:.1f} times as long)")
+
+
+async def measure_bots(base: Foundation, bot_count: int) -> None:
+    """Print the p99 of a closed minute's decisions, and memory a bot."""
+    process = psutil.Process()
+    feed = SeededFeed(2)
+    before = process.memory_info().rss
+    engine = await build(base, feed, bot_count, "ema_cross")
+    megabytes = (process.memory_info().rss - before) / 1e6
+    waits = []
+    for minute in range(ROUNDS):
+        started = time.perf_counter()
+        await engine.process(feed.bars(minute))
+        waits.append(time.perf_counter() - started)
+        await engine.process(feed.opens(minute))
+    _print(f"s for a closed bar's decisions, {bot_count} bots, p99", float(np.quantile(waits, 0.99)),
+           LIMIT_DECISIONS_S, "at most")  # fmt: skip
+    _print("MB a bot", megabytes / bot_count, LIMIT_MB_PER_BOT, "at most")
+
+
+async def measure_orders(base: Foundation, bot_count: int) -> None:
+    """Print orders a second through gates, write-ahead, send and booking, paper commits asynchronous."""
+    feed = SeededFeed(3)
+    engine = await build(base, feed, bot_count, "grid")
+    started = time.perf_counter()
+    await engine.process(feed.bars(0))
+    took = time.perf_counter() - started
+    orders = sum(len(runner.account.working) for runner in engine.runners.values())
+    _print(
+        f"orders a second into PostgreSQL ({orders} orders)", orders / took, LIMIT_ORDERS_PER_S, "at least"
+    )
+
+
+def _print(what: str, value: float, limit: float, kind: str) -> None:
+    met = value >= limit if kind == "at least" else value <= limit
+    ratio = value / limit
+    print(f"{what}: {value:,.3g} ({kind} {limit:,g}; ratio {ratio:.2f}, {'met' if met else 'MISSED'})")
+
+
+async def run(app_url: str, home: Path, quotes: int, bots: int) -> None:
+    for measure, size in ((measure_quotes, quotes), (measure_bots, bots), (measure_orders, bots)):
+        clock = VirtualClock(START_NS - MINUTE_NS)
+        ids = TimeIds(clock, SeededRng(measure.__name__))
+        base = lay_foundation(load({}, home=home), app_url, clock, ids)
+        try:
+            await measure(base, size)
+        finally:
+            await base.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--quotes", type=int, default=2_000_000)
+    parser.add_argument("--bots", type=int, default=1_000)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="amarktai-bench-") as folder:
+        server = EmbeddedPostgres(Path(folder), SystemRng())
+        urls = server.start()
+        try:
+            migrate(urls.owner)
+            asyncio.run(run(urls.app, Path(folder), given.quotes, given.bots))
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    main()
