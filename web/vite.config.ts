@@ -4,7 +4,7 @@ import { tanstackRouter } from "@tanstack/router-plugin/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 import { precompress } from "./scripts/precompress.ts";
-import { preloadFont } from "./scripts/preload.ts";
+import { preloadFirst } from "./scripts/preload.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const api = process.env.AMARKTAI_DEV_API ?? "http://127.0.0.1:8000";
@@ -14,7 +14,7 @@ export default defineConfig({
     tanstackRouter({ target: "react", autoCodeSplitting: true }),
     react(),
     tailwindcss(),
-    preloadFont(),
+    preloadFirst(),
     precompress(),
   ],
   resolve: { alias: { "@": here("./src") } },
