@@ -97,9 +97,12 @@ class World:
             await unit.ledger.append(book, [entry], self.now)
 
     async def add_bot(
-        self, who: Identity, market: Instrument, capital: Decimal, name: str | None = None
+        self, who: Identity, market: Instrument, capital: Decimal, name: str | None = None, **choices: Any
     ) -> Bot:
-        """Create a bot with its capital, converted where the market needs it."""
+        """Create a bot with its capital, converted where the market needs it.
+
+        ``choices`` are fields of the bot that differ from an EMA cross on hours.
+        """
         bot = Bot(
             id=self.ids.new(),
             user_id=who.user_id,
@@ -120,6 +123,7 @@ class World:
             created_at=self.now,
             started_at=self.now,
         )
+        bot = replace(bot, **choices)
         entries = [book_allocation(bot.id, bot.name, capital, self.now)]
         if market.quote != ZAR:
             rate = self.fx.rate(market.quote, self.now, market.venue)

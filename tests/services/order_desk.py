@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -19,7 +19,7 @@ from amarktai.domain.order import TERMINAL, OrderIntent, OrderState, OrderType, 
 from amarktai.domain.user import Identity
 from amarktai.ports.leases import Lease
 from amarktai.ports.store import Store
-from amarktai.ports.venue import OrderReport, OrderRequest, SimulatedVenue, TradingVenue
+from amarktai.ports.venue import OrderReport, OrderRequest, TradingVenue
 from amarktai.services.ledger_audit import LedgerAudit
 from amarktai.services.orders import Desk, Notice, OrderPolicy, OrderService, Outcome
 from amarktai.storage.embedded import DatabaseUrls
@@ -197,8 +197,8 @@ class OrderDesk:
         }  # fmt: skip
         assert booked == told
         assert len(self.witness.fills()) == len(told)
-        report = await LedgerAudit(self.world.reporting).audit(self.who.user_id)
-        assert report.ok, report.first_difference
+        audit = await LedgerAudit(self.world.reporting).audit(self.who.user_id)
+        assert audit.ok, audit.first_difference
 
 
 def sent_once(desk: OrderDesk) -> bool:
@@ -220,12 +220,7 @@ async def open_desk(
     )  # fmt: skip
     paper.witness = witness
     lease = await PgLeases(world.database).take(f"engine-{number}", "test", world.clock.now_ns(), ttl_s=1e6)
-    venue = FaultyVenue(_simulated(paper), SeededRng(seed))
-    return OrderDesk(world, who, bot, witness, venue, lease)
-
-
-def _simulated(venue: SimulatedVenue) -> SimulatedVenue:
-    return venue
+    return OrderDesk(world, who, bot, witness, FaultyVenue(paper, SeededRng(seed)), lease)
 
 
 @asynccontextmanager
@@ -237,7 +232,3 @@ async def order_desk(urls: DatabaseUrls) -> AsyncIterator[OrderDesk]:
             yield desk
         finally:
             desk.witness.close()
-
-
-def states(desk: OrderDesk, keys: Sequence[str]) -> list[OrderState]:
-    return [desk.witness.state(key) for key in keys]

@@ -11,11 +11,10 @@ from typing import Any
 from uuid import UUID
 
 from amarktai.domain.market import EventKind
-from amarktai.domain.money import ZERO
 from amarktai.domain.order import OrderState, Side
 from amarktai.storage.embedded import DatabaseUrls
 from tests.services.order_desk import MARKET, PRICE, TTL_S, OrderDesk, open_desk, sent_once
-from tests.trading import trading
+from tests.trading import World, trading
 
 
 class Killed(BaseException):
@@ -23,7 +22,7 @@ class Killed(BaseException):
 
 
 class Countdown:
-    """Kills at the k-th await on the store or the venue, before or after the call took effect."""
+    """Kills at the k-th await on the store or the venue: after one call, before the next."""
 
     def __init__(self, kill_at: int | None) -> None:
         self._kill_at = kill_at
@@ -36,7 +35,7 @@ class Countdown:
 
 
 class Mortal:
-    """Any port behind a countdown: each async method, and each port inside it, is one before and after."""
+    """Any port behind a countdown, with every port inside it."""
 
     def __init__(self, inner: Any, countdown: Countdown) -> None:
         self._inner = inner
@@ -53,22 +52,20 @@ class Mortal:
     def _wrap(self, method: Callable[..., Any]) -> Callable[..., Any]:
         async def call(*args: Any, **options: Any) -> Any:
             self._countdown.step()
-            result = await method(*args, **options)
-            self._countdown.step()
-            return result
+            return await method(*args, **options)
 
         return call
 
 
 class MortalStore(Mortal):
-    """A store whose transactions can die before they begin, inside, and just after their commit."""
+    """A store whose transactions can die before they begin, inside, and just before their commit."""
 
     @asynccontextmanager
     async def unit_of_work(self, user_id: UUID, *, durable: bool = True) -> AsyncIterator[Any]:
         self._countdown.step()
         async with self._inner.unit_of_work(user_id, durable=durable) as unit:
             yield Mortal(unit, self._countdown)
-        self._countdown.step()
+            self._countdown.step()
 
 
 def _intents(desk: OrderDesk, step: int) -> list[Any]:
@@ -124,27 +121,32 @@ async def _live_again(desk: OrderDesk) -> None:
 async def _check(desk: OrderDesk) -> None:
     assert sent_once(desk)
     await desk.assert_books_are_right()
-    for key, row in desk.witness.orders().items():
-        assert row["reserved_amount"] == ZERO, key
-    if desk.witness.state("market") is OrderState.FILLED:
-        assert desk.witness.state("target") in {OrderState.FILLED, OrderState.NOT_PLACED}
+    states = {key: desk.witness.state(key) for key in desk.witness.orders()}
+    assert states["market"] in {OrderState.FILLED, OrderState.NOT_PLACED}
+    assert states["resting"] in {OrderState.CANCELED, OrderState.NOT_PLACED}
+    if states["market"] is OrderState.FILLED and states["target"] is not OrderState.NOT_PLACED:
+        assert states["target"] is OrderState.FILLED
+        assert states["stop"] in {OrderState.CANCELED, OrderState.NOT_PLACED}
 
 
-def test_killed_anywhere_nothing_is_sent_twice_lost_or_left_open(module_database_urls: DatabaseUrls) -> None:
-    async def life(number: int, kill_at: int | None) -> int | None:
-        async with trading(module_database_urls, f"life {number}") as world:
-            desk = await open_desk(world, number=number)
-            desk.venue.on_event(MARKET.id, EventKind.QUOTE, world.clock.now_ns(), PRICE, PRICE + 1, 0, 0, 0)
+def test_killed_anywhere_nothing_is_sent_twice_lost_or_left_open(database_urls: DatabaseUrls) -> None:
+    async def life(world: World, number: int, kill_at: int | None) -> int | None:
+        desk = await open_desk(world, number=number)
+        desk.venue.on_event(MARKET.id, EventKind.QUOTE, world.clock.now_ns(), PRICE, PRICE + 1, 0, 0, 0)
+        try:
             passed = await _die(desk, kill_at)
             await _live_again(desk)
             await _check(desk)
+        finally:
             desk.witness.close()
-            return passed
+        return passed
 
     async def every_life() -> None:
-        total = await life(1, None)
-        assert total is not None and total > 60
-        for kill_at in range(total):
-            assert await life(2 + kill_at, kill_at) is None, f"the kill at await {kill_at} did not happen"
+        async with trading(database_urls) as world:
+            total = await life(world, 1, None)
+            assert total is not None and total > 60
+            for kill_at in range(total):
+                survived = await life(world, 2 + kill_at, kill_at)
+                assert survived is None, f"the kill at await {kill_at} did not happen"
 
     asyncio.run(every_life())

@@ -17,11 +17,12 @@ from amarktai.domain.bot import BotStatus
 from amarktai.domain.errors import BrokenInvariant, Unavailable
 from amarktai.domain.money import ZERO
 from amarktai.domain.order import TERMINAL, OrderState, Side
-from amarktai.ports.venue import OrderReport, VenueStatus
+from amarktai.ports.venue import OrderReport, OrderRequest, VenueStatus
 from amarktai.services.ledger_audit import LedgerAudit
 from amarktai.storage.embedded import DatabaseUrls
 from amarktai.storage.leases import PgLeases
 from amarktai.strategies.contract import OrderClosed, OrderFilled
+from tests.fakes import SeededRng
 from tests.services.order_desk import (
     LOT,
     MARKET,
@@ -33,7 +34,7 @@ from tests.services.order_desk import (
     sent_once,
 )
 from tests.trading import trading
-from tests.venues.faulty import NO_FAULTS, Faults
+from tests.venues.faulty import NO_FAULTS, Faults, FaultyVenue
 
 _numbers = count(1)
 HALF = LOT / 2
@@ -102,17 +103,15 @@ class TestSending:
         assert len(desk.venue.received) == 2
 
     async def test_a_create_that_was_held_up_past_its_deadline_does_not_leave(self, desk: OrderDesk) -> None:
-        class Stalled:
-            """A venue that takes ten minutes over the first order."""
+        class Stalled(FaultyVenue):
+            """A venue that takes ten minutes over an order."""
 
-            platform, account = desk.venue.platform, desk.venue.account
-
-            async def create_order(self, request: Any) -> OrderReport:
-                report = await desk.venue.create_order(request)
+            async def create_order(self, request: OrderRequest) -> OrderReport:
+                report = await super().create_order(request)
                 desk.world.clock.advance(600)
                 return report
 
-        desk.service = desk.new_service(venue=Stalled())  # type: ignore[arg-type] - only creates
+        desk.service = desk.new_service(venue=Stalled(desk.venue, SeededRng()))
         await desk.submit(desk.intent("a", Side.BUY), desk.intent("b", Side.BUY))
         assert desk.witness.state("a") is OrderState.OPEN
         assert desk.witness.state("b") is OrderState.REJECTED
@@ -196,14 +195,12 @@ class TestSilence:
         class Killed(BaseException):
             pass
 
-        class DeadLine:
-            platform, account = desk.venue.platform, desk.venue.account
-
-            async def create_order(self, request: Any) -> OrderReport:
-                await desk.venue.create_order(request)
+        class Deadly(FaultyVenue):
+            async def create_order(self, request: OrderRequest) -> OrderReport:
+                await super().create_order(request)
                 raise Killed
 
-        desk.service = desk.new_service(venue=DeadLine())  # type: ignore[arg-type] - only creates
+        desk.service = desk.new_service(venue=Deadly(desk.venue, SeededRng()))
         with pytest.raises(Killed):
             await desk.buy("a")
         assert desk.witness.state("a") is OrderState.SENDING
@@ -512,11 +509,7 @@ class _Story:
             await desk.quote(PRICE)
         desk.world.clock.advance(TTL_S + 1)
         await desk.reconcile()
-        assert desk.service.doubtful_users == () or await self._quiet()
-
-    async def _quiet(self) -> bool:
-        await self.desk.reconcile()
-        return self.desk.service.doubtful_users == ()
+        assert desk.service.doubtful_users == ()
 
 
 @given(st.lists(_ACTION, max_size=25), st.sampled_from([None, Decimal("0.0001")]))

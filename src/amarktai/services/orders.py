@@ -350,7 +350,9 @@ class OrderService:
         outcome.profits.update(booker.bot_profits)
         changes = [move.finish() for move in moves.values() if move.events]
         await unit.orders.change(changes)
-        self._doubters.update({item.order.user_id: None for item in changes if item.order.state in _DOUBTFUL})
+        self._doubters.update(
+            {move.order.user_id: None for move in moves.values() if move.order.state in _DOUBTFUL}
+        )
         now = to_datetime(self._clock.now_ns())
         await unit.outbox.emit([*events, *self._order_events(changes)], now)
         await view.refresh(unit, book, booker, [change.order for change in changes])
@@ -461,8 +463,6 @@ class OrderService:
         async with self._store.unit_of_work(user_id) as unit:
             working = await unit.orders.working()
         self._doubters.pop(user_id, None)
-        if any(item.order.state in _DOUBTFUL for item in working):
-            self._doubters[user_id] = None
         reports: list[OrderReport] = []
         verdicts: list[Verdict] = []
         for item in working:
@@ -473,6 +473,8 @@ class OrderService:
                 reports.append(found)
             elif found is not None:
                 verdicts.append(found)
+            elif item.order.state in _DOUBTFUL:
+                self._doubters[user_id] = None
         return await self.apply(user_id, reports, verdicts=verdicts)
 
     async def _look_up(self, item: StoredOrder) -> OrderReport | Verdict | None:

@@ -1,0 +1,137 @@
+"""A trading engine on a real database, in time that only the market data moves."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+import psycopg
+from psycopg.rows import dict_row
+
+from amarktai.domain.bot import BOT_CAPS, Bot, BotStatus
+from amarktai.domain.fill_model import ExecutionProfile
+from amarktai.domain.instrument import Instrument, Platform
+from amarktai.domain.market import DirtyRows, EventKind, MarketBatch
+from amarktai.domain.user import Identity
+from amarktai.ports.feed import Recording
+from amarktai.ports.leases import Lease
+from amarktai.ports.venue import SimulatedVenue
+from amarktai.services.bot_views import BotViews
+from amarktai.services.bots import BotService
+from amarktai.services.engine import EngineParts, TradingEngine
+from amarktai.services.ledger_audit import LedgerAudit
+from amarktai.services.orders import Desk, OrderPolicy, OrderService
+from amarktai.storage.embedded import DatabaseUrls
+from amarktai.storage.leases import PgLeases
+from amarktai.venues.paper import PaperVenue
+from amarktai.venues.replay import RecordedFeed
+from tests.fakes import HandClock
+from tests.trading import USDT_ZAR, World
+
+
+@dataclass
+class EngineDesk:
+    """One user, their bots, and engines that can be started anew on the same database."""
+
+    world: World
+    who: Identity
+    lease: Lease
+    max_age_s: float = 60.0
+
+    def new_engine(self, feed: Recording) -> TradingEngine:
+        """Return an engine without memory, as after a start; its paper venue is new as well."""
+        world = self.world
+        by_platform: dict[Platform, list[Instrument]] = {}
+        for instrument in feed.instruments:
+            by_platform.setdefault(instrument.venue, []).append(instrument)
+        venues: dict[Platform, SimulatedVenue] = {
+            platform: PaperVenue(
+                platform=platform, account="paper", instruments=instruments, origin=feed.origin,
+                clock=world.clock, profile=ExecutionProfile(),
+            )
+            for platform, instruments in by_platform.items()
+        }  # fmt: skip
+        running: dict[UUID, Bot] = {}
+        instruments = {item.id: item for item in feed.instruments}
+        policy = OrderPolicy(max_data_age_s=self.max_age_s)
+        orders = OrderService(
+            world.store, world.clock, world.ids,
+            Desk(venues, instruments, running, world.fx, policy, self.lease),
+        )  # fmt: skip
+        parts = EngineParts(venues, orders, self.bots(), running, world.fx, snapshot_every_s=86_400)
+        return TradingEngine(world.store, world.clock, feed, parts)
+
+    def bots(self) -> BotService:
+        world = self.world
+        return BotService(
+            world.store, world.clock, world.ids, catalog=world.catalog, fx=world.fx, caps=BOT_CAPS,
+            view=BotViews(world.reporting, world.clock, world.rates).in_unit,
+        )  # fmt: skip
+
+    def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """Return what the user's own connection reads."""
+        with psycopg.connect(self.world.urls.app, row_factory=dict_row) as connection:
+            connection.execute("SELECT set_config('app.tenant', %s, true)", [str(self.who.user_id)])
+            return connection.execute(query, list(values)).fetchall()
+
+    def fills(self, bot: Bot) -> list[dict[str, Any]]:
+        """Return a bot's fills in the order in which they were booked, with their orders' roles."""
+        return self.rows(
+            "SELECT f.*, o.tag, o.reason FROM fills f JOIN orders o ON o.id = f.order_id"
+            " JOIN ledger_entries e ON e.id = f.ledger_entry_id WHERE f.bot_id = %s ORDER BY e.seq",
+            bot.id,
+        )
+
+    def orders(self, bot: Bot) -> list[dict[str, Any]]:
+        return self.rows("SELECT * FROM orders WHERE bot_id = %s ORDER BY id", bot.id)
+
+    def status(self, bot: Bot) -> BotStatus:
+        return BotStatus(self.rows("SELECT status FROM bots WHERE id = %s", bot.id)[0]["status"])
+
+    async def assert_books_are_right(self) -> None:
+        audit = await LedgerAudit(self.world.reporting).audit(self.who.user_id)
+        assert audit.ok, audit.first_difference
+
+
+@asynccontextmanager
+async def engine_desk(urls: DatabaseUrls, start_ns: int, seed: str = "engine") -> AsyncIterator[EngineDesk]:
+    """Open a desk whose user has a million rand, at a rate of 19 to the USDT."""
+    world = World(urls, seed, HandClock(start_ns))
+    try:
+        who = world.add_user()
+        await world.fund(who, Decimal(1_000_000))
+        await world.mark(USDT_ZAR, Decimal(19))
+        lease = await PgLeases(world.database).take("engine", "test", start_ns, ttl_s=1e6)
+        yield EngineDesk(world, who, lease)
+    finally:
+        await world.database.close()
+
+
+async def play(engine: TradingEngine, feed: Recording) -> None:
+    """Show the engine everything that the feed has."""
+    async for batch in feed.batches():
+        await engine.process(batch)
+
+
+def quotes(rows: Sequence[tuple[int, float, float]], instrument: int = 0) -> MarketBatch:
+    """Return QUOTE rows of (time in ns, bid, ask), in the order given."""
+    ts = np.array([row[0] for row in rows], dtype=np.int64)
+    bid, ask = (np.array([row[i] for row in rows], dtype=np.float64) for i in (1, 2))
+    zeros = np.zeros(len(rows))
+    kind = np.full(len(rows), int(EventKind.QUOTE), dtype=np.int8)
+    index: npt.NDArray[np.int32] = np.full(len(rows), instrument, dtype=np.int32)
+    return MarketBatch(ts, ts, index, kind, bid, ask, zeros, zeros, zeros, np.zeros(len(rows), np.int32))
+
+
+def quote_feed(instruments: Sequence[Instrument], batch: MarketBatch, max_age_s: float = 60.0) -> RecordedFeed:
+    """Return a feed of these rows, without any history to warm up on."""
+    history: Mapping[tuple[str, str], Any] = {}
+    return RecordedFeed(
+        instruments, batch, title="scripted", dirty=DirtyRows(), max_age_s=max_age_s, history=dict(history)
+    )
