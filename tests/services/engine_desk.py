@@ -129,7 +129,9 @@ def quotes(rows: Sequence[tuple[int, float, float]], instrument: int = 0) -> Mar
     return MarketBatch(ts, ts, index, kind, bid, ask, zeros, zeros, zeros, np.zeros(len(rows), np.int32))
 
 
-def quote_feed(instruments: Sequence[Instrument], batch: MarketBatch, max_age_s: float = 60.0) -> RecordedFeed:
+def quote_feed(
+    instruments: Sequence[Instrument], batch: MarketBatch, max_age_s: float = 60.0
+) -> RecordedFeed:
     """Return a feed of these rows, without any history to warm up on."""
     history: Mapping[tuple[str, str], Any] = {}
     return RecordedFeed(

@@ -10,7 +10,7 @@ import pytest
 
 from amarktai.domain.bar import Bars, timeframe_ns
 from amarktai.domain.errors import InvalidInput, NotFound
-from amarktai.domain.instrument import Origin, Platform
+from amarktai.domain.instrument import Instrument, Origin, Platform
 from amarktai.ports.candles import DatasetInfo
 from amarktai.ports.catalog import FeedRow
 from amarktai.ports.clock import to_datetime
@@ -50,7 +50,16 @@ class MemoryCandles:
 
 
 def service(world: World, hours: list[int] | None = None) -> MarketService:
-    return MarketService(world.catalog, MemoryCandles(hours or [0]), world.clock, notes=NOTES)
+    candles = MemoryCandles(hours or [0])
+    return MarketService(world.catalog, candles, world.clock, notes=NOTES, synthetic=made_up_bars)
+
+
+async def made_up_bars(instrument: Instrument, timeframe: str, count: int, before_ts: int) -> Bars:
+    """Return ``count`` flat bars that end before ``before_ts``, like the sandbox's."""
+    step = timeframe_ns(timeframe)
+    ts = before_ts // step * step - np.arange(count, 0, -1, dtype=np.int64) * step
+    ones = np.ones(count)
+    return Bars(timeframe, ts, ones, ones, ones, ones, ones)
 
 
 async def test_instruments_are_paged_with_feed_and_price(database_urls: DatabaseUrls) -> None:
@@ -102,3 +111,13 @@ async def test_no_bars_is_an_empty_answer_and_no_market_an_error(database_urls: 
             await markets.candles(BTC_ZAR.id, timeframe="7m", until=None, limit=10)
     assert empty["items"] == [] and empty["origin"] == "synthetic"
     assert before["items"] == [] and before["gaps"] == 0
+
+
+async def test_a_synthetic_market_gives_its_bars_without_a_store(database_urls: DatabaseUrls) -> None:
+    async with trading(database_urls) as world:
+        await world.catalog.put_instruments([ETH_ZAR], Origin.SYNTHETIC, world.now)
+        found = await service(world).candles(ETH_ZAR.id, timeframe="1m", until=None, limit=3)
+        assert found["origin"] == "synthetic"
+        assert found["gaps"] == 0
+        assert len(found["items"]) == 3
+        assert datetime.fromisoformat(found["items"][-1]["ts_open"]) < world.now

@@ -126,7 +126,9 @@ async def replay(
         inputs = EngineInputs(fx, lease, bots, {}, spec.snapshot_hours * 3600)
         engine = build_engine(base, feed, inputs)
         wallet = WalletService(base.store, clock, ids, base.catalog, fx)
-        parts = ReplayParts(clock, feed, engine, bots, wallet, base.catalog, PgTallies(base.database))
+        candles = ParquetCandleStore(settings.home / "candles")
+        tallies = PgTallies(base.database)
+        parts = ReplayParts(clock, feed, engine, bots, wallet, base.catalog, tallies, candles)
         return await run_replay(spec, user_id, parts, progress)
     finally:
         await base.close()

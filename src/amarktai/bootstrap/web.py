@@ -21,13 +21,16 @@ from amarktai.bootstrap.foundation import (
     real_time,
 )
 from amarktai.config import Settings
+from amarktai.domain.bar import Bars
+from amarktai.domain.instrument import Instrument
+from amarktai.ports.clock import Clock
 from amarktai.realtime.hub import Hub
 from amarktai.realtime.protocol import FrameProtocol
 from amarktai.realtime.relay import Relay
 from amarktai.services.accounts import AccountRules, AccountServices, build_account_services
 from amarktai.services.alerts import Alerts
 from amarktai.services.ledger_reports import LedgerReports
-from amarktai.services.markets import MarketService
+from amarktai.services.markets import BarsBefore, MarketService
 from amarktai.services.order_history import OrderHistory
 from amarktai.services.passwords import Passwords
 from amarktai.services.platforms import PlatformService
@@ -88,9 +91,27 @@ def build_services(
         ),
         wallet=WalletService(base.store, clock, base.ids, base.catalog, fx),
         markets=MarketService(
-            base.catalog, ParquetCandleStore(settings.home / "candles"), clock, notes=notes
+            base.catalog,
+            ParquetCandleStore(settings.home / "candles"),
+            clock,
+            notes=notes,
+            synthetic=_synthetic_bars(settings.sandbox_seed, clock),
         ),
     )
+
+
+def _synthetic_bars(seed: int, clock: Clock) -> BarsBefore:
+    """Return the sandbox's bars, from a market that is only made when somebody looks at it."""
+
+    async def fetch(instrument: Instrument, timeframe: str, count: int, before_ts: int) -> Bars:
+        # Imported here because it compiles, which an API without a sandbox need not wait for.
+        from amarktai.venues.sandbox import SandboxFeed
+
+        return await SandboxFeed([instrument], seed=seed, clock=clock).fetch_bars(
+            instrument, timeframe, count, before_ts
+        )
+
+    return fetch
 
 
 def build_accounts(base: Foundation) -> AccountServices:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -35,6 +35,9 @@ class PriceTicker(Protocol):
 
     async def publish(self, prices: Mapping[str, tuple[float, int]]) -> None:
         """Send (price, time in ms) per instrument id."""
+
+    async def decided(self, user_id: UUID, bot_ids: Sequence[UUID]) -> None:
+        """Say that these bots of a user have new decisions to read."""
 
 
 class Heartbeats(Protocol):

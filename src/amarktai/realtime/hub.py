@@ -7,7 +7,7 @@ wake-up means "read what is newer", and lost or doubled wake-ups do no harm.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -116,6 +116,12 @@ class Hub:
         if self._price_timer is None and self._channels:
             loop = asyncio.get_running_loop()
             self._price_timer = loop.call_later(_PRICE_INTERVAL_S, self._send_prices)
+
+    def tell_decided(self, user_id: UUID, bot_ids: Sequence[str]) -> None:
+        """Tell one user's clients which bots have decided; what they decided is read when shown."""
+        channel = self._channels.get(user_id)
+        if channel is not None:
+            channel.broadcast(encode({"type": "decided", "bots": list(bot_ids)}))
 
     def detach_user(self, user_id: UUID, code: int, reason: str) -> None:
         channel = self._channels.pop(user_id, None)

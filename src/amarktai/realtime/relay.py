@@ -15,6 +15,7 @@ from amarktai.realtime.hub import Hub
 #: Must match storage.outbox and storage.prices; the payloads are a user's id and JSON.
 OUTBOX_CHANNEL: Final = "amarktai_outbox"
 PRICES_CHANNEL: Final = "amarktai_prices"
+DECIDED_CHANNEL: Final = "amarktai_decided"
 _FIRST_WAIT_S: Final = 0.2
 _LONGEST_WAIT_S: Final = 10.0
 
@@ -37,6 +38,7 @@ class Relay:
                 async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
                     await connection.execute(f"LISTEN {OUTBOX_CHANNEL}")
                     await connection.execute(f"LISTEN {PRICES_CHANNEL}")
+                    await connection.execute(f"LISTEN {DECIDED_CHANNEL}")
                     wait = _FIRST_WAIT_S
                     self._hub.wake_all()
                     async for notice in connection.notifies():
@@ -49,5 +51,8 @@ class Relay:
     def _take(self, notice: psycopg.Notify) -> None:
         if notice.channel == OUTBOX_CHANNEL:
             self._hub.wake(UUID(notice.payload))
+        elif notice.channel == DECIDED_CHANNEL:
+            told = orjson.loads(notice.payload)
+            self._hub.tell_decided(UUID(told["user_id"]), told["bots"])
         else:
             self._hub.tell_prices(orjson.loads(notice.payload))

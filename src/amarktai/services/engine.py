@@ -723,8 +723,12 @@ class TradingEngine:
         free = balances.get((chart.WALLET, ZAR), ZERO)
         self._wallets[user_id] = _Wallet(free, -balances.get((chart.FUNDING, ZAR), ZERO))
 
-    async def save(self) -> None:
-        """Write what changed in the bots' memory, and the snapshots, since the last call."""
+    async def save(self) -> dict[UUID, list[UUID]]:
+        """Write what changed in the bots' memory, and the snapshots, since the last call.
+
+        Return the bots that have decided since then, per user.
+        """
+        decided: dict[UUID, list[UUID]] = {}
         for user_id, rows in self._snapshots.items():
             async with self._store.unit_of_work(user_id, durable=False) as unit:
                 await unit.figures.add_snapshots(rows)
@@ -744,9 +748,11 @@ class TradingEngine:
                         for ts, decision in runner.unsaved
                     ]
                 )
+            decided[user_id] = [runner.bot.id for runner in runners if runner.unsaved]
             for runner in runners:
                 runner.is_dirty = False
                 runner.unsaved.clear()
+        return decided
 
     def _runtime(self, runner: Runner) -> BotRuntime:
         due = to_datetime(self.next_decision_ts(runner)) if runner.is_active else None

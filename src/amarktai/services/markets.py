@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from amarktai.domain.bar import Bars, timeframe_ns
 from amarktai.domain.errors import NotFound
-from amarktai.domain.instrument import Platform
+from amarktai.domain.instrument import Instrument, Origin, Platform
+from amarktai.domain.market import aggregate_bars, empty_bars
 from amarktai.ports.candles import CandleStore, DatasetInfo
 from amarktai.ports.catalog import Catalog, FeedRow, ListedInstrument, MarkRow
 from amarktai.ports.clock import Clock, to_datetime, to_ns
@@ -19,17 +20,31 @@ from amarktai.services.paging import Page, decode_cursor, encode_cursor
 from amarktai.services.platforms import age_s
 from amarktai.services.views import instant, money
 
+#: Bars of larger timeframes are built from these where a market has no others.
+_FINEST: Final = "1m"
+#: (instrument, timeframe, count, before ns) → up to that many closed bars before that time.
+BarsBefore = Callable[[Instrument, str, int, int], Awaitable[Bars]]
+
 
 class MarketService:
-    """``notes`` says per platform what people should know while it has no feed."""
+    """``notes`` says per platform what people should know while it has no feed; ``synthetic`` gives
+    the sandbox's bars, which follow from its seed and are not stored.
+    """
 
     def __init__(
-        self, catalog: Catalog, candles: CandleStore, clock: Clock, *, notes: Mapping[Platform, str]
+        self,
+        catalog: Catalog,
+        candles: CandleStore,
+        clock: Clock,
+        *,
+        notes: Mapping[Platform, str],
+        synthetic: BarsBefore,
     ) -> None:
         self._catalog = catalog
         self._candles = candles
         self._clock = clock
         self._notes = notes
+        self._synthetic = synthetic
 
     async def instruments(self, *, platform: Platform | None, cursor: str | None, limit: int) -> Page:
         """Return one page of markets by id, each with its feed's health and last price."""
@@ -55,20 +70,28 @@ class MarketService:
         ``gaps`` counts the bars that are missing between the first and the last. Raises: NotFound for
         an instrument that nobody knows; InvalidInput for a timeframe that we do not trade on.
         """
-        step = timeframe_ns(timeframe)
+        timeframe_ns(timeframe)
+        listed = await self._listed(instrument_id)
+        if listed is not None and listed.origin is Origin.SYNTHETIC:
+            before = self._clock.now_ns() if until is None else to_ns(until)
+            bars = await self._synthetic(listed.instrument, timeframe, limit, before)
+            return _candles_view(bars, instrument_id, Origin.SYNTHETIC)
         dataset = await self._dataset(instrument_id, timeframe)
-        if dataset is None:
-            return await self._no_candles(instrument_id, timeframe)
-        bound = dataset.last_ts + step if until is None else to_ns(until)
-        bars = await asyncio.to_thread(_last_bars, self._candles, dataset, bound, limit)
-        expected = int(bars.ts_open[-1] - bars.ts_open[0]) // step + 1 if len(bars) else 0
-        return {
-            "items": [_bar_view(bars, row) for row in range(len(bars))],
-            "instrument_id": instrument_id,
-            "timeframe": timeframe,
-            "origin": dataset.origin.value,
-            "gaps": expected - len(bars),
-        }
+        if dataset is not None:
+            bound = None if until is None else to_ns(until)
+            bars = await asyncio.to_thread(_last_bars, self._candles, dataset, bound, limit)
+            return _candles_view(bars, instrument_id, dataset.origin)
+        minutes = await self._dataset(instrument_id, _FINEST)
+        if minutes is not None:
+            count = limit * (timeframe_ns(timeframe) // timeframe_ns(_FINEST))
+            bound = None if until is None else to_ns(until)
+            finest = await asyncio.to_thread(_last_bars, self._candles, minutes, bound, count)
+            return _candles_view(aggregate_bars(finest, timeframe), instrument_id, minutes.origin)
+        if listed is None:
+            raise NotFound(
+                "NOT_FOUND", f"There is no instrument {instrument_id!r}", "Choose one from the list."
+            )
+        return _candles_view(empty_bars(timeframe), instrument_id, listed.origin)
 
     async def feeds(self) -> Sequence[Mapping[str, Any]]:
         """Return the health of every platform's feed."""
@@ -88,17 +111,9 @@ class MarketService:
                 return dataset
         return None
 
-    async def _no_candles(self, instrument_id: str, timeframe: str) -> Mapping[str, Any]:
-        for item in await self._catalog.instruments():
-            if item.instrument.id == instrument_id:
-                return {
-                    "items": [],
-                    "instrument_id": instrument_id,
-                    "timeframe": timeframe,
-                    "origin": item.origin.value,
-                    "gaps": 0,
-                }
-        raise NotFound("NOT_FOUND", f"There is no instrument {instrument_id!r}", "Choose one from the list.")
+    async def _listed(self, instrument_id: str) -> ListedInstrument | None:
+        listed = await self._catalog.instruments()
+        return next((item for item in listed if item.instrument.id == instrument_id), None)
 
     def _instrument_view(
         self, item: ListedInstrument, feeds: Mapping[Platform, FeedRow], mark: MarkRow | None
@@ -138,9 +153,23 @@ def _percent(ratio: Decimal) -> float:
     return float(ratio * 100)
 
 
-def _last_bars(store: CandleStore, dataset: DatasetInfo, bound: int, limit: int) -> Bars:
-    """Return up to ``limit`` bars before ``bound``, reading further back where there are gaps."""
+def _candles_view(bars: Bars, instrument_id: str, origin: Origin) -> dict[str, Any]:
+    """Return bars as ``GET /api/candles`` shows them."""
+    step = timeframe_ns(bars.timeframe)
+    expected = int(bars.ts_open[-1] - bars.ts_open[0]) // step + 1 if len(bars) else 0
+    return {
+        "items": [_bar_view(bars, row) for row in range(len(bars))],
+        "instrument_id": instrument_id,
+        "timeframe": bars.timeframe,
+        "origin": origin.value,
+        "gaps": expected - len(bars),
+    }
+
+
+def _last_bars(store: CandleStore, dataset: DatasetInfo, until: int | None, limit: int) -> Bars:
+    """Return up to ``limit`` bars before ``until``, reading further back where there are gaps."""
     step = timeframe_ns(dataset.timeframe)
+    bound = dataset.last_ts + step if until is None else until
     span = limit * step
     while True:
         since = max(bound - span, 0)

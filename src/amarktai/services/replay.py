@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -22,6 +22,7 @@ from amarktai.domain.bot import RiskMode
 from amarktai.domain.errors import InvalidInput
 from amarktai.domain.instrument import Instrument, Platform
 from amarktai.domain.market import NO_TS
+from amarktai.ports.candles import CandleStore
 from amarktai.ports.catalog import Catalog, FeedRow, MarkRow
 from amarktai.ports.clock import SettableClock, to_datetime, to_ns
 from amarktai.ports.feed import Feed, FeedState
@@ -29,6 +30,9 @@ from amarktai.ports.tallies import Tally, TallyReader
 from amarktai.services.bots import BotService, NewBot
 from amarktai.services.engine import TradingEngine
 from amarktai.services.wallet import WalletService
+
+#: More bars than any recording has: the dashboard's charts get them all.
+_ALL_BARS: Final = 10_000_000
 
 
 class _Strict(BaseModel):
@@ -178,6 +182,7 @@ class ReplayParts:
     wallet: WalletService
     catalog: Catalog
     tallies: TallyReader
+    candles: CandleStore
 
 
 async def run_replay(
@@ -216,6 +221,11 @@ async def _finish(parts: ReplayParts) -> None:
     engine, now = parts.engine, to_datetime(parts.clock.now_ns())
     engine.take_snapshots()
     await engine.save()
+    for runner in engine.runners.values():
+        instrument, timeframe = engine.lanes[runner.index].instrument, runner.bot.timeframe
+        bars = await parts.feed.fetch_bars(instrument, timeframe, _ALL_BARS, parts.clock.now_ns())
+        if len(bars):
+            parts.candles.append(instrument.id, bars, parts.feed.origin)
     marks = []
     for index, lane in enumerate(engine.lanes):
         mark = engine.mark(index)

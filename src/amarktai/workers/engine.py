@@ -120,7 +120,10 @@ class EngineWorker:
         while True:
             await self._duties.clock.sleep(SAVE_EVERY_S)
             async with self._lock:
-                await self._engine.save()
+                decided = await self._engine.save()
+            for user_id, bot_ids in decided.items():
+                if bot_ids:
+                    await self._duties.prices.decided(user_id, bot_ids)
             await self._save_market()
 
     async def _settle(self) -> None:

@@ -60,6 +60,11 @@ export default function LiveConnection() {
           markedAt = performance.now();
           refresh.add([...keys.profits, "summary"], keys.bots, ["bot"]);
         },
+        // A decision follows a closed bar, so the chart has a new bar too.
+        onDecided: (bots) => {
+          if (document.hidden) return;
+          refresh.add(keys.bots, ["candles"], ...bots.flatMap((id) => [keys.bot(id), keys.decisions(id)]));
+        },
         onGap: () => client.invalidateQueries(),
       },
       transport,

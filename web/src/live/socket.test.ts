@@ -58,6 +58,7 @@ function setting() {
       onLatency: () => undefined,
       onEvent: (event: SequencedEvent) => events.push(event.seq),
       onPrices: () => undefined,
+      onDecided: () => undefined,
       onGap: gaps,
     },
     transport,

@@ -24,9 +24,10 @@ export interface SequencedEvent {
 type Price = [price: string, ts_ms: number];
 type Pong = { type: "pong"; id: number };
 type Prices = { type: "prices"; prices: Record<string, Price> };
+type Decided = { type: "decided"; bots: string[] };
 type Heartbeat = { type: "heartbeat"; seq: number; server_time: string };
 type CannotResume = { type: "cannot_resume"; oldest: number };
-type Frame = Hello | Heartbeat | Prices | CannotResume | Pong | SequencedEvent;
+type Frame = Hello | Heartbeat | Prices | Decided | CannotResume | Pong | SequencedEvent;
 
 export interface Listener {
   onState(state: ConnectionState): void;
@@ -36,6 +37,8 @@ export interface Listener {
   onLatency(ms: number): void;
   onEvent(event: SequencedEvent): void;
   onPrices(prices: Record<string, Price>): void;
+  /** Bots that have decided since the last such frame. */
+  onDecided(bots: string[]): void;
   /** Events were missed for good: everything on screen must be read again. */
   onGap(): Promise<void>;
 }
@@ -167,6 +170,7 @@ export class LiveSocket {
     else if (frame.type === "heartbeat") this.#ping();
     else if (frame.type === "pong") this.#pong((frame as Pong).id);
     else if (frame.type === "prices") this.#listener.onPrices((frame as Prices).prices);
+    else if (frame.type === "decided") this.#listener.onDecided((frame as Decided).bots);
     else if (frame.type === "cannot_resume") void this.#catchUp();
     else this.#accept(frame as SequencedEvent);
   }
