@@ -88,12 +88,18 @@ def test_everything_synthetic_says_so(serve: Serve, open_page: Open) -> None:
         expect(card.first).to_contain_text("SYNTHETIC")
 
 
-def test_a_narrow_window_at_double_text_size_loses_nothing(serve: Serve, open_page: Open) -> None:
-    site = serve()
+@pytest.mark.parametrize(("width", "text"), [(320, "100%"), (720, "100%"), (1440, "200%")])
+def test_narrow_windows_and_large_text_lose_nothing(
+    serve: Serve, open_page: Open, width: int, text: str
+) -> None:
+    site = serve(bots=12, origin="synthetic")
     page = open_page(site.url)
-    page.set_viewport_size({"width": 320, "height": 700})
-    for path in ("/", "/bots", "/trades", "/settings"):
+    page.set_viewport_size({"width": width, "height": 700})
+    wide = []
+    for path, heading in SCREENS.items():
         page.goto(site.url + path)
-        expect(page.locator(".skeleton")).to_have_count(0)
-        page.evaluate("document.documentElement.style.fontSize = '200%'")
-        assert overflow(page) <= 0, path
+        settled(page, heading)
+        page.evaluate("size => { document.documentElement.style.fontSize = size }", text)
+        if overflow(page) > 0:
+            wide.append(f"{path} by {overflow(page)} px")
+    assert wide == []

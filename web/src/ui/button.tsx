@@ -23,7 +23,7 @@ interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
 export function buttonClass(look: Look = "plain"): string {
   return clsx(
     "inline-flex min-h-9 items-center justify-center gap-2 rounded-md border px-3 py-1 font-medium",
-    "whitespace-nowrap max-md:min-h-11",
+    "md:whitespace-nowrap max-md:min-h-11",
     LOOKS[look],
   );
 }

@@ -11,7 +11,7 @@ interface SegmentedProps<T extends string> {
 export function Segmented<T extends string>({ label, value, options, onChange }: SegmentedProps<T>) {
   const name = useId();
   return (
-    <fieldset className="inline-flex rounded-md border border-line-2 p-0.5">
+    <fieldset className="inline-flex max-w-full flex-wrap rounded-md border border-line-2 p-0.5">
       <legend className="sr-only">{label}</legend>
       {options.map((option) => (
         <label

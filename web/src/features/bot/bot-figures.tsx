@@ -31,7 +31,7 @@ export function BotFigures({ bot }: { bot: Bot }) {
   const price = usePrices((prices) => prices[bot.instrument_id]?.price);
   const { position } = bot;
   return (
-    <dl className="grid grid-cols-2 gap-3 lg:grid-cols-3 xl:grid-cols-6">
+    <dl className="grid grid-cols-[repeat(auto-fit,minmax(min(100%,9.5rem),1fr))] gap-3">
       <Figure
         name="Equity"
         note={

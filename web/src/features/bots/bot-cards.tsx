@@ -37,7 +37,7 @@ export function BotCards({ bots }: { bots: Bot[] }) {
               {PLATFORM_NAMES[bot.platform]} {bot.pair}
             </span>
           </p>
-          <dl className="grid grid-cols-3 gap-2">
+          <dl className="grid grid-cols-[repeat(auto-fit,minmax(6rem,1fr))] gap-2">
             <Figure name="Today">
               <Money value={bot.profit_today} result />
             </Figure>

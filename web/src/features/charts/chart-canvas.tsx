@@ -214,5 +214,5 @@ export default function ChartCanvas(props: ChartCanvasProps) {
     else current.chart.clearCrosshairPosition();
   }, [cursor]);
 
-  return <div ref={box} aria-hidden className="absolute inset-0" />;
+  return <div ref={box} aria-hidden className="absolute inset-0 overflow-hidden" />;
 }

@@ -62,7 +62,7 @@ function Placeholder({ name }: { name: string }) {
   );
 }
 
-const GRID = "grid gap-3 sm:grid-cols-2 xl:grid-cols-4";
+const GRID = "grid grid-cols-[repeat(auto-fit,minmax(min(100%,17rem),1fr))] gap-3";
 const NAMES = ["Realised today", "Unrealised now", "Realised, all time", "Equity"];
 
 /** Realised today, unrealised now, realised in all, equity: always apart, never one sum. */

@@ -14,7 +14,7 @@ interface PlatformCardsProps {
 /** The five platforms, each for itself: a dead one greys no other. */
 export function PlatformCards({ platforms, mode, full = false }: PlatformCardsProps) {
   return (
-    <ul className="grid grid-cols-2 gap-3 lg:grid-cols-5">
+    <ul className="grid grid-cols-[repeat(auto-fit,minmax(min(100%,10rem),1fr))] gap-3">
       {platforms.map((platform) => (
         <li
           key={platform.platform}

@@ -99,7 +99,7 @@ function Figures({ platform }: { platform: PlatformSummary }) {
   return (
     <>
       <p className="text-ink-2">{platform.status_message}</p>
-      <dl className="grid grid-cols-2 gap-3 lg:grid-cols-3 xl:grid-cols-6">
+      <dl className="grid grid-cols-[repeat(auto-fit,minmax(min(100%,10.5rem),1fr))] gap-3">
         {items.map(({ name, value }) => (
           <div key={name} className="panel px-3 py-2">
             <dt className="text-sm text-ink-2">{name}</dt>

@@ -18,7 +18,11 @@ export function PlatformStrip({ mode, full = false }: { mode: TradingMode; full?
     );
   }
   return (
-    <div role="status" aria-label="Loading the platforms" className="grid grid-cols-2 gap-3 lg:grid-cols-5">
+    <div
+      role="status"
+      aria-label="Loading the platforms"
+      className="grid grid-cols-[repeat(auto-fit,minmax(min(100%,10rem),1fr))] gap-3"
+    >
       {FIVE.map((platform) => (
         <div key={platform} className={full ? "panel h-40 p-3" : "panel h-26 p-3"}>
           <div className="skeleton h-5 w-20" />

@@ -114,7 +114,7 @@ function Headline({ summary }: { summary: ProfitSummary }) {
     },
   ];
   return (
-    <dl className="grid grid-cols-2 gap-3 lg:grid-cols-4">
+    <dl className="grid grid-cols-[repeat(auto-fit,minmax(min(100%,9.5rem),1fr))] gap-3 lg:grid-cols-[repeat(auto-fit,minmax(15rem,1fr))]">
       {items.map(({ name, value, unsettled }) => (
         <div
           key={name}

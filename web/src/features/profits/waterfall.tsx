@@ -6,6 +6,7 @@ import { compareDecimals, sumDecimals } from "@/fmt/decimal";
 import { Moment } from "@/ui/age";
 import { Money } from "@/ui/money";
 import { Panel } from "@/ui/panel";
+import { ScrollRegion } from "@/ui/scroll-region";
 import { Unknown } from "@/ui/unknown";
 
 interface Step {
@@ -36,7 +37,7 @@ export function stepsOf(summary: ProfitSummary): Step[] {
       unsettled: true,
     },
     {
-      name: "Rounding to the cent's parts",
+      name: "Rounding",
       value: summary.rounding,
       reason: summary.equity_reason,
       result: true,
@@ -75,28 +76,30 @@ export function Waterfall({ summary }: { summary: ProfitSummary }) {
         )
       }
     >
-      <table id="waterfall" className="ledger">
-        <tbody>
-          {steps.map(({ name, value, reason, result, unsettled }) => (
-            <tr key={name} className={unsettled ? "hatched" : undefined}>
-              <th scope="row" className="text-ink!">
-                {name}
-              </th>
+      <ScrollRegion label="From deposits to equity">
+        <table id="waterfall" className="ledger">
+          <tbody>
+            {steps.map(({ name, value, reason, result, unsettled }) => (
+              <tr key={name} className={unsettled ? "hatched" : undefined}>
+                <th scope="row" className="text-ink!">
+                  {name}
+                </th>
+                <td className="num">
+                  <Money value={value} result={result} reason={reason} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+          <tfoot>
+            <tr>
+              <td>Equity</td>
               <td className="num">
-                <Money value={value} result={result} reason={reason} />
+                <Money value={summary.equity} reason={summary.equity_reason} />
               </td>
             </tr>
-          ))}
-        </tbody>
-        <tfoot>
-          <tr>
-            <td>Equity</td>
-            <td className="num">
-              <Money value={summary.equity} reason={summary.equity_reason} />
-            </td>
-          </tr>
-        </tfoot>
-      </table>
+          </tfoot>
+        </table>
+      </ScrollRegion>
       <Verdict rest={rest} />
     </Panel>
   );
