@@ -99,7 +99,7 @@ async def test_candles_reach_back_over_gaps_and_count_them(database_urls: Databa
 
 async def test_no_bars_is_an_empty_answer_and_no_market_an_error(database_urls: DatabaseUrls) -> None:
     async with trading(database_urls) as world:
-        await world.catalog.put_instruments([ETH_ZAR], Origin.SYNTHETIC, world.now)
+        await world.catalog.put_instruments([ETH_ZAR], Origin.LIVE, world.now)
         markets = service(world)
         empty = await markets.candles(ETH_ZAR.id, timeframe="1h", until=None, limit=10)
         before = await markets.candles(
@@ -109,7 +109,7 @@ async def test_no_bars_is_an_empty_answer_and_no_market_an_error(database_urls: 
             await markets.candles("luno:DOGE/ZAR", timeframe="1h", until=None, limit=10)
         with pytest.raises(InvalidInput):
             await markets.candles(BTC_ZAR.id, timeframe="7m", until=None, limit=10)
-    assert empty["items"] == [] and empty["origin"] == "synthetic"
+    assert empty["items"] == [] and empty["origin"] == "live"
     assert before["items"] == [] and before["gaps"] == 0
 
 

@@ -11,10 +11,12 @@ from amarktai.domain.errors import Unavailable
 from amarktai.domain.instrument import Platform
 from amarktai.ports.clock import SettableClock
 from amarktai.ports.ids import Ids
+from amarktai.services.alerts import Notices
 from amarktai.services.bot_views import BotViews
 from amarktai.services.bots import BotService
 from amarktai.services.fx import FxRates
 from amarktai.services.secrets import new_secret
+from amarktai.storage.alerts import PgAlerting
 from amarktai.storage.catalog import PgCatalog
 from amarktai.storage.database import Database
 from amarktai.storage.embedded import DatabaseUrls, EmbeddedPostgres
@@ -106,6 +108,11 @@ def build_bots(base: Foundation, fx: FxRates, caps: Mapping[Platform, int]) -> B
 def build_bot_views(base: Foundation) -> BotViews:
     """Return the read side of bots."""
     return BotViews(PgReporting(base.database), base.clock, lambda: build_fx(MARK_MAX_AGE_S))
+
+
+def build_notices(base: Foundation) -> Notices:
+    """Return what tells people of alerts and of feeds' health."""
+    return Notices(PgAlerting(base.database), clock=base.clock, ids=base.ids)
 
 
 def new_password() -> str:

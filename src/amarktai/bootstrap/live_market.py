@@ -26,9 +26,10 @@ _log = structlog.get_logger(__name__)
 
 async def open_live_market(
     base: Foundation, is_wanted: Callable[[str], bool]
-) -> tuple[Feed, Callable[[Platform], FeedStatus], frozenset[Platform]]:
-    """Return the market's feed, each platform's health, and the platforms whose own rules could not be
-    read: those are listed from what is known offline. What ``is_wanted`` names is recorded.
+) -> tuple[Feed, Callable[[Platform], FeedStatus], frozenset[Platform], Callable[[], str | None]]:
+    """Return the market's feed, each platform's health, the platforms whose own rules could not be
+    read (those are listed from what is known offline), and what keeps the recorder from writing.
+    What ``is_wanted`` names is recorded.
     """
     candles = ParquetCandleStore(base.settings.home / "candles")
     opened = await asyncio.gather(
@@ -40,11 +41,12 @@ async def open_live_market(
     live = LiveFeeds({platform: feed for platform, feed, _ in opened})
     unverified = frozenset(platform for platform, _, is_verified in opened if not is_verified)
     if not base.settings.record_feeds:
-        return live, live.status_of, unverified
+        return live, live.status_of, unverified, lambda: None
     kept = RecorderSettings(
         base.settings.home / "recordings", base.settings.record_disk_budget_mb * 1_000_000
     )
-    return Recorder(live, kept, is_wanted=is_wanted, candles=candles), live.status_of, unverified
+    recorder = Recorder(live, kept, is_wanted=is_wanted, candles=candles)
+    return recorder, live.status_of, unverified, lambda: recorder.problem
 
 
 async def _open_feed(

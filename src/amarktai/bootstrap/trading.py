@@ -13,6 +13,7 @@ from amarktai.bootstrap.foundation import (
     Foundation,
     build_bots,
     build_fx,
+    build_notices,
     lay_foundation,
     real_time,
 )
@@ -59,7 +60,9 @@ def build_engine(base: Foundation, feed: Feed, inputs: EngineInputs) -> TradingE
     policy = OrderPolicy(max_data_age_s=feed.max_age_s)
     desk = Desk(venues, instruments, inputs.running, inputs.fx, policy, inputs.lease)
     orders = OrderService(base.store, base.clock, base.ids, desk)
-    parts = EngineParts(venues, orders, inputs.bots, inputs.running, inputs.fx, inputs.snapshot_every_s)
+    parts = EngineParts(
+        venues, orders, inputs.bots, build_notices(base), inputs.running, inputs.fx, inputs.snapshot_every_s
+    )
     return TradingEngine(base.store, base.clock, feed, parts)
 
 
@@ -113,6 +116,8 @@ async def _engine_worker(base: Foundation, app_url: str, market: str, lease: Lea
         prices=PgPriceTicker(base.database),
         changes=PgChanges(app_url, base.database, base.clock),
         beats=PgSystem(base.database),
+        notices=build_notices(base),
+        recording_problem=opened.recording_problem,
         feed_status=opened.status_of,
         unverified=opened.unverified,
     )
@@ -122,11 +127,13 @@ async def _engine_worker(base: Foundation, app_url: str, market: str, lease: Lea
 @dataclass(frozen=True, slots=True)
 class Market:
     """What the engine trades on. ``unverified`` are platforms whose rules could not be read yet: they
-    are listed from what is known offline, and the engine starts anew once they can be reached."""
+    are listed from what is known offline, and the engine starts anew once they can be reached.
+    ``recording_problem`` says why what the feeds deliver cannot be kept, if so."""
 
     feed: Feed
     status_of: Callable[[Platform], FeedStatus]
     unverified: frozenset[Platform] = frozenset()
+    recording_problem: Callable[[], str | None] = lambda: None
 
 
 async def _open_market(base: Foundation, market: str, running: Mapping[UUID, Bot]) -> Market:

@@ -241,8 +241,8 @@ class AlertStore(Protocol):
 class Alerting(Protocol):
     def alerts(self, user_id: UUID) -> AbstractAsyncContextManager[AlertStore]: ...
 
-    async def active_users(self) -> list[UUID]:
-        """Return everybody whose account is on."""
+    async def active_users(self, *, role: Role | None = None) -> list[UUID]:
+        """Return everybody whose account is on, or those of one role."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from amarktai.domain.errors import NotFound
 from amarktai.domain.instrument import Origin, Platform
-from amarktai.domain.user import Identity
+from amarktai.domain.user import Identity, Role
 from amarktai.ports.accounts import Alerting, AlertRow
 from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.events import Alert, FeedChanged
@@ -59,6 +59,11 @@ class Notices:
             await store.insert(row)
             await store.emit([("alert", payload)], now)
         return row.id
+
+    async def alert_admins(self, alert_type: str, severity: Severity, message: str) -> None:
+        """Store an alert for everybody who administers the platform."""
+        for user_id in await self._alerting.active_users(role=Role.ADMIN):
+            await self.alert(user_id, alert_type, severity, message)
 
     async def feed_changed(self, platform: Platform, state: FeedState, origin: Origin, message: str) -> None:
         """Tell everybody that a feed's health changed."""

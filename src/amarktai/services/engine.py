@@ -20,19 +20,20 @@ from uuid import UUID
 
 import structlog
 
-from amarktai.domain.bar import NS_PER_S, TIMEFRAME_S, Bar, timeframe_ns
-from amarktai.domain.bot import Bot, BotStatus, TradingMode
-from amarktai.domain.errors import BrokenInvariant
+from amarktai.domain.bar import NS_PER_S, TIMEFRAME_S, Bar, Bars, timeframe_ns
+from amarktai.domain.bot import Bot, BotAction, BotStatus, TradingMode
+from amarktai.domain.errors import BrokenInvariant, Conflict
 from amarktai.domain.fill_model import exact, refusal
-from amarktai.domain.instrument import Instrument, Platform
+from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, Platform
 from amarktai.domain.market import NO_TS, EventKind, MarketBatch
 from amarktai.domain.money import ZAR, ZERO, floor_to_step
-from amarktai.domain.order import OrderIntent, OrderType, Side
+from amarktai.domain.order import Order, OrderIntent, OrderState, OrderType, Side
 from amarktai.ledger import chart
 from amarktai.ports.clock import SettableClock, to_datetime
 from amarktai.ports.feed import Feed
 from amarktai.ports.store import BotRuntime, Store
 from amarktai.ports.venue import OrderReport, SimulatedVenue
+from amarktai.services.alerts import Notices
 from amarktai.services.bar_windows import BarBuilder, BarWindow
 from amarktai.services.bots import BotService
 from amarktai.services.fx import FxRates, Mark
@@ -60,6 +61,8 @@ log = structlog.get_logger(__name__)
 MAX_ROUNDS: Final = 50
 DECISIONS_KEPT: Final = 200
 CLOSE_TAG: Final = "close"
+#: Why a bot rests whose strategy raised an error.
+STRATEGY_ERROR: Final = "STRATEGY_ERROR"
 
 
 _EMPTY_ACCOUNT: Final = BotAccount(ZERO, ZERO, ZERO, None, {})
@@ -82,6 +85,7 @@ class Runner:
     last_decision: dict[str, Any] | None = None
     peak_zar: Decimal | None = None
     drawdown: Decimal | None = None
+    fault: str | None = None
     is_dirty: bool = False
     unsaved: deque[tuple[int, dict[str, Any]]] = field(default_factory=lambda: deque(maxlen=DECISIONS_KEPT))
 
@@ -139,6 +143,7 @@ class EngineParts:
     venues: Mapping[Platform, SimulatedVenue]
     orders: OrderService
     bots: BotService
+    notices: Notices
     running: dict[UUID, Bot]
     fx: FxRates
     snapshot_every_s: float
@@ -162,6 +167,7 @@ class TradingEngine:
         self._venues = parts.venues
         self._orders = parts.orders
         self._bots = parts.bots
+        self._notices = parts.notices
         self._running = parts.running
         self._fx = parts.fx
         self._snapshot_ns = round(parts.snapshot_every_s * NS_PER_S)
@@ -200,6 +206,9 @@ class TradingEngine:
         for bot in wanted:
             runner = await self._enlist(bot, runtimes.get(bot.id), accounts.get(bot.id))
             runner.profit_zar = profits.get(bot.id, ZERO)
+        for item in working:
+            if item.order.state is OrderState.UNKNOWN:
+                await self._tell_unknown(item.order)
         await self._follow(await self._orders.reconcile(user_id, everything=True))
 
     async def reload(self, user_id: UUID, bot_id: UUID) -> None:
@@ -423,6 +432,7 @@ class TradingEngine:
             return
         readings: dict[tuple[int, str, str, str], SignalReading | None] = {}
         deliveries: list[_Delivery] = []
+        faults: list[tuple[Runner, Exception]] = []
         for runner in self.runners.values():
             bar = bars.get((runner.index, runner.bot.timeframe))
             if bar is None or not self._listens(runner) or (runner.last_bar_ts or -1) >= bar.ts_open:
@@ -433,13 +443,15 @@ class TradingEngine:
                 self._note(runner, "warming_up", f"{len(window)} of {runner.warmup} bars are here", ())
                 continue
             history = window.bars(runner.warmup)
-            if runner.signal_key not in readings:
-                signals = runner.strategy.signals
-                readings[runner.signal_key] = (
-                    signals(history, runner.params).reading(len(history) - 1) if signals else None
-                )
-            event = BarClosed(bar, history, readings[runner.signal_key])
+            try:
+                reading = _read_signals(runner, history, readings)
+            except Exception as error:  # noqa: BLE001 - a strategy's error is its bot's alone
+                faults.append((runner, error))
+                continue
+            event = BarClosed(bar, history, reading)
             deliveries.append(_Delivery(runner, f"bar:{runner.bot.timeframe}:{bar.ts_open}", event))
+        for runner, fault in faults:
+            await self._rest_faulty(runner, fault)
         await self._deliver(deliveries)
 
     @staticmethod
@@ -455,16 +467,26 @@ class TradingEngine:
             if not deliveries:
                 return
             outcomes = await self._carry_out(deliveries)
-            deliveries = [item for outcome in outcomes for item in self._absorb(outcome)]
-        raise BrokenInvariant("bots keep answering their own orders without end")
+            deliveries = [item for outcome in outcomes for item in await self._absorb(outcome)]
+        endless = BrokenInvariant("it keeps answering its own orders without end")
+        for runner in {item.runner.bot.id: item.runner for item in deliveries}.values():
+            await self._rest_faulty(runner, endless)
 
     async def _carry_out(self, deliveries: Sequence[_Delivery]) -> list[Outcome]:
         cancels: dict[UUID, list[UUID]] = {}
         intents: dict[UUID, list[OrderIntent]] = {}
+        faults: dict[UUID, Exception] = {}
         for delivery in deliveries:
             runner = delivery.runner
-            decision = runner.decide(runner.state, delivery.event, self._account(runner), runner.params)
+            account = self._account(runner)
+            try:
+                decision = runner.decide(runner.state, delivery.event, account, runner.params)
+            except Exception as error:  # noqa: BLE001 - a strategy's error is its bot's alone
+                faults[runner.bot.id] = error
+                continue
             runner.state, runner.is_dirty = decision.state, True
+            if runner.is_active:
+                runner.fault = None
             self.counters.decisions += 1
             if isinstance(delivery.event, BarClosed):
                 self._note(runner, decision.verdict, decision.reason, decision.gates)
@@ -474,7 +496,26 @@ class TradingEngine:
             outcomes.append(await self._orders.submit(user_id, wanted))
         for index in {delivery.runner.index for delivery in deliveries}:
             self._refresh_wake(index)
+        for bot_id, fault in faults.items():
+            await self._rest_faulty(self.runners[bot_id], fault)
         return outcomes
+
+    async def _rest_faulty(self, runner: Runner, error: Exception) -> None:
+        """Pause the bot whose strategy failed, and tell its user once; no other bot notices."""
+        bot, fault = runner.bot, f"{type(error).__name__}: {error}"
+        log.error("a strategy failed", bot=str(bot.id), strategy=bot.strategy, exc_info=error)
+        self._note(runner, "blocked", f"the strategy failed: {fault}", ())
+        if runner.fault != fault:
+            runner.fault = fault
+            message = f"{bot.name} was paused because its strategy failed: {fault}"
+            kind = "broken_invariant" if isinstance(error, BrokenInvariant) else "strategy_error"
+            await self._notices.alert(bot.user_id, kind, "critical", message, bot_id=bot.id)
+        if runner.is_active:
+            try:
+                await self._bots.act(bot.user_id, bot.id, BotAction.PAUSE, STRATEGY_ERROR)
+            except Conflict as moved:  # its user was faster; what they chose is carried out instead
+                log.info("the bot rests already", bot=str(bot.id), reason=moved.detail)
+            await self.reload(bot.user_id, bot.id)
 
     def _sort_actions(
         self,
@@ -517,9 +558,9 @@ class TradingEngine:
         )
 
     async def _follow(self, outcome: Outcome) -> None:
-        await self._deliver(self._absorb(outcome))
+        await self._deliver(await self._absorb(outcome))
 
-    def _absorb(self, outcome: Outcome) -> list[_Delivery]:
+    async def _absorb(self, outcome: Outcome) -> list[_Delivery]:
         """Take over what the order path says bots have; return what their strategies must hear."""
         for bot_id, account in outcome.accounts.items():
             if bot_id in self.runners:
@@ -530,7 +571,17 @@ class TradingEngine:
         for bot_id, reason in outcome.denied.items():
             if bot_id in self.runners:
                 self._note_denied(self.runners[bot_id], reason)
+        for order in outcome.lost:
+            await self._tell_unknown(order)
         return [self._delivery(notice) for notice in outcome.notices if notice.bot_id in self.runners]
+
+    async def _tell_unknown(self, order: Order) -> None:
+        bot = self._running[order.bot_id]
+        message = (
+            f"{bot.name}: whether its {order.side} order reached {DISPLAY_NAMES[bot.platform]} is not known."
+            " It makes no entries until the exchange's records say so."
+        )
+        await self._notices.alert(order.user_id, "order_unknown", "warning", message, bot_id=bot.id)
 
     def _delivery(self, notice: Notice) -> _Delivery:
         return _Delivery(self.runners[notice.bot_id], notice.key, notice.event)
@@ -759,6 +810,18 @@ class TradingEngine:
         return BotRuntime(
             runner.state, runner.last_bar_ts, runner.last_decision, due, runner.peak_zar, runner.drawdown
         )
+
+
+def _read_signals(
+    runner: Runner, history: Bars, readings: dict[tuple[int, str, str, str], SignalReading | None]
+) -> SignalReading | None:
+    """Return the strategy's reading of the last bar, computed once for all bots with equal keys."""
+    if runner.signal_key not in readings:
+        signals = runner.strategy.signals
+        readings[runner.signal_key] = (
+            signals(history, runner.params).reading(len(history) - 1) if signals else None
+        )
+    return readings[runner.signal_key]
 
 
 def _snapshot(

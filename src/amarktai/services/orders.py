@@ -102,19 +102,22 @@ class Notice:
 class Outcome:
     """What a step of the order path led to.
 
-    ``denied`` maps bots to the gate that refused, ``profits`` bots to their realised profit in ZAR.
+    ``denied`` maps bots to the gate that refused, ``profits`` bots to their realised profit in ZAR;
+    ``lost`` are the orders whose outcome has just become unknown.
     """
 
     notices: list[Notice] = field(default_factory=list)
     accounts: dict[UUID, BotAccount] = field(default_factory=dict)
     denied: dict[UUID, str] = field(default_factory=dict)
     profits: dict[UUID, Decimal] = field(default_factory=dict)
+    lost: list[Order] = field(default_factory=list)
 
     def absorb(self, other: Outcome) -> None:
         self.notices.extend(other.notices)
         self.accounts.update(other.accounts)
         self.denied.update(other.denied)
         self.profits.update(other.profits)
+        self.lost.extend(other.lost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +353,7 @@ class OrderService:
         outcome.profits.update(booker.bot_profits)
         changes = [move.finish() for move in moves.values() if move.events]
         await unit.orders.change(changes)
+        outcome.lost += [item.order for item in changes if item.order.state is OrderState.UNKNOWN]
         self._doubters.update(
             {move.order.user_id: None for move in moves.values() if move.order.state in _DOUBTFUL}
         )

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from amarktai.domain.user import Role
 from amarktai.ports.accounts import AlertRow
 from amarktai.ports.events import EventPayload
 from amarktai.storage import tables as t
@@ -72,7 +73,9 @@ class PgAlerting:
         async with self._database.transaction(user_id) as connection:
             yield PgAlerts(connection, user_id)
 
-    async def active_users(self) -> list[UUID]:
+    async def active_users(self, *, role: Role | None = None) -> list[UUID]:
+        query = select(t.users.c.id).where(t.users.c.is_active).order_by(t.users.c.id)
+        if role is not None:
+            query = query.where(t.users.c.role == role.value)
         async with self._database.transaction(None) as connection:
-            rows = await connection.execute(select(t.users.c.id).where(t.users.c.is_active))
-            return list(rows.scalars())
+            return list((await connection.execute(query)).scalars())

@@ -13,13 +13,15 @@ from typing import Any, Final
 
 import structlog
 
-from amarktai.domain.errors import Conflict, Unavailable
-from amarktai.domain.instrument import Instrument, Platform
+from amarktai.domain.bar import NS_PER_S
+from amarktai.domain.errors import BrokenInvariant, Conflict, Unavailable
+from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, Platform
 from amarktai.ports.catalog import Catalog, FeedRow, MarkRow
 from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.engine import Changes, Heartbeats, MarketSwitched, PriceTicker
 from amarktai.ports.feed import Feed, FeedState, FeedStatus
 from amarktai.ports.leases import Lease, Leases
+from amarktai.services.alerts import Notices
 from amarktai.services.engine import TradingEngine
 from amarktai.workers.heartbeat import beat
 
@@ -30,6 +32,9 @@ LEASE_RENEWAL_S: Final = 4.0
 SAVE_EVERY_S: Final = 1.0
 SETTLE_EVERY_S: Final = 5.0
 TIMER_GRACE_S: Final = 0.05
+#: A feed that comes and goes is alerted once in this time; its changes are told all the same.
+FEED_ALERT_REST_S: Final = 900.0
+_SICK: Final = frozenset({FeedState.STALE, FeedState.UNREACHABLE})
 
 
 class StartAnew(Exception):
@@ -48,6 +53,8 @@ class EngineDuties:
     changes: Changes
     beats: Heartbeats
     feed_status: Callable[[Platform], FeedStatus]
+    notices: Notices
+    recording_problem: Callable[[], str | None]
     unverified: frozenset[Platform] = frozenset()
 
 
@@ -59,15 +66,22 @@ class EngineWorker:
         self._lease = lease
         self._duties = duties
         self._lock = asyncio.Lock()
+        self._feed_states: dict[Platform, FeedState] = {}
+        self._feed_alerts: dict[Platform, int] = {}
+        self._recording_problem: str | None = None
 
     async def run(self) -> None:
-        """Trade until cancelled. Raises: Unavailable when the lease is lost to another engine."""
+        """Trade until cancelled.
+
+        Raises: Unavailable when the lease is lost to another engine; BrokenInvariant, after its users
+        were told, when a promise of the order path does not hold.
+        """
         duties = self._duties
         now = to_datetime(duties.clock.now_ns())
         await duties.catalog.put_instruments(list(duties.feed.instruments), duties.feed.origin, now)
-        await self._engine.start()
-        log.info("engine is trading", bots=len(self._engine.runners), origin=duties.feed.origin.value)
         try:
+            await self._engine.start()
+            log.info("engine is trading", bots=len(self._engine.runners), origin=duties.feed.origin.value)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._read_market())
                 group.create_task(self._fire_timers())
@@ -77,6 +91,9 @@ class EngineWorker:
                 group.create_task(self._tell_prices())
                 group.create_task(self._keep_lease())
                 group.create_task(beat(duties.beats, duties.clock, "engine", self._detail))
+        except* BrokenInvariant as broken:
+            await self._tell_broken(broken)
+            raise
         finally:
             await self._leave()
 
@@ -89,6 +106,17 @@ class EngineWorker:
             "decisions": counters.decisions,
             "refused_rows": dict(self._duties.feed.dirty.counts),
         }
+
+    async def _tell_broken(self, broken: BaseExceptionGroup[BrokenInvariant]) -> None:
+        """Tell everybody whose bots this stops. A database that is gone too must not hide the cause."""
+        cause: BaseException = broken
+        while isinstance(cause, BaseExceptionGroup):
+            cause = cause.exceptions[0]
+        log.critical("trading stops: a promise of ours does not hold", reason=str(cause))
+        message = f"Trading has stopped: {cause} Your bots go on when the engine has started anew."
+        with suppress(Unavailable):
+            for user_id in {runner.bot.user_id for runner in self._engine.runners.values()}:
+                await self._duties.notices.alert(user_id, "broken_invariant", "critical", message)
 
     async def _leave(self) -> None:
         with suppress(Unavailable):
@@ -149,6 +177,33 @@ class EngineWorker:
             if platform in duties.unverified and status.state is FeedState.LIVE:
                 raise StartAnew
             await duties.catalog.put_feed(self._feed_row(platform, status, len(instruments)), now)
+            if status.state is not self._feed_states.get(platform, FeedState.CONNECTING):
+                await self._tell_feed(platform, status)
+            self._feed_states[platform] = status.state
+        await self._tell_recording()
+
+    async def _tell_feed(self, platform: Platform, status: FeedStatus) -> None:
+        """Tell everybody of the change, and alert those whose bots trade on what went silent."""
+        duties, now = self._duties, self._duties.clock.now_ns()
+        await duties.notices.feed_changed(platform, status.state, duties.feed.origin, status.message)
+        alerted = self._feed_alerts.get(platform)
+        if status.state not in _SICK or (
+            alerted is not None and now - alerted < FEED_ALERT_REST_S * NS_PER_S
+        ):
+            return
+        self._feed_alerts[platform] = now
+        bots = [runner.bot for runner in self._engine.runners.values()]
+        for user_id in sorted({bot.user_id for bot in bots if bot.platform is platform}):
+            message = (
+                f"{DISPLAY_NAMES[platform]}: {status.message} Your bots there place no orders meanwhile."
+            )
+            await duties.notices.alert(user_id, f"feed_{status.state}", "warning", message)
+
+    async def _tell_recording(self) -> None:
+        problem, before = self._duties.recording_problem(), self._recording_problem
+        self._recording_problem = problem
+        if problem is not None and problem != before:
+            await self._duties.notices.alert_admins("recording_failed", "warning", problem)
 
     def _feed_row(self, platform: Platform, status: FeedStatus, count: int) -> FeedRow:
         return FeedRow(

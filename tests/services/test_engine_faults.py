@@ -1,0 +1,81 @@
+"""What one bot does wrong stays its own: the engine trades on, and the bot's user is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from amarktai.domain.bot import BotStatus
+from amarktai.domain.order import OrderType, Side
+from amarktai.services.engine import STRATEGY_ERROR
+from amarktai.services.ledger_audit import LedgerAudit
+from amarktai.storage.embedded import DatabaseUrls
+from amarktai.strategies.contract import Account, Decision, Place, StrategyEvent
+from tests.services.engine_rig import LOT, buy_each_bar, engine_rig, fail
+from tests.venues.faulty import Faults
+
+
+async def test_a_strategys_error_pauses_its_bot_alone(database_urls: DatabaseUrls) -> None:
+    async with engine_rig(database_urls) as rig:
+        ada, bo = rig.world.add_user(1), rig.world.add_user(2)
+        for who in (ada, bo):
+            await rig.world.fund(who, Decimal(50_000))
+        bad, good = await rig.add_bot(ada, "Bad"), await rig.add_bot(ada, "Good")
+        other = await rig.add_bot(bo, "Other")
+        await rig.engine.start()
+        rig.engine.runners[bad.id].decide = fail
+        rig.engine.runners[good.id].decide = buy_each_bar
+        rig.engine.runners[other.id].decide = buy_each_bar
+        await rig.play()
+        stored = await rig.stored(bad)
+        assert (stored.status, stored.pause_reason) == (BotStatus.PAUSED, STRATEGY_ERROR)
+        assert rig.status(bad) is BotStatus.PAUSED
+        alerts = await rig.events(ada, "alert")
+        assert [event.payload["alert_type"] for event in alerts] == ["strategy_error"]
+        assert alerts[0].payload["bot_id"] == str(bad.id)
+        assert "ZeroDivisionError: the band has no width" in alerts[0].payload["message"]
+        assert len(await rig.events(ada, "bot_paused")) == 1
+        assert await rig.events(bo, "alert") == []
+        for bot in (good, other):
+            assert rig.status(bot) is BotStatus.ACTIVE
+            assert rig.engine.runners[bot.id].account.quantity == 3 * LOT
+        for who in (ada, bo):
+            assert (await LedgerAudit(rig.world.reporting).audit(who.user_id)).ok
+
+
+def _answer_everything(
+    state: Mapping[str, Any], event: StrategyEvent, account: Account, params: Any
+) -> Decision:
+    """Ask for more than there is, whatever is answered."""
+    return Decision(state, (Place("entry", Side.BUY, OrderType.MARKET, Decimal(1_000), reason="again"),))
+
+
+async def test_a_bot_that_answers_itself_without_end_is_stopped(database_urls: DatabaseUrls) -> None:
+    async with engine_rig(database_urls, bars=2) as rig:
+        who = rig.world.add_user()
+        await rig.world.fund(who, Decimal(50_000))
+        runaway, good = await rig.add_bot(who, "Runaway"), await rig.add_bot(who, "Good")
+        await rig.engine.start()
+        rig.engine.runners[runaway.id].decide = _answer_everything
+        rig.engine.runners[good.id].decide = buy_each_bar
+        await rig.play()
+        assert (await rig.stored(runaway)).pause_reason == STRATEGY_ERROR
+        assert rig.status(good) is BotStatus.ACTIVE
+        types = {event.payload["alert_type"] for event in await rig.events(who, "alert")}
+        assert types == {"broken_invariant"}
+
+
+async def test_an_order_whose_outcome_is_unknown_is_told(database_urls: DatabaseUrls) -> None:
+    async with engine_rig(database_urls, bars=2) as rig:
+        who = rig.world.add_user()
+        await rig.world.fund(who, Decimal(50_000))
+        bot = await rig.add_bot(who, "Silent")
+        await rig.engine.start()
+        rig.engine.runners[bot.id].decide = buy_each_bar
+        rig.venue.faults = Faults(lost_requests=1.0)
+        await rig.play()
+        alerts = await rig.events(who, "alert")
+        assert [event.payload["alert_type"] for event in alerts] == ["order_unknown"]
+        assert alerts[0].payload["bot_id"] == str(bot.id)
+        assert await rig.working(bot) == 1
