@@ -22,11 +22,13 @@ from amarktai.domain.user import Identity
 from amarktai.ports.feed import Recording
 from amarktai.ports.leases import Lease
 from amarktai.ports.venue import SimulatedVenue
+from amarktai.services.alerts import Notices
 from amarktai.services.bot_views import BotViews
 from amarktai.services.bots import BotService
 from amarktai.services.engine import EngineParts, TradingEngine
 from amarktai.services.ledger_audit import LedgerAudit
 from amarktai.services.orders import Desk, OrderPolicy, OrderService
+from amarktai.storage.alerts import PgAlerting
 from amarktai.storage.embedded import DatabaseUrls
 from amarktai.storage.leases import PgLeases
 from amarktai.venues.paper import PaperVenue
@@ -64,7 +66,8 @@ class EngineDesk:
             world.store, world.clock, world.ids,
             Desk(venues, instruments, running, world.fx, policy, self.lease),
         )  # fmt: skip
-        parts = EngineParts(venues, orders, self.bots(), running, world.fx, snapshot_every_s=86_400)
+        notices = Notices(PgAlerting(world.database), clock=world.clock, ids=world.ids)
+        parts = EngineParts(venues, orders, self.bots(), notices, running, world.fx, snapshot_every_s=86_400)
         return TradingEngine(world.store, world.clock, feed, parts)
 
     def bots(self) -> BotService:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -45,6 +45,9 @@ class Silence:
 
     async def publish(self, prices: Mapping[str, tuple[float, int]]) -> None:
         """Drop them."""
+
+    async def decided(self, user_id: UUID, bot_ids: Sequence[UUID]) -> None:
+        """Tell nobody."""
 
 
 @dataclass
