@@ -95,7 +95,7 @@ async def _die(desk: OrderDesk, kill_at: int | None) -> int | None:
     """Run until killed; return the number of awaits when the run came to its end."""
     countdown = Countdown(kill_at)
     store, venue = MortalStore(desk.world.store, countdown), Mortal(desk.venue, countdown)
-    desk.service = desk.new_service(store=store, venue=venue)  # type: ignore[arg-type]  # proxies
+    desk.service = desk.new_service(store=store, venue=venue)
     try:
         await _run(desk)
     except Killed:
