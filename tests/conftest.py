@@ -88,6 +88,13 @@ def database_urls(postgres: EmbeddedPostgres) -> Iterator[DatabaseUrls]:
 
 
 @pytest.fixture
+def other_database_urls(postgres: EmbeddedPostgres) -> Iterator[DatabaseUrls]:
+    """A second database like ``database_urls``: for tests that compare two histories."""
+    with _clone(postgres, template=_TEMPLATE) as urls:
+        yield urls
+
+
+@pytest.fixture
 def superuser_url(postgres: EmbeddedPostgres, database_urls: DatabaseUrls) -> str:
     """The superuser's way into the test's own database: for damage that no role of ours can do."""
     return postgres.superuser_url(_database_of(database_urls))

@@ -7,11 +7,13 @@ import inspect
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from amarktai.domain.market import EventKind
 from amarktai.domain.order import OrderState, Side
+from amarktai.ports.store import Store
+from amarktai.ports.venue import TradingVenue
 from amarktai.storage.embedded import DatabaseUrls
 from tests.services.order_desk import MARKET, PRICE, TTL_S, OrderDesk, open_desk, sent_once
 from tests.trading import World, trading
@@ -94,8 +96,8 @@ async def _run(desk: OrderDesk) -> None:
 async def _die(desk: OrderDesk, kill_at: int | None) -> int | None:
     """Run until killed; return the number of awaits when the run came to its end."""
     countdown = Countdown(kill_at)
-    store, venue = MortalStore(desk.world.store, countdown), Mortal(desk.venue, countdown)
-    desk.service = desk.new_service(store=store, venue=venue)
+    store = cast(Store, MortalStore(desk.world.store, countdown))
+    desk.service = desk.new_service(store, cast(TradingVenue, Mortal(desk.venue, countdown)))
     try:
         await _run(desk)
     except Killed:

@@ -15,7 +15,8 @@ each cancel and each denied place comes back as ``OrderClosed`` after the whole 
 
 Before an order is accepted it is checked as the order path does: venue minimums (a stop's at the last
 price that is known, as the venue sees it), free cash for buys, the quantity held for sells, and that
-an entry can be sold again after a fall. Buys reserve ``fill_model.buy_reservation``.
+an entry can be sold again after a fall. No order may trade against one of the same account. Buys
+reserve ``fill_model.buy_reservation``.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from amarktai.domain.fill_model import (
     buy_reservation,
     exact,
     fee,
+    limit_crosses,
     next_bar_fill,
     notional,
     open_outcome,
@@ -253,6 +255,8 @@ class EventLoop:
 
     def _denial(self, wish: Place, reserved: Decimal) -> str | None:
         price = wish.price or self._price
+        if self._crosses_itself(wish):
+            return "denied: it would trade against an order of the same account"
         if wish.side is Side.BUY:
             if reserved > self._account().cash:
                 return "denied: not enough cash"
@@ -262,6 +266,12 @@ class EventLoop:
         else:
             refused = refusal(wish.quantity, price, self._desk.instrument)
         return f"denied: {refused}" if refused else None
+
+    def _crosses_itself(self, wish: Place) -> bool:
+        """Return whether a limit order would meet one of the other side."""
+        others = [item.wish.price for item in self._working.values() if item.wish.side is not wish.side]
+        prices = [price for price in others if price is not None]
+        return wish.price is not None and any(limit_crosses(wish.side, wish.price, price) for price in prices)
 
     def _promised(self, oco_group: str | None) -> Decimal:
         """Return what other sells could take, counting each OCO group once."""

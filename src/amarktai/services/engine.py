@@ -115,6 +115,7 @@ class Lane:
     mark: float | None = None
     mark_ts: int = 0
     from_bars: bool = False
+    newest_bar: dict[int, int] = field(default_factory=dict)
     told: tuple[float, int] | None = None
 
 
@@ -133,7 +134,7 @@ class EngineCounters:
     slow_events: int = 0
     bars: int = 0
     decisions: int = 0
-    gaps: int = 0
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,18 +314,48 @@ class TradingEngine:
         self.counters.slow_events += 1
         ts, kind = int(batch.received_ts[position]), EventKind(int(batch.kind[position]))
         self._clock.advance_to(ts)
-        if kind is not EventKind.BAR_CLOSE:
-            await self._show(batch, [position])
-            return position + 1
-        last = position
-        while last < len(batch) and batch.received_ts[last] == ts and batch.kind[last] == EventKind.BAR_CLOSE:
-            last += 1
-        rows = list(range(position, last))
+        last = position + 1
+        if kind is EventKind.BAR_CLOSE:
+            while last < len(batch) and batch.received_ts[last] == ts and batch.kind[last] == kind:
+                last += 1
+        rows = [row for row in range(position, last) if self._accepts(batch, row)]
+        self.counters.refused += last - position - len(rows)
         await self._show(batch, rows)
+        if kind is not EventKind.BAR_CLOSE:
+            return last
         closed = [pair for row in rows for pair in self._push_bar(batch, row)]
         await self._decide(closed)
         self._snapshot_if_due()
         return last
+
+    def refused_rows(self) -> dict[str, int]:
+        """Return how many rows were not traded on, by reason: the feed's own, and what it let through."""
+        rows = dict(self._feed.dirty.counts)
+        return rows | {"not_tradable": self.counters.refused} if self.counters.refused else rows
+
+    def _accepts(self, batch: MarketBatch, row: int) -> bool:
+        """Return whether a row may be traded on; the last guard behind the feeds' own (O10).
+
+        Refused are prices that are not above zero and finite, a crossed quote, a bar that contradicts
+        itself, and a bar that is not newer than the last one of its timeframe.
+        """
+        a, b, c, d = (float(column[row]) for column in (batch.a, batch.b, batch.c, batch.d))
+        kind = EventKind(int(batch.kind[row]))
+        if kind is EventKind.QUOTE:
+            return 0.0 < a <= b < float("inf")
+        if kind is EventKind.TRADE:
+            return 0.0 < a < float("inf") and 0.0 < b < float("inf")
+        if kind is EventKind.BAR_OPEN:
+            sound = 0.0 < a < float("inf")
+        else:
+            sound = 0.0 < c <= min(a, d) <= max(a, d) <= b < float("inf")
+        # At one instant a bar closes before the next one opens.
+        newest = self.lanes[int(batch.instrument[row])].newest_bar
+        seconds, place = int(batch.timeframe_s[row]), 2 * int(batch.ts[row]) + (kind is EventKind.BAR_OPEN)
+        if not sound or place <= newest.get(seconds, -1):
+            return False
+        newest[seconds] = place
+        return True
 
     async def _show(self, batch: MarketBatch, rows: Sequence[int]) -> None:
         """Let the venues see the rows, book what they report, tell the strategies."""

@@ -51,8 +51,9 @@ class ScanState:
     def scan(self, batch: MarketBatch, start: int, timer_ts: int) -> int:
         """Take in quotes from row ``start`` on; return the first row that needs attention, or n.
 
-        A row needs attention when it is no quote, when ``timer_ts`` has come, or when a wake condition
-        of its instrument holds. Rows before it are taken in; it is not.
+        A row needs attention when it is no quote, when ``timer_ts`` has come, when a wake condition of
+        its instrument holds, or when its prices are none to trade on. Rows before it are taken in; it
+        is not.
         """
         stop: int = _scan_nb(
             start, timer_ts, batch.received_ts, batch.kind, batch.instrument, batch.a, batch.b,
@@ -90,7 +91,8 @@ def _scan_nb(  # type: ignore[no-untyped-def]  # noqa: PLR0913 - columns, not ar
         b = bids[i]
         a = asks[i]
         if (
-            t >= wake_at_ts[k]
+            not 0.0 < b <= a < np.inf
+            or t >= wake_at_ts[k]
             or a < wake_ask_below[k]
             or b > wake_bid_above[k]
             or b <= wake_bid_below[k]

@@ -261,7 +261,7 @@ async def _summarise(spec: ReplaySpec, user_id: UUID, parts: ReplayParts, starte
         events=engine.counters.events,
         bars=engine.counters.bars,
         decisions=engine.counters.decisions,
-        dirty=dict(parts.feed.dirty.counts),
+        dirty=engine.refused_rows(),
         since=started,
         until=to_datetime(parts.clock.now_ns()),
     )

@@ -104,7 +104,7 @@ class EngineWorker:
             "bots": len(self._engine.runners),
             "events": counters.events,
             "decisions": counters.decisions,
-            "refused_rows": dict(self._duties.feed.dirty.counts),
+            "refused_rows": self._engine.refused_rows(),
         }
 
     async def _tell_broken(self, broken: BaseExceptionGroup[BrokenInvariant]) -> None:
