@@ -93,14 +93,14 @@ async def assert_parity(urls: DatabaseUrls, bars: Bars, market: Instrument, leas
 @pytest.mark.data
 @pytest.mark.parametrize(
     ("load", "market", "count"),
-    [(binance_1h, BINANCE, 1_500), (kucoin_4h, KUCOIN, 1_500)],
+    [(binance_1h, BINANCE, 700), (kucoin_4h, KUCOIN, 700)],
     ids=[Platform.BINANCE, Platform.KUCOIN],
 )
 async def test_parity_on_recorded_bars(
     database_urls: DatabaseUrls, load: Callable[[], Bars], market: Instrument, count: int
 ) -> None:
     bars = load()
-    await assert_parity(database_urls, bars.slice(len(bars) - count, len(bars)), market, 50)
+    await assert_parity(database_urls, bars.slice(len(bars) - count, len(bars)), market, 30)
 
 
 async def test_parity_on_synthetic_bars(database_urls: DatabaseUrls) -> None:
