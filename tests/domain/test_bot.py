@@ -39,7 +39,7 @@ def test_every_status_but_deleted_can_become_active_again() -> None:
 def test_riskier_modes_stake_more_and_never_everything() -> None:
     shares = [STAKE_PERCENT[mode] for mode in RiskMode]
     assert shares == sorted(set(shares))
-    assert 0 < shares[0] and shares[-1] < 100
+    assert shares[0] > 0 and shares[-1] < 100
 
 
 def test_every_platform_has_its_cap() -> None:
