@@ -57,6 +57,9 @@ class PgLedger:
             .outerjoin(entries, last)
             .where(books.c.mode == mode.value)
             .with_for_update(of=books)
+            # The second lock makes a waiter read the user's row as it is when the wait ends: who
+            # changes the timezone holds the books meanwhile.
+            .suffix_with("FOR SHARE OF users")
         )
         row = (await self._connection.execute(query)).first()
         if row is None:
