@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from amarktai.domain.bot import BotStatus
+from amarktai.domain.bot import BotAction, BotStatus, TradingMode
 from amarktai.domain.order import OrderType, Side
 from amarktai.services.engine import STRATEGY_ERROR
 from amarktai.services.ledger_audit import LedgerAudit
@@ -79,3 +79,23 @@ async def test_an_order_whose_outcome_is_unknown_is_told(database_urls: Database
         assert [event.payload["alert_type"] for event in alerts] == ["order_unknown"]
         assert alerts[0].payload["bot_id"] == str(bot.id)
         assert await rig.working(bot) == 1
+
+
+async def test_a_users_realised_profit_keeps_that_of_deleted_bots(database_urls: DatabaseUrls) -> None:
+    async with engine_rig(database_urls, bars=2) as rig:
+        who = rig.world.add_user()
+        await rig.world.fund(who, Decimal(50_000))
+        gone = await rig.add_bot(who, "Gone")
+        await rig.world.trade(gone, Side.BUY, LOT, Decimal(1_000_000), fee_ratio=Decimal(0))
+        await rig.world.trade(gone, Side.SELL, LOT, Decimal(1_100_000), fee_ratio=Decimal(0))
+        await rig.add_bot(who, "Stays")
+        await rig.engine.start()
+        await rig.bots.act(who.user_id, gone.id, BotAction.DELETE)
+        await rig.engine.reload(who.user_id, gone.id)
+        assert gone.id not in rig.engine.runners
+        rig.engine.take_snapshots()
+        await rig.engine.save()
+        async with rig.world.reporting.snapshot(who.user_id) as reports:
+            rows = await reports.figures.snapshots(TradingMode.PAPER, "user", "*", None, 10)
+        assert [row.realized for row in rows] == [Decimal(100)]
+        assert rows[0].equity == Decimal(50_100)

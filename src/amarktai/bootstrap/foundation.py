@@ -20,7 +20,7 @@ from amarktai.storage.alerts import PgAlerting
 from amarktai.storage.catalog import PgCatalog
 from amarktai.storage.database import Database
 from amarktai.storage.embedded import DatabaseUrls, EmbeddedPostgres
-from amarktai.storage.migrate import migrate, self_test
+from amarktai.storage.migrate import check_version, migrate, self_test
 from amarktai.storage.reports import PgReporting
 from amarktai.storage.unit_of_work import PgStore
 from amarktai.system.clock import SystemClock
@@ -65,6 +65,8 @@ def start_database(settings: Settings) -> tuple[EmbeddedPostgres | None, Databas
         urls = server.start()
     if urls.owner:
         migrate(urls.owner)
+    else:
+        check_version(urls.app)
     self_test(urls.app)
     return server, urls
 

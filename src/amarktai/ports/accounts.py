@@ -10,12 +10,17 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 from amarktai.domain.audit import AuditFact, AuditRow
+from amarktai.domain.bot import TradingMode
 from amarktai.domain.user import Role, Scope, User
+from amarktai.ledger.profit import RollupDelta, RollupKey
 from amarktai.ports.events import EventPayload
+
+if TYPE_CHECKING:
+    from amarktai.ports.reports import Reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +185,16 @@ class AnswerStore(Protocol):
     async def forget_before(self, at: datetime) -> None: ...
 
 
+class RollupStore(Protocol):
+    """What changes with a user's timezone: the day that each figure belongs to."""
+
+    async def lock_books(self) -> None:
+        """Lock the tenant's books until the commit, so that no fill is booked meanwhile."""
+
+    async def replace(self, mode: TradingMode, rollups: Mapping[RollupKey, RollupDelta]) -> None:
+        """Put these rollups in place of all that the tenant has in that mode."""
+
+
 class AccountUnit(Protocol):
     """One transaction with every account store."""
 
@@ -206,6 +221,13 @@ class AccountUnit(Protocol):
 
     @property
     def answers(self) -> AnswerStore: ...
+
+    @property
+    def figures(self) -> RollupStore: ...
+
+    @property
+    def reports(self) -> Reports:
+        """The tenant's books, as of this transaction."""
 
 
 class Accounts(Protocol):

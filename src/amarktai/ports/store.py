@@ -25,6 +25,7 @@ from amarktai.ledger.valuation import FxRate
 from amarktai.ports.events import EventPayload
 
 if TYPE_CHECKING:
+    from amarktai.ports.accounts import AuditStore
     from amarktai.ports.reports import Reports
 
 Balances = dict[tuple[str, str], Decimal]
@@ -161,6 +162,9 @@ class LedgerStore(Protocol):
     async def lock_book(self, mode: TradingMode) -> Book:
         """Lock (and on first use create) the tenant's book for this transaction."""
 
+    async def find_book(self, mode: TradingMode) -> Book | None:
+        """Return the tenant's book to read from, without a lock; None before the first entry."""
+
     async def append(self, book: Book, entries: Sequence[Entry], recorded_at: datetime) -> list[UUID]:
         """Chain and write entries and their balances; return their ids in order.
 
@@ -238,6 +242,9 @@ class UnitOfWork(Protocol):
     def outbox(self) -> OutboxStore: ...
 
     @property
+    def audit(self) -> AuditStore: ...
+
+    @property
     def reports(self) -> Reports:
         """What screens show, as of this transaction: for the answers and events of a write."""
 
@@ -253,3 +260,6 @@ class Store(Protocol):
 
     def unit_of_work(self, user_id: UUID, *, durable: bool = True) -> AbstractAsyncContextManager[UnitOfWork]:
         """Open a transaction for one tenant; leaving it normally commits."""
+
+    def snapshot(self, user_id: UUID) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Open a transaction that only reads, all of it as of one instant, and waits for nobody."""

@@ -51,20 +51,8 @@ class AuditTrail:
         ``who`` is the acting identity or ``SYSTEM``; ``on`` is the object's type and id. ``before`` and
         ``after`` are JSON values and never hold a secret.
         """
-        at = to_datetime(self._clock.now_ns())
-        person = who if isinstance(who, Identity) else None
-        fact = AuditFact(
-            actor=_actor(who),
-            action=action,
-            object_type=on[0],
-            object_id=str(on[1]),
-            session_id=str(person.session_id) if person and person.session_id else None,
-            ip=person.ip if person else None,
-            before=before,
-            after=after,
-            reason=reason,
-        )
-        await store.append(fact, at)
+        fact = fact_of(who, action, on, before=before, after=after, reason=reason)
+        await store.append(fact, to_datetime(self._clock.now_ns()))
 
     async def note(
         self,
@@ -90,6 +78,30 @@ class AuditTrail:
                 checked += len(rows)
                 seen = (rows[-1].seq, rows[-1].hash)
         return AuditCheck(checked, None)
+
+
+def fact_of(
+    who: Identity | str,
+    action: str,
+    on: tuple[str, UUID | str],
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str | None = None,
+) -> AuditFact:
+    """Return what the log keeps of an action; see ``AuditTrail.record``."""
+    person = who if isinstance(who, Identity) else None
+    return AuditFact(
+        actor=_actor(who),
+        action=action,
+        object_type=on[0],
+        object_id=str(on[1]),
+        session_id=str(person.session_id) if person and person.session_id else None,
+        ip=person.ip if person else None,
+        before=before,
+        after=after,
+        reason=reason,
+    )
 
 
 def _actor(who: Identity | str) -> str:

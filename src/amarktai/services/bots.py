@@ -25,6 +25,7 @@ from amarktai.domain.bot import (
 from amarktai.domain.errors import Conflict, InvalidInput
 from amarktai.domain.instrument import DISPLAY_NAMES, Platform
 from amarktai.domain.money import LEDGER_STEP, ZAR, ZERO, floor_to_step
+from amarktai.domain.user import Identity
 from amarktai.ledger import chart
 from amarktai.ledger.booking import book_allocation, book_conversion, book_release
 from amarktai.ports.catalog import Catalog, ListedInstrument
@@ -32,6 +33,7 @@ from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.events import BalanceUpdated, BotDeleted, BotEvent, BotUpdated, EventPayload
 from amarktai.ports.ids import Ids
 from amarktai.ports.store import Book, Store, UnitOfWork
+from amarktai.services.audit import SYSTEM, fact_of
 from amarktai.services.fx import FxRates
 from amarktai.services.views import money
 from amarktai.services.wallet import WalletService, load_fx
@@ -94,8 +96,10 @@ class BotService:
         self._view = view
         self._wallet = WalletService(store, clock, ids, catalog, fx)
 
-    async def create(self, user_id: UUID, wanted: NewBot) -> Bot:
+    async def create(self, user_id: UUID, wanted: NewBot, *, by: Identity | str = SYSTEM) -> Bot:
         """Create a bot and reserve its capital, converted at the dated rate where the market needs it.
+
+        ``by`` is who acts, for the audit log: the fact is written with the change or not at all.
 
         Raises: InvalidInput and Conflict with the codes of the required API (previous system §4.8).
         """
@@ -115,9 +119,19 @@ class BotService:
             await self._announce(
                 unit, bot, [("bot_created", await self._event(unit, bot, f"{bot.name} was created"))]
             )
+            about = {"name": bot.name, "strategy": bot.strategy, "capital_zar": f"{bot.capital_zar:f}"}
+            await self._record(unit, by, "bot.created", bot, after=about)
         return bot
 
-    async def act(self, user_id: UUID, bot_id: UUID, action: BotAction, reason: str | None = None) -> Bot:
+    async def act(
+        self,
+        user_id: UUID,
+        bot_id: UUID,
+        action: BotAction,
+        reason: str | None = None,
+        *,
+        by: Identity | str = SYSTEM,
+    ) -> Bot:
         """Start, pause, resume, stop or delete. The engine carries out what follows for its orders.
 
         A paused bot makes no entries, its position stays guarded; a stopped or deleted one is closed at
@@ -129,29 +143,37 @@ class BotService:
             bot = await unit.bots.get(bot_id, lock=True)
             if bot.status is BotStatus.DELETED or not allows(bot.status, action):
                 raise Conflict("BOT_STATE", refusal_of(bot, action), "Reload to see the bot's state.")
-            bot = self._moved(bot, action, reason)
+            before, bot = bot.status, self._moved(bot, action, reason)
             await unit.bots.update(bot)
             if action is BotAction.DELETE:
                 await self._delete(unit, book, bot)
             else:
                 event = await self._event(unit, bot, f"{bot.name} was {_PAST[action]}")
                 await self._announce(unit, bot, [(_EVENT[action], event)])
+            await self._record(
+                unit, by, f"bot.{action}", bot,
+                before={"status": before}, after={"status": bot.status}, reason=reason,
+            )  # fmt: skip
         return bot
 
-    async def act_on_all(self, user_id: UUID, action: BotAction) -> dict[str, Any]:
+    async def act_on_all(
+        self, user_id: UUID, action: BotAction, *, by: Identity | str = SYSTEM
+    ) -> dict[str, Any]:
         """Start or pause every bot that can be; say which were passed over and why."""
         async with self._store.unit_of_work(user_id) as unit:
             bots = await unit.bots.list(statuses=(BotStatus.ACTIVE, BotStatus.PAUSED, BotStatus.STOPPED))
         changed, skipped = 0, []
         for bot in bots:
             try:
-                await self.act(user_id, bot.id, action)
+                await self.act(user_id, bot.id, action, by=by)
                 changed += 1
             except Conflict as error:
                 skipped.append({"bot_id": str(bot.id), "name": bot.name, "reason": error.detail})
         return {"changed": changed, "skipped": skipped}
 
-    async def update(self, user_id: UUID, bot_id: UUID, changes: Mapping[str, Any]) -> Bot:
+    async def update(
+        self, user_id: UUID, bot_id: UUID, changes: Mapping[str, Any], *, by: Identity | str = SYSTEM
+    ) -> Bot:
         """Change name, parameters or risk mode. Raises: InvalidInput, Conflict, NotFound."""
         async with self._store.unit_of_work(user_id) as unit:
             bot = await unit.bots.get(bot_id, lock=True)
@@ -169,6 +191,11 @@ class BotService:
             event = await self._event(unit, changed, f"{changed.name} was changed")
             payload = BotUpdated(message=event.message, bot_id=bot.id, changes=dict(changes), bot=event.bot)
             await self._announce(unit, changed, [("bot_updated", payload)])
+            await self._record(
+                unit, by, "bot.updated", changed,
+                before={name: _auditable(bot, name) for name in changes},
+                after={name: _auditable(changed, name) for name in changes},
+            )  # fmt: skip
         return changed
 
     async def release(self, unit: UnitOfWork, book: Book, bot: Bot) -> bool:
@@ -200,6 +227,21 @@ class BotService:
         payload = BalanceUpdated(message=f"Capital of {bot.name} released", mode="paper", wallet=wallet)
         await unit.outbox.emit([("balance_updated", payload)], now)
         return True
+
+    async def _record(
+        self,
+        unit: UnitOfWork,
+        by: Identity | str,
+        action: str,
+        bot: Bot,
+        *,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Write the audit log's fact; the last statement, since these writers wait for each other."""
+        fact = fact_of(by, action, ("bot", bot.id), before=before, after=after, reason=reason)
+        await unit.audit.append(fact, to_datetime(self._clock.now_ns()))
 
     # -- parts -----------------------------------------------------------------------------------
 
@@ -337,6 +379,11 @@ class BotService:
 def refusal_of(bot: Bot, action: BotAction) -> str:
     """Return the sentence that says why the action is not possible now."""
     return f"{bot.name} is {bot.status}, so it cannot be {_PAST.get(action, 'deleted')}"
+
+
+def _auditable(bot: Bot, name: str) -> Any:
+    value = getattr(bot, name)
+    return dict(value) if isinstance(value, Mapping) else value
 
 
 def _checked_name(name: str) -> str:

@@ -175,6 +175,8 @@ class TradingEngine:
         self._next_snapshot = 0
         self._snapshots: dict[UUID, list[dict[str, Any]]] = {}
         self._wallets: dict[UUID, _Wallet] = {}
+        # Of each user's bots, the deleted ones too: their sum is the user's realised profit.
+        self._profits: dict[UUID, dict[UUID, Decimal]] = {}
         self.lanes = [Lane(instrument) for instrument in feed.instruments]
         self._index = {lane.instrument.id: index for index, lane in enumerate(self.lanes)}
         self.scan = ScanState(len(self.lanes))
@@ -198,6 +200,7 @@ class TradingEngine:
             wanted = [bot for bot in bots if self._may_run(bot)]
             runtimes = await unit.bots.runtimes([bot.id for bot in wanted])
         self._running.update({bot.id: bot for bot in bots})
+        self._profits[user_id] = dict(profits)
         await self._load_wallet(user_id)
         working = await self._orders.recover(user_id)
         for platform, venue in self._venues.items():
@@ -597,6 +600,7 @@ class TradingEngine:
             if bot_id in self.runners:
                 self.runners[bot_id].account = account
         for bot_id, profit in outcome.profits.items():
+            self._profits.setdefault(self._running[bot_id].user_id, {})[bot_id] = profit
             if bot_id in self.runners:
                 self.runners[bot_id].profit_zar = profit
         for bot_id, reason in outcome.denied.items():
@@ -768,7 +772,7 @@ class TradingEngine:
         for runner in self.runners.values():
             figures = self.equity_zar(runner)
             user_id = runner.bot.user_id
-            so_far = sums.setdefault(user_id, [ZERO, ZERO, ZERO])
+            so_far = sums.setdefault(user_id, [ZERO, ZERO])
             if figures is None:
                 sums[user_id] = None
                 continue
@@ -779,14 +783,13 @@ class TradingEngine:
             )
             self._snapshots.setdefault(user_id, []).append(row)
             if so_far is not None:
-                sums[user_id] = [
-                    so_far[0] + equity, so_far[1] + runner.profit_zar, so_far[2] + unrealised
-                ]  # fmt: skip
+                sums[user_id] = [so_far[0] + equity, so_far[1] + unrealised]
         for user_id, total in sums.items():
             wallet = self._wallets.get(user_id)
             if total is not None and wallet is not None:
+                realised = sum(self._profits.get(user_id, {}).values(), ZERO)
                 row = _snapshot(
-                    "user", "*", at, total[0] + wallet.free_zar, total[1], total[2], wallet.deposits_zar
+                    "user", "*", at, total[0] + wallet.free_zar, realised, total[1], wallet.deposits_zar
                 )
                 self._snapshots.setdefault(user_id, []).append(row)
 

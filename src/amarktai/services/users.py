@@ -17,6 +17,7 @@ from amarktai.ports.ids import Ids
 from amarktai.services.audit import AuditTrail
 from amarktai.services.paging import Page, decode_cursor, encode_cursor
 from amarktai.services.passwords import Passwords, check_strength
+from amarktai.services.rollups import rebuild_rollups
 from amarktai.services.sessions import normalise_email
 
 _EMAIL: Final = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,250}")
@@ -64,7 +65,10 @@ class Users:
         return user, await self._passwords.hash(wanted.password)
 
     async def update_me(self, who: Identity, changes: Mapping[str, Any]) -> User:
-        """Change one's name, timezone or settings (which are merged into the present ones)."""
+        """Change one's name, timezone or settings (which are merged into the present ones).
+
+        Another timezone moves fills to other days: profits by day are summed anew with it.
+        """
         values = dict(changes)
         if "name" in values:
             values["name"] = check_name(values["name"])
@@ -75,7 +79,11 @@ class Users:
         if not values:
             return who.user
         async with self._accounts.unit(who.user_id) as unit:
+            if "timezone" in values:
+                await unit.figures.lock_books()  # before the user's row: the order in which fills lock
             await unit.users.update(who.user_id, values)
+            if "timezone" in values:
+                await rebuild_rollups(unit, values["timezone"])
             await self._audit.record(unit.audit, who, "user.updated", ("user", who.user_id), after=values)
         return replace(who.user, **values)
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from amarktai.domain.bot import TradingMode
 from amarktai.domain.errors import InvalidInput
 from amarktai.domain.money import ZAR, ZERO
+from amarktai.domain.user import Identity
 from amarktai.ledger import chart
 from amarktai.ledger.booking import book_funding
 from amarktai.ledger.valuation import no_rate_reason
@@ -19,7 +20,8 @@ from amarktai.ports.catalog import Catalog
 from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.events import BalanceUpdated
 from amarktai.ports.ids import Ids
-from amarktai.ports.store import Balances, Store, UnitOfWork
+from amarktai.ports.store import Balances, Book, Store, UnitOfWork
+from amarktai.services.audit import SYSTEM, fact_of
 from amarktai.services.fx import FxRates, Mark
 from amarktai.services.views import instant, money
 
@@ -123,18 +125,23 @@ class WalletService:
     async def view(self, user_id: UUID) -> dict[str, Any]:
         """Return the wallet as the API shows it."""
         await load_fx(self._catalog, self._fx)
-        async with self._store.unit_of_work(user_id) as unit:
-            return await self.snapshot(unit)
+        async with self._store.snapshot(user_id) as unit:
+            book = await unit.ledger.find_book(TradingMode.PAPER)
+            if book is None:
+                return wallet_view({}, self._fx, to_datetime(self._clock.now_ns()), [])
+            return await self._view(unit, book)
 
     async def snapshot(self, unit: UnitOfWork) -> dict[str, Any]:
-        """Return the wallet within a transaction, with the rates loaded already."""
-        book = await unit.ledger.lock_book(TradingMode.PAPER)
+        """Return the wallet within a transaction that changes it, with the rates loaded already."""
+        return await self._view(unit, await unit.ledger.lock_book(TradingMode.PAPER))
+
+    async def _view(self, unit: UnitOfWork, book: Book) -> dict[str, Any]:
         balances = await unit.ledger.balances(book)
         at = to_datetime(self._clock.now_ns())
         return wallet_view(balances, self._fx, at, await unit.ledger.conversions(book, 20))
 
-    async def fund(self, user_id: UUID, amount: Decimal) -> dict[str, Any]:
-        """Put play money into the paper wallet.
+    async def fund(self, user_id: UUID, amount: Decimal, *, by: Identity | str = SYSTEM) -> dict[str, Any]:
+        """Put play money into the paper wallet. ``by`` is who acts, for the audit log.
 
         Raises: InvalidInput for an amount that is not a positive number of cents in range.
         """
@@ -154,4 +161,6 @@ class WalletService:
                 message=f"Paper wallet funded with R {amount:.2f}", mode="paper", wallet=view
             )
             await unit.outbox.emit([("balance_updated", payload)], now)
+            fact = fact_of(by, "wallet.funded", ("wallet", "paper"), after={"amount_zar": f"{amount:f}"})
+            await unit.audit.append(fact, now)
             return view

@@ -17,6 +17,8 @@ from amarktai.storage import tables as t
 from amarktai.storage.audit import PgAudit
 from amarktai.storage.database import Database
 from amarktai.storage.invites import PgInvites
+from amarktai.storage.reports import PgReports
+from amarktai.storage.rollups import PgFigures
 from amarktai.storage.sessions import PgAttempts, PgSessions
 from amarktai.storage.tokens import PgTokens
 from amarktai.storage.users import PgUsers
@@ -32,6 +34,9 @@ class PgAccountUnit:
         self.platform_settings = PgPlatformSettings(connection)
         self.audit = PgAudit(connection)
         self.answers = PgAnswers(connection, user_id)
+        if user_id is not None:  # without a tenant nobody has figures
+            self.figures = PgFigures(connection, user_id)
+            self.reports = PgReports(connection, user_id)
 
 
 class PgAccounts:

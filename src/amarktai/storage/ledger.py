@@ -57,6 +57,9 @@ class PgLedger:
             .outerjoin(entries, last)
             .where(books.c.mode == mode.value)
             .with_for_update(of=books)
+            # The second lock makes a waiter read the user's row as it is when the wait ends: who
+            # changes the timezone holds the books meanwhile.
+            .suffix_with("FOR SHARE OF users")
         )
         row = (await self._connection.execute(query)).first()
         if row is None:
@@ -76,6 +79,12 @@ class PgLedger:
         # A second lock in one transaction finds what this transaction wrote.
         self._heads[row.id] = _Head(row.head_seq, row.head_hash, row.recorded_at)
         return Book(row.id, mode, row.timezone)
+
+    async def find_book(self, mode: TradingMode) -> Book | None:
+        books = t.ledger_books
+        query = select(books.c.id, t.users.c.timezone).join(t.users, t.users.c.id == books.c.user_id)
+        row = (await self._connection.execute(query.where(books.c.mode == mode.value))).one_or_none()
+        return None if row is None else Book(row.id, mode, row.timezone)
 
     async def append(self, book: Book, entries: Sequence[Entry], recorded_at: datetime) -> list[UUID]:
         if not entries:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -53,6 +53,16 @@ class PgFigures:
             )
             for row in rows
         }
+
+    async def lock_books(self) -> None:
+        books = t.ledger_books.c
+        await self._connection.execute(select(books.id).order_by(books.id).with_for_update())
+
+    async def replace(self, mode: TradingMode, rollups: Mapping[RollupKey, RollupDelta]) -> None:
+        await self._connection.execute(
+            delete(t.rollups).where(t.rollups.c.user_id == self._user_id, t.rollups.c.mode == mode.value)
+        )
+        await self.add(mode, rollups)
 
     async def bot_profits(self, mode: TradingMode) -> dict[UUID, Decimal]:
         c = t.rollups.c

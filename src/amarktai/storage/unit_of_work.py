@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from amarktai.ports.clock import Clock
 from amarktai.ports.ids import Ids
 from amarktai.storage import tables as t
+from amarktai.storage.audit import PgAudit
 from amarktai.storage.bots import PgBots
 from amarktai.storage.database import Database
 from amarktai.storage.ledger import PgLedger
@@ -32,6 +33,7 @@ class PgUnitOfWork:
         self.trades = PgTrades(connection, user_id)
         self.figures = PgFigures(connection, user_id)
         self.outbox = PgOutbox(connection, user_id)
+        self.audit = PgAudit(connection)
         self.reports = PgReports(connection, user_id)
 
     async def check_lease(self, name: str, fencing_token: int) -> bool:
@@ -62,3 +64,8 @@ class PgStore:
     async def unit_of_work(self, user_id: UUID, *, durable: bool = True) -> AsyncIterator[PgUnitOfWork]:
         async with self._database.transaction(user_id, durable=durable) as connection:
             yield PgUnitOfWork(connection, user_id, self._ids, self._clock)
+
+    @asynccontextmanager
+    async def snapshot(self, user_id: UUID) -> AsyncIterator[PgUnitOfWork]:
+        async with self._database.snapshot(user_id) as opened:
+            yield PgUnitOfWork(opened.connection, user_id, self._ids, self._clock)

@@ -59,13 +59,7 @@ async def list_bots(
 @router.post("/bots", status_code=201, responses=responses(404, 409))
 async def create_bot(body: NewBotBody, who: Writer, services: Container) -> BotAnswer:
     """Create a bot; its capital is reserved in the paper wallet, converted where the market needs it."""
-    bot = await services.bots.create(who.user_id, NewBot(**body.model_dump()))
-    await services.audit.note(
-        who,
-        "bot.created",
-        ("bot", bot.id),
-        after={"name": bot.name, "strategy": bot.strategy, "capital_zar": f"{bot.capital_zar:f}"},
-    )
+    bot = await services.bots.create(who.user_id, NewBot(**body.model_dump()), by=who)
     return await _answer(services, who, bot.id)
 
 
@@ -92,8 +86,7 @@ async def update_bot(bot_id: UUID, body: BotChanges, who: Writer, services: Cont
     """Change a bot's name, parameters or risk mode; what is left out stays."""
     changes = body.model_dump(exclude_none=True)
     if changes:
-        await services.bots.update(who.user_id, bot_id, changes)
-        await services.audit.note(who, "bot.updated", ("bot", bot_id), after={"changed": sorted(changes)})
+        await services.bots.update(who.user_id, bot_id, changes, by=who)
     return await _answer(services, who, bot_id)
 
 
@@ -156,12 +149,10 @@ async def _answer(services: Services, who: Identity, bot_id: UUID) -> BotAnswer:
 async def _act(
     services: Services, who: Identity, bot_id: UUID, action: BotAction, reason: str | None
 ) -> BotAnswer:
-    await services.bots.act(who.user_id, bot_id, action, reason)
-    await services.audit.note(who, f"bot.{action}", ("bot", bot_id), reason=reason)
+    await services.bots.act(who.user_id, bot_id, action, reason, by=who)
     return await _answer(services, who, bot_id)
 
 
 async def _act_on_all(services: Services, who: Identity, action: BotAction) -> AllBotsAnswer:
-    done = await services.bots.act_on_all(who.user_id, action)
-    await services.audit.note(who, f"bots.{action}_all", ("user", who.user_id), after=dict(done))
+    done = await services.bots.act_on_all(who.user_id, action, by=who)
     return AllBotsAnswer.model_validate(done)

@@ -121,8 +121,5 @@ async def read_wallet(who: Who, services: Container) -> WalletView:
 @router.post("/wallet/paper/fund")
 async def fund_wallet(body: Funding, who: Writer, services: Container) -> WalletAnswer:
     """Put play money into the paper wallet."""
-    view = await services.wallet.fund(who.user_id, body.amount)
-    await services.audit.note(
-        who, "wallet.funded", ("wallet", "paper"), after={"amount_zar": f"{body.amount:f}"}
-    )
+    view = await services.wallet.fund(who.user_id, body.amount, by=who)
     return WalletAnswer.model_validate({"wallet": view})
