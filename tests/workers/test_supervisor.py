@@ -138,6 +138,10 @@ def _kill_and_wait(platform: Platform, find: Callable[[], psutil.Process | None]
 def test_killed_anywhere_it_comes_back_and_stops_without_a_trace(tmp_path: Path) -> None:
     with started(tmp_path / "home") as platform:
         until(platform.is_ready, f"ready: {platform.log.read_text()[-2000:]}")
+        first_engine = platform.role("engine")
+        said = _refusal("engine", "--home", str(platform.home))
+        assert "holds the lease 'engine'" in said and "Run one engine per database" in said
+        assert platform.role("engine") == first_engine
         client = httpx.Client(base_url=platform.url, headers={"Origin": platform.url}, timeout=30)
         signed_in = client.post("/api/auth/login", json={"email": EMAIL, "password": PASSWORD})
         assert signed_in.status_code == 200, signed_in.text
@@ -163,9 +167,9 @@ def test_killed_anywhere_it_comes_back_and_stops_without_a_trace(tmp_path: Path)
         assert platform.leftovers() == []
 
 
-def _refusal(arguments: list[str], **variables: str) -> str:
+def _refusal(*arguments: str, **variables: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "amarktai", "up", *arguments], env=environment(**variables),
+        [sys.executable, "-m", "amarktai", *arguments], env=environment(**variables),
         capture_output=True, text=True, timeout=PATIENCE_S,
     )  # fmt: skip
     assert done.returncode == 1, done.stdout + done.stderr
@@ -178,13 +182,13 @@ def test_a_port_in_use_names_its_process_and_the_setting(tmp_path: Path) -> None
         holder.bind(("127.0.0.1", 0))
         holder.listen()
         port = holder.getsockname()[1]
-        said = _refusal(["--home", str(tmp_path), "--port", str(port)])
+        said = _refusal("up", "--home", str(tmp_path), "--port", str(port))
     assert f"127.0.0.1:{port} is in use by" in said and f"(process {os.getpid()})" in said
     assert "AMARKTAI_PORT" in said
 
 
 def test_an_unusable_data_folder_is_named_with_the_setting(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
-    said = _refusal(["--port", "0"], AMARKTAI_HOME=str(tmp_path / "file" / "home"))
+    said = _refusal("up", "--port", "0", AMARKTAI_HOME=str(tmp_path / "file" / "home"))
     assert "The data folder" in said and "cannot be written" in said
     assert "AMARKTAI_HOME" in said
