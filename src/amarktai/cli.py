@@ -14,7 +14,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -47,12 +47,27 @@ def main() -> None:
     try:
         app()
     except AmarktaiError as error:
-        err.print(f"[bold]{error.detail}[/bold]", highlight=False)
-        if error.action:
-            err.print(error.action, highlight=False)
-        sys.exit(1)
+        _refuse(error)
+    except ExceptionGroup as several:
+        ours, others = several.split(AmarktaiError)
+        if ours is None or others is not None:
+            raise
+        _refuse(_first(ours))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _refuse(error: AmarktaiError) -> NoReturn:
+    err.print(f"[bold]{error.detail}[/bold]", highlight=False)
+    if error.action:
+        err.print(error.action, highlight=False)
+    sys.exit(1)
+
+
+def _first(several: ExceptionGroup[AmarktaiError]) -> AmarktaiError:
+    """Return the first error of a group, however deep: what else failed failed with it."""
+    first = several.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first
 
 
 @app.callback()
@@ -85,7 +100,7 @@ def up(home: HomeOption = None, host: HostOption = None, port: PortOption = None
     database, urls = foundation.start_database(settings)
     try:
         token = asyncio.run(prepare_first_admin(settings, urls.app))
-        _greet(settings, token)
+        _greet(settings.host, listener.getsockname()[1], token)
         common = ["--home", str(settings.home)]
         roles = [
             Role("api", ["api", *common, "--descriptor", str(listener.fileno())], [listener.fileno()]),
@@ -100,8 +115,8 @@ def up(home: HomeOption = None, host: HostOption = None, port: PortOption = None
             database.stop()
 
 
-def _greet(settings: config.Settings, token: str | None) -> None:
-    address = f"http://{settings.host}:{settings.port}"
+def _greet(host: str, port: int, token: str | None) -> None:
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     out.print(f"Amarktai starts at [bold]{address}[/bold]", highlight=False)
     if token is not None:
         out.print("First start: open this link to create the admin. It works once.", highlight=False)

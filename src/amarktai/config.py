@@ -259,7 +259,7 @@ def _environment_values(environ: Mapping[str, str]) -> dict[str, Any]:
 def _file_values(path: Path, *, required: bool) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         if not required:
             return {}
         raise InvalidInput(

@@ -92,6 +92,11 @@ async def until(rig: EngineRig, holds: Callable[[], Awaitable[bool]]) -> None:
     raise AssertionError("it never came to hold")
 
 
+async def _asked_after(around: Surroundings, times: int) -> bool:
+    """Return whether the worker has finished a round since: it asks the recorder last."""
+    return around.times_asked > times
+
+
 async def _kinds(rig: EngineRig, who: Identity) -> list[str]:
     return [event.payload["alert_type"] for event in await rig.events(who, "alert")]
 
@@ -120,14 +125,20 @@ async def test_a_feed_that_falls_silent_is_told_to_all_and_alerts_those_with_bot
             await until(rig, lambda: told("live", "stale", "live"))
             around.status = FeedStatus(FeedState.UNREACHABLE, "Luno does not answer.")
             await until(rig, lambda: told("live", "stale", "live", "unreachable"))
+            saved = around.times_asked
+            await until(rig, lambda: _asked_after(around, saved))
             assert await _kinds(rig, trader) == ["feed_stale"], "a feed that comes and goes alerts once"
             assert await _kinds(rig, onlooker) == []
             rig.world.clock.advance(FEED_ALERT_REST_S)
             around.status = FeedStatus(FeedState.LIVE, "Prices arrive.")
             await until(rig, lambda: told("live", "stale", "live", "unreachable", "live"))
             around.status = FeedStatus(FeedState.UNREACHABLE, "Luno does not answer.")
-            await until(rig, lambda: told("live", "stale", "live", "unreachable", "live", "unreachable"))
-        assert await _kinds(rig, trader) == ["feed_stale", "feed_unreachable"]
+
+            async def alerted() -> bool:
+                return await _kinds(rig, trader) == ["feed_stale", "feed_unreachable"]
+
+            await until(rig, alerted)
+            assert await told("live", "stale", "live", "unreachable", "live", "unreachable")
         message = (await rig.events(trader, "alert"))[-1].payload["message"]
         assert message.startswith("Luno: Luno does not answer.")
 
@@ -148,10 +159,7 @@ async def test_a_recorder_that_cannot_write_is_told_to_admins(database_urls: Dat
             await until(rig, lambda: told(1))
             around.problem, seen = None, around.times_asked
 
-            async def seen_without() -> bool:
-                return around.times_asked > seen
-
-            await until(rig, seen_without)
+            await until(rig, lambda: _asked_after(around, seen))
             around.problem = "The disk is full."
             await until(rig, lambda: told(2))
         assert await _kinds(rig, admin) == ["recording_failed"] * 2

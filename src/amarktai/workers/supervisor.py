@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from amarktai.domain.errors import Unavailable
 from amarktai.ports.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -45,17 +46,25 @@ class Supervisor:
         self._processes: dict[str, asyncio.subprocess.Process] = {}
 
     async def run(self) -> None:
-        """Run until SIGINT or SIGTERM, then stop every role cleanly."""
+        """Run until SIGINT or SIGTERM, then stop every role cleanly.
+
+        Raises: OSError when the machine cannot start a process at all; the others are stopped first.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stopping.set)
         watchers = [asyncio.create_task(self._watch(role)) for role in self._roles]
         watchers.append(asyncio.create_task(self._watch_database()))
-        await self._stopping.wait()
+        told = asyncio.create_task(self._stopping.wait())
+        ended, _ = await asyncio.wait([told, *watchers], return_when=asyncio.FIRST_COMPLETED)
+        self._stopping.set()
+        # The watchers first: none may start a process behind the back of those that are stopped.
+        for task in (told, *watchers):
+            task.cancel()
+        await asyncio.gather(told, *watchers, return_exceptions=True)
         await self._stop()
-        for watcher in watchers:
-            watcher.cancel()
-        await asyncio.gather(*watchers, return_exceptions=True)
+        for task in ended:
+            task.result()
 
     async def _watch(self, role: Role) -> None:
         wait = FIRST_WAIT_S
@@ -79,7 +88,10 @@ class Supervisor:
     async def _watch_database(self) -> None:
         while True:
             await self._clock.sleep(DATABASE_CHECK_S)
-            await asyncio.to_thread(self._keep_database)
+            try:
+                await asyncio.to_thread(self._keep_database)
+            except Unavailable as error:  # a full disk, for example: it is tried again
+                log.error("the database cannot be brought back", reason=error.detail, action=error.action)
 
     async def _stop(self) -> None:
         """Ask every role to end; one that does not within the grace is killed."""
