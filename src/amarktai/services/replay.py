@@ -251,7 +251,8 @@ async def _summarise(spec: ReplaySpec, user_id: UUID, parts: ReplayParts, starte
     known = [figures for figures in equity if figures is not None]
     complete = len(known) == len(equity)
     wallet = await parts.wallet.view(user_id)
-    total = Decimal(wallet["total"]) if wallet["total"] is not None else None
+    free = Decimal(wallet["available"])
+    total = free + sum((worth for worth, _ in known), Decimal(0)) if complete else None
     return ReplayResult(
         title=spec.title,
         bots=len(spec.bots),
