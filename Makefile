@@ -42,7 +42,10 @@ test-web: setup
 
 test: check test-web
 	@echo "Running the tests …"
-	@$(BIN)/pytest -n 2
+	@$(BIN)/pytest -n 2 --ignore tests/e2e
+	@echo "Running the browser tests …"
+	@# Apart from the others: the browser's own event loop and those of asynchronous tests exclude each other.
+	@$(BIN)/pytest -n 2 tests/e2e
 
 ## make bench: every benchmark, ratios against peers and limits measured in the same run
 bench: setup

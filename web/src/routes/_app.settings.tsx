@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { createFileRoute } from "@tanstack/react-router";
 import { meQuery } from "@/api/queries";
 import { Appearance } from "@/features/settings/appearance";
+import { MarketSettings } from "@/features/settings/market";
 import { People } from "@/features/settings/people";
 import { Profile } from "@/features/settings/profile";
 import { Sessions } from "@/features/settings/sessions";
@@ -21,6 +22,7 @@ function Settings() {
         <Profile user={user} />
         <Sessions />
         <Tokens />
+        <MarketSettings />
         {user.role === "admin" && <People me={user} />}
       </div>
     </>

@@ -10,6 +10,7 @@ import { OriginChip } from "@/ui/chip";
 import { Money } from "@/ui/money";
 import { PageHead, Panel } from "@/ui/panel";
 import { Empty, Loaded } from "@/ui/state";
+import { MarketSwitch } from "./market-switch";
 import {
   FIRST_CAPITAL,
   firstMarket,
@@ -142,6 +143,8 @@ function DataSource({ market }: { market: Instrument }) {
           They do not arrive at the moment: {market.feed.message} The bot waits for them.
         </strong>
       )}
+      {waiting && market.origin === "live" && <MarketSwitch to="sandbox" />}
+      {market.origin === "synthetic" && <MarketSwitch to="live" />}
     </p>
   );
 }
