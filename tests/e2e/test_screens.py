@@ -62,6 +62,7 @@ def test_screens_of_a_newcomer_are_accessible(serve: Serve, open_page: Open, the
     found = axe(page)
     for path in ("/bots", "/profits", "/profits?mode=live", "/trades", "/activity"):
         page.goto(site.url + path)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
         expect(page.locator(".skeleton")).to_have_count(0)
         found += [f"{path} {problem}" for problem in axe(page)]
     assert found == []
