@@ -44,8 +44,8 @@ test: check test-web
 	@echo "Running the tests …"
 	@$(BIN)/pytest -n 2 --ignore tests/e2e
 	@echo "Running the browser tests …"
-	@# Apart from the others: the browser's own event loop and those of asynchronous tests exclude each other.
-	@$(BIN)/pytest -n 2 tests/e2e
+	@# Apart from the others, whose event loops exclude the browser's; one by one, for pages need their time.
+	@$(BIN)/pytest tests/e2e
 
 ## make bench: every benchmark, ratios against peers and limits measured in the same run
 bench: setup
