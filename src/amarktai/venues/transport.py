@@ -110,7 +110,9 @@ class Transport:
     def _failure(self, call: Call, what: str) -> Exception:
         sentence = f"{DISPLAY_NAMES[self._platform]} {what}."
         if call.is_write:
-            return OutcomeUnknown("OUTCOME_UNKNOWN", sentence, "The platform asks the exchange what happened.")
+            return OutcomeUnknown(
+                "OUTCOME_UNKNOWN", sentence, "The platform asks the exchange what happened."
+            )
         return Unavailable("VENUE_UNREACHABLE", sentence, "It is tried again by itself.")
 
 
