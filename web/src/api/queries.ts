@@ -107,10 +107,7 @@ export const feedsQuery = queryOptions({
 
 export const walletQuery = queryOptions({
   queryKey: keys.wallet,
-  queryFn: async ({ signal }) => {
-    const body = await api.get<m.Wallet | { wallet: m.Wallet }>("/api/wallet/paper", {}, signal);
-    return "wallet" in body ? body.wallet : body;
-  },
+  queryFn: ({ signal }) => api.get<m.Wallet>("/api/wallet/paper", {}, signal),
 });
 
 export interface TradeFilters {
@@ -124,7 +121,7 @@ export interface TradeFilters {
   sort?: string | undefined;
 }
 
-const TRADES_PER_PAGE = 100;
+const TRADES_PER_PAGE = 200;
 
 export const tradesQuery = (filters: TradeFilters) =>
   infiniteQueryOptions({
@@ -167,6 +164,84 @@ export const ledgerQuery = (filters: { trade_id?: string; bot_id?: string }) =>
     queryFn: ({ signal }) => api.get<m.Page<m.LedgerEntry>>("/api/ledger/entries", filters, signal),
   });
 
+const LINES_PER_PAGE = 50;
+
+export interface EntryFilters {
+  bot_id?: string | undefined;
+  asset?: string | undefined;
+  kind?: string | undefined;
+}
+
+/** Entries of the book, newest first, page by page. */
+export const entriesQuery = (filters: EntryFilters) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.ledger, "entries", filters],
+    queryFn: ({ pageParam, signal }) =>
+      api.get<m.Page<m.LedgerEntry>>(
+        "/api/ledger/entries",
+        { ...filters, cursor: pageParam, limit: LINES_PER_PAGE },
+        signal,
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+    placeholderData: keepPreviousData,
+  });
+
+/** What each account that begins with the prefix holds. */
+export const accountsQuery = (prefix: string, mode: m.TradingMode) =>
+  queryOptions({
+    queryKey: [...keys.ledger, "accounts", prefix, mode],
+    queryFn: ({ signal }) => everyPage<m.LedgerAccount>("/api/ledger/accounts", { prefix, mode }, signal),
+  });
+
+/** What moved on one account, newest first, with its balance after each entry. */
+export const statementQuery = (account: string, asset: string, mode: m.TradingMode) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.ledger, "statement", account, asset, mode],
+    queryFn: ({ pageParam, signal }) =>
+      api.get<m.Page<m.StatementLine>>(
+        "/api/ledger/statement",
+        { account, asset, mode, cursor: pageParam, limit: LINES_PER_PAGE },
+        signal,
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+  });
+
+export interface AuditFilters {
+  object_type?: string | undefined;
+  object_id?: string | undefined;
+}
+
+export const auditQuery = (filters: AuditFilters) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.audit, filters],
+    queryFn: ({ pageParam, signal }) =>
+      api.get<m.Page<m.AuditFact>>(
+        "/api/audit",
+        { ...filters, cursor: pageParam, limit: LINES_PER_PAGE },
+        signal,
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+    placeholderData: keepPreviousData,
+  });
+
+export const auditCheckQuery = queryOptions({
+  queryKey: [...keys.audit, "verify"],
+  queryFn: ({ signal }) => api.get<m.AuditCheck>("/api/audit/verify", {}, signal),
+  staleTime: 30_000,
+});
+
+export const sparklinesQuery = (mode: m.TradingMode) =>
+  queryOptions({
+    queryKey: [...keys.profits, "sparklines", mode],
+    queryFn: async ({ signal }) => {
+      const { items } = await api.get<m.Sparklines>("/api/bots/sparklines", { mode }, signal);
+      return new Map(items.map(({ bot_id, values }) => [bot_id, values]));
+    },
+  });
+
 export const verifyQuery = queryOptions({
   queryKey: [...keys.ledger, "verify"],
   queryFn: ({ signal }) => api.get<m.LedgerVerification>("/api/ledger/verify", {}, signal),
@@ -177,6 +252,19 @@ export const profitSummaryQuery = (mode: m.TradingMode) =>
   queryOptions({
     queryKey: [...keys.profits, "summary", mode],
     queryFn: ({ signal }) => api.get<m.ProfitSummary>("/api/profits/summary", { mode }, signal),
+  });
+
+export const profitReportQuery = (span: m.ProfitSpan, mode: m.TradingMode) =>
+  queryOptions({
+    queryKey: [...keys.profits, "report", span, mode],
+    queryFn: ({ signal }) => api.get<m.ProfitReport>("/api/profits/report", { span, mode }, signal),
+    placeholderData: keepPreviousData,
+  });
+
+export const benchmarkQuery = (mode: m.TradingMode, range: m.Range) =>
+  queryOptions({
+    queryKey: keys.equity(`benchmark ${mode}`, range),
+    queryFn: ({ signal }) => api.get<m.Benchmark>("/api/profits/benchmark", { mode, range }, signal),
   });
 
 /** Bars of one period, oldest first, in one shape whatever the period is. */

@@ -15,11 +15,22 @@ const EquityPanel = lazy(() => import("@/features/overview/equity-panel"));
 const LowerHalf = lazy(() => import("@/features/overview/lower-half"));
 const Onboarding = lazy(() => import("@/features/onboarding/onboarding"));
 
+interface OverviewSearch {
+  mode?: "paper" | "live";
+  range?: (typeof RANGES)[number];
+  /** Equity is drawn against the same money held as bitcoin. */
+  benchmark?: boolean;
+}
+
 export const Route = createFileRoute("/_app/")({
-  validateSearch: (search): { mode?: "paper" | "live"; range?: (typeof RANGES)[number] } => {
+  validateSearch: (search): OverviewSearch => {
     const mode = maybeOneOf(search.mode, MODES);
     const range = maybeOneOf(search.range, RANGES);
-    return { ...(mode && { mode }), ...(range && { range }) };
+    return {
+      ...(mode && { mode }),
+      ...(range && { range }),
+      ...(search.benchmark === true && { benchmark: true }),
+    };
   },
   loaderDeps: ({ search }) => search,
   loader: ({ context: { client }, deps }) => {
@@ -40,6 +51,10 @@ function Overview() {
   const range = oneOf(search.range, RANGES, "month");
   const setRange = (next: typeof range) =>
     void navigate({ search: { ...search, range: next }, replace: true });
+  const setBenchmark = (on: boolean) => {
+    const { benchmark: _, ...rest } = search;
+    void navigate({ search: on ? { ...rest, benchmark: true } : rest, replace: true });
+  };
   useRangeKeys(setRange);
   if (bots?.length === 0) {
     return (
@@ -59,7 +74,13 @@ function Overview() {
       <FirstSteps />
       <Figures mode={mode} />
       <Suspense fallback={<div className="panel h-[19.5rem]" />}>
-        <EquityPanel mode={mode} range={range} onRange={setRange} />
+        <EquityPanel
+          mode={mode}
+          range={range}
+          onRange={setRange}
+          benchmark={search.benchmark ?? false}
+          onBenchmark={setBenchmark}
+        />
       </Suspense>
       <PlatformStrip mode={mode} />
       <Suspense fallback={<div className="min-h-96" />}>

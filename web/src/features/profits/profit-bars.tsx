@@ -67,6 +67,14 @@ function Bars({ bars, period }: { bars: ProfitBar[]; period: Period }) {
     return { series, rows, label };
   }, [bars, style, hidden, period]);
   return (
-    <Chart label={label} series={series} heads={["Profit", "Running total"]} rows={rows} height={240} daily />
+    <Chart
+      name={`profit-${period}`}
+      label={label}
+      series={series}
+      heads={["Profit", "Running total"]}
+      rows={rows}
+      height={240}
+      daily
+    />
   );
 }
