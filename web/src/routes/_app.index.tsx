@@ -5,12 +5,12 @@ import { botsQuery, equityQuery, platformsQuery, profitSummaryQuery } from "@/ap
 import { isPlainKey } from "@/features/frame/shortcuts";
 import { useCurrentMode } from "@/features/frame/use-mode";
 import { Figures } from "@/features/overview/figures";
-import { FirstSteps } from "@/features/overview/first-steps";
 import { PlatformStrip } from "@/features/platforms/platform-strip";
 import { ModeFilter } from "@/ui/mode-filter";
 import { PageHead } from "@/ui/panel";
 import { MODES, maybeOneOf, oneOf, RANGES } from "@/ui/search-params";
 
+const FirstSteps = lazy(() => import("@/features/overview/first-steps"));
 const EquityPanel = lazy(() => import("@/features/overview/equity-panel"));
 const LowerHalf = lazy(() => import("@/features/overview/lower-half"));
 const Onboarding = lazy(() => import("@/features/onboarding/onboarding"));
@@ -71,7 +71,9 @@ function Overview() {
           <ModeFilter mode={mode} onChange={(next) => void navigate({ search: { ...search, mode: next } })} />
         }
       />
-      <FirstSteps />
+      <Suspense>
+        <FirstSteps />
+      </Suspense>
       <Figures mode={mode} />
       <Suspense fallback={<div className="panel h-[19.5rem]" />}>
         <EquityPanel

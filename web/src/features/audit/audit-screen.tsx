@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Check, TriangleAlert } from "lucide-react";
-import { auditCheckQuery, meQuery } from "@/api/queries";
+import { auditCheckQuery } from "@/api/book-queries";
+import { meQuery } from "@/api/queries";
 import { ActivityTabs } from "@/features/activity/activity-tabs";
 import { Moment } from "@/ui/age";
 import { FilterSelect } from "@/ui/field";

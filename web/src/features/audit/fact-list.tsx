@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { type AuditFilters, auditQuery } from "@/api/book-queries";
 import type { AuditFact } from "@/api/models";
-import { type AuditFilters, auditQuery } from "@/api/queries";
 import { Moment } from "@/ui/age";
 import { Button } from "@/ui/button";
 import { ScrollRegion } from "@/ui/scroll-region";

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
+import { sparklinesQuery } from "@/api/book-queries";
 import type { Bot } from "@/api/models";
-import { sparklinesQuery } from "@/api/queries";
 import { formatMoney } from "@/fmt/money";
 import { useHidden, useNumberStyle } from "@/fmt/prefs";
 import { Sparkline } from "@/ui/sparkline";

@@ -1,5 +1,4 @@
 import {
-  AreaSeries,
   BaselineSeries,
   CandlestickSeries,
   type ChartOptions,
@@ -114,17 +113,6 @@ const draw: { [K in Series["kind"]]: Drawer<K> } = {
     });
     series.priceScale().applyOptions({ scaleMargins: { top: 0, bottom: 0 }, visible: false });
     series.setData(times.map((time) => ({ time: at(time), value: 1 })));
-    return series;
-  },
-  area: (chart, { data }, theme) => {
-    const series = chart.addSeries(AreaSeries, {
-      lineColor: theme.loss,
-      topColor: fade(theme.loss, 2),
-      bottomColor: fade(theme.loss, 25),
-      invertFilledArea: true,
-      lineWidth: 2,
-    });
-    series.setData(data.map(({ time, value }) => ({ time: at(time), value })));
     return series;
   },
   bars: (chart, { data }, theme) => {

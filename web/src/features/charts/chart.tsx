@@ -5,12 +5,11 @@ import { formatNumber } from "@/fmt/number";
 import { useHidden, useNumberStyle, useZone } from "@/fmt/prefs";
 import { formatClock, formatDate, formatMoment } from "@/fmt/time";
 import { Button } from "@/ui/button";
-import { chartCsv, saveCsv } from "./chart-csv";
-import { ChartTable } from "./chart-table";
 import { useCrosshair } from "./crosshair";
 import { type Row, rowAt, type Series } from "./series";
 
 const ChartCanvas = lazy(() => import("./chart-canvas"));
+const ChartTable = lazy(() => import("./chart-table"));
 
 interface ChartProps {
   /** What the saved file is called after. */
@@ -29,6 +28,11 @@ interface ChartProps {
 }
 
 const STEPS: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 };
+
+async function save(name: string, heads: string[], rows: Row[]): Promise<void> {
+  const { chartCsv, saveCsv } = await import("./chart-csv");
+  saveCsv(`amarktai-${name}.csv`, chartCsv(heads, rows));
+}
 
 /** A chart for everyone: a sentence, the picture, the arrow keys, and the same figures as a table. */
 export function Chart({
@@ -82,7 +86,9 @@ export function Chart({
   return (
     <div className="px-4 pb-3">
       {asTable ? (
-        <ChartTable label={label} heads={heads} rows={rows} height={height} formatTime={formats.time} />
+        <Suspense fallback={<div className="skeleton" style={{ height }} />}>
+          <ChartTable label={label} heads={heads} rows={rows} height={height} formatTime={formats.time} />
+        </Suspense>
       ) : (
         // biome-ignore-start lint/a11y: a picture that the arrow keys read; no form element says that.
         <div
@@ -129,7 +135,7 @@ export function Chart({
             className="min-h-7! px-2 text-sm"
             icon={<Download aria-hidden className="size-3.5" />}
             disabledReason={hidden ? "Amounts are hidden; press h to show them." : null}
-            onClick={() => saveCsv(`amarktai-${name}.csv`, chartCsv(heads, rows))}
+            onClick={() => void save(name, heads, rows)}
           >
             Save as CSV
           </Button>

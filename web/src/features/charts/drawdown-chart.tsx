@@ -24,7 +24,7 @@ export function DrawdownChart({ data, height, subject }: DrawdownChartProps) {
     const text = (value: number) =>
       `${formatNumber(value.toFixed(2), { minPlaces: 2, maxPlaces: 2, style })} %`;
     const rows: Row[] = points.map(({ time, value }) => ({ time, value, cells: [text(value)] }));
-    const series: Series[] = [{ kind: "area", data: points }];
+    const series: Series[] = [{ kind: "baseline", base: 0, data: points }];
     const deepest = Math.min(0, ...points.map(({ value }) => value));
     const label = `${subject}: drawdown, at the deepest ${text(deepest)}, now ${text(points.at(-1)?.value ?? 0)}.`;
     return { series, rows, label };

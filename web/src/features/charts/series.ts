@@ -30,7 +30,6 @@ export type Series =
   | { kind: "line"; data: Point[]; dashed?: boolean }
   /** Stretches of time behind the other series; the points are those of the axis that lie in one. */
   | { kind: "shade"; times: number[] }
-  | { kind: "area"; data: Point[] }
   | { kind: "bars"; data: Point[] }
   | { kind: "candles"; data: Ohlcv[]; markers: Marker[]; levels: Level[] };
 

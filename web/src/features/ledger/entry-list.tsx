@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { type EntryFilters, entriesQuery } from "@/api/queries";
+import { type EntryFilters, entriesQuery } from "@/api/book-queries";
 import { Button } from "@/ui/button";
 import { Panel } from "@/ui/panel";
 import { Empty, Loaded } from "@/ui/state";

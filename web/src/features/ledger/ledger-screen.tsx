@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Check, TriangleAlert } from "lucide-react";
-import { accountsQuery, botsQuery, verifyQuery } from "@/api/queries";
+import { accountsQuery, verifyQuery } from "@/api/book-queries";
+import { botsQuery } from "@/api/queries";
 import { useCurrentMode } from "@/features/frame/use-mode";
 import type { LedgerSearch } from "@/routes/_app.ledger";
 import { Moment } from "@/ui/age";

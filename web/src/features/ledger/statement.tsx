@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { statementQuery } from "@/api/book-queries";
 import type { TradingMode } from "@/api/models";
-import { statementQuery } from "@/api/queries";
 import { Moment } from "@/ui/age";
 import { Button } from "@/ui/button";
 import { Quantity } from "@/ui/money";

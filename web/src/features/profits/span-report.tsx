@@ -1,9 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { Download } from "lucide-react";
 import { useMemo } from "react";
+import { profitReportQuery } from "@/api/book-queries";
 import { withQuery } from "@/api/client";
 import type { ProfitReport, ProfitSpan, TradingMode } from "@/api/models";
-import { profitReportQuery } from "@/api/queries";
 import { Chart } from "@/features/charts/chart";
 import type { Row, Series } from "@/features/charts/series";
 import { formatMoney } from "@/fmt/money";

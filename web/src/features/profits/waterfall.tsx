@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { clsx } from "clsx";
 import { Check, TriangleAlert } from "lucide-react";
+import { verifyQuery } from "@/api/book-queries";
 import type { ProfitSummary } from "@/api/models";
-import { verifyQuery } from "@/api/queries";
 import { compareDecimals, sumDecimals } from "@/fmt/decimal";
 import { Moment } from "@/ui/age";
 import { Money } from "@/ui/money";

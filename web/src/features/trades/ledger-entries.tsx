@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { ledgerQuery } from "@/api/queries";
+import { ledgerQuery } from "@/api/book-queries";
 import { Entry } from "@/features/ledger/entry";
 import { Empty, Loaded } from "@/ui/state";
 

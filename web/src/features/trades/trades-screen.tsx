@@ -1,9 +1,9 @@
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { Download } from "lucide-react";
 import { useCallback, useEffect } from "react";
+import { type TradeFilters, tradesQuery } from "@/api/book-queries";
 import { withQuery } from "@/api/client";
 import { keys } from "@/api/keys";
-import { type TradeFilters, tradesQuery } from "@/api/queries";
 import { BookTabs } from "@/features/ledger/book-tabs";
 import { takeArrivals, useArrivals } from "@/live/arrivals";
 import { Button, buttonClass } from "@/ui/button";

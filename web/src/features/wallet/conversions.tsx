@@ -1,7 +1,8 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { entriesQuery } from "@/api/book-queries";
 import type { LedgerEntry } from "@/api/models";
-import { botsQuery, entriesQuery } from "@/api/queries";
+import { botsQuery } from "@/api/queries";
 import { Moment } from "@/ui/age";
 import { Button } from "@/ui/button";
 import { Quantity } from "@/ui/money";

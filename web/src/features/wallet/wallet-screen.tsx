@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { accountsQuery, walletQuery } from "@/api/queries";
+import { accountsQuery } from "@/api/book-queries";
+import { walletQuery } from "@/api/queries";
 import { Button } from "@/ui/button";
 import { PageHead } from "@/ui/panel";
 import { Loaded } from "@/ui/state";
