@@ -167,6 +167,24 @@ def test_killed_anywhere_it_comes_back_and_stops_without_a_trace(tmp_path: Path)
         assert platform.leftovers() == []
 
 
+@pytest.mark.timeout(300)
+def test_roles_end_when_the_supervisor_is_killed_and_the_next_start_goes_on(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with started(home) as first:
+        until(first.is_ready, f"ready: {first.log.read_text()[-2000:]}")
+        orphans = [process for name in ("api", "engine", "jobs") if (process := first.role(name)) is not None]
+        assert len(orphans) == 3
+        first.process.kill()
+        until(lambda: not any(process.is_running() for process in orphans), "the roles' own end")
+        database = first.database()
+        second = Platform(home)
+        until(second.is_ready, f"ready again: {second.log.read_text()[-2000:]}")
+        assert second.database() == database
+        second.process.send_signal(signal.SIGINT)
+        assert second.process.wait(PATIENCE_S) == 0, second.log.read_text()[-2000:]
+        assert second.leftovers() == []
+
+
 def _refusal(*arguments: str, **variables: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "amarktai", *arguments], env=environment(**variables),

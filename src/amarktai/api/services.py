@@ -9,7 +9,6 @@ from amarktai.config import Settings
 from amarktai.ports.clock import Clock
 from amarktai.ports.live import LiveHub
 from amarktai.services.alerts import Alerts
-from amarktai.services.audit import AuditTrail
 from amarktai.services.bot_views import BotViews
 from amarktai.services.bots import BotService
 from amarktai.services.idempotency import Idempotency
@@ -39,7 +38,6 @@ class Services:
     users: Users
     invites: Invites
     tokens: Tokens
-    audit: AuditTrail
     idempotency: Idempotency
     alerts: Alerts
     system: System

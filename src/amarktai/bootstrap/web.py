@@ -73,7 +73,6 @@ def build_services(
         users=accounts.users,
         invites=accounts.invites,
         tokens=accounts.tokens,
-        audit=accounts.audit,
         idempotency=accounts.idempotency,
         alerts=Alerts(PgAlerting(base.database), clock=clock),
         system=System(PgSystem(base.database), clock=clock, market=settings.feeds),

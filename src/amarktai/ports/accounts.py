@@ -249,6 +249,9 @@ class AlertRow:
 
 
 class AlertStore(Protocol):
+    @property
+    def audit(self) -> AuditStore: ...
+
     async def page(self, after: tuple[datetime, UUID] | None, limit: int) -> list[AlertRow]:
         """Return the tenant's alerts, newest first."""
 
@@ -298,8 +301,8 @@ class SystemStore(Protocol):
     async def market(self) -> str | None:
         """Return the market that an admin chose (live or sandbox), or None when nobody did."""
 
-    async def choose_market(self, source: str, at: datetime) -> None:
-        """Store the choice and tell the engine."""
+    async def choose_market(self, source: str, at: datetime, fact: AuditFact) -> None:
+        """Store the choice with its audit fact and tell the engine, in one transaction."""
 
     async def database(self) -> tuple[str, int]:
         """Return the server's version and the database's size in bytes."""

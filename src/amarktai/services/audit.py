@@ -54,19 +54,6 @@ class AuditTrail:
         fact = fact_of(who, action, on, before=before, after=after, reason=reason)
         await store.append(fact, to_datetime(self._clock.now_ns()))
 
-    async def note(
-        self,
-        who: Identity,
-        action: str,
-        on: tuple[str, UUID | str],
-        *,
-        after: Mapping[str, Any] | None = None,
-        reason: str | None = None,
-    ) -> None:
-        """Record a fact in a transaction of its own, right after the change it tells of."""
-        async with self._accounts.unit(who.user_id) as unit:
-            await self.record(unit.audit, who, action, on, after=after, reason=reason)
-
     async def verify(self) -> AuditCheck:
         """Recompute the whole chain from its beginning."""
         checked, seen = 0, (0, GENESIS)

@@ -14,6 +14,7 @@ from amarktai.domain.user import Role
 from amarktai.ports.accounts import AlertRow
 from amarktai.ports.events import EventPayload
 from amarktai.storage import tables as t
+from amarktai.storage.audit import PgAudit
 from amarktai.storage.database import Database
 from amarktai.storage.outbox import PgOutbox
 
@@ -23,6 +24,7 @@ class PgAlerts:
         self._connection = connection
         self._user_id = user_id
         self._outbox = PgOutbox(connection, user_id)
+        self.audit = PgAudit(connection)
 
     async def insert(self, row: AlertRow) -> None:
         await self._connection.execute(

@@ -71,8 +71,7 @@ async def read_market(_: Who, services: Container) -> MarketChoice:
 @router.post("/system/market", responses=responses(403))
 async def switch_market(body: MarketChoice, who: Admin, services: Container) -> MarketChoice:
     """Let the engine start anew on the other market. Bots made on the first one rest until it is back."""
-    source = await services.system.switch_market(body.source)
-    await services.audit.note(who, "market.switched", ("system", "market"), after={"source": source})
+    source = await services.system.switch_market(body.source, by=who)
     return MarketChoice.model_validate({"source": source})
 
 
@@ -86,7 +85,6 @@ async def list_alerts(who: Who, services: Container, cursor: Cursor = None, limi
 async def acknowledge_alert(alert_id: UUID, who: Writer, services: Container) -> None:
     """Mark an alert as known."""
     await services.alerts.acknowledge(who, alert_id)
-    await services.audit.note(who, "alert.acknowledged", ("alert", alert_id))
 
 
 @router.get("/events")
