@@ -11,8 +11,10 @@ from amarktai.ports.live import LiveHub
 from amarktai.services.alerts import Alerts
 from amarktai.services.bot_views import BotViews
 from amarktai.services.bots import BotService
+from amarktai.services.factors import Factors
 from amarktai.services.idempotency import Idempotency
 from amarktai.services.invites import Invites
+from amarktai.services.keys import Keys
 from amarktai.services.ledger_reports import LedgerReports
 from amarktai.services.markets import MarketService
 from amarktai.services.order_history import OrderHistory
@@ -38,6 +40,8 @@ class Services:
     users: Users
     invites: Invites
     tokens: Tokens
+    factors: Factors
+    keys: Keys
     idempotency: Idempotency
     alerts: Alerts
     system: System

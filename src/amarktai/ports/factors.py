@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from amarktai.ports.secrets import Sealed
+
+#: What binds an encrypted seed to its kind of row; also its name there, for a user has one.
+TOTP_PURPOSE: Final = "totp"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from amarktai.domain.instrument import Platform
 from amarktai.domain.provider import ProviderId, TestOutcome
 from amarktai.ports.secrets import Sealed
+
+#: What binds an encrypted key to its kind of row.
+KEY_PURPOSE: Final = "api_key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,12 @@ class ProviderKeyStore(Protocol):
         """Store a key in place of the one that is there; ``created_at`` of that one stays."""
 
     async def record_test(
-        self, provider: ProviderId, version: UUID, outcome: TestOutcome, verdict: Mapping[str, Any], at: datetime
+        self,
+        provider: ProviderId,
+        version: UUID,
+        outcome: TestOutcome,
+        verdict: Mapping[str, Any],
+        at: datetime,
     ) -> bool:
         """Store what a test of this version found; False when the key was changed meanwhile."""
 

@@ -42,7 +42,7 @@ class KeyRingSource(Protocol):
         """Raises: InvalidInput KEY_ENCRYPTION for a weak, open or malformed one; Unavailable when absent."""
 
     def create(self) -> None:
-        """Make the first key; one that is there already stays. Raises: InvalidInput where it cannot be made."""
+        """Make the first key; one that is there already stays. Raises: InvalidInput where it cannot."""
 
     def begin_rotation(self) -> KeyRing:
         """Put a new key before the present one; go on with a rotation that was begun."""

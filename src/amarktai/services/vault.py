@@ -114,6 +114,6 @@ class Vault:
 def _missing(place: str, kek_ids: list[str]) -> Unavailable:
     return Unavailable(
         "KEY_ENCRYPTION",
-        f"Saved keys were encrypted with the encryption key {', '.join(kek_ids)}, which {place} does not hold.",
+        f"Saved keys are encrypted with the encryption key {', '.join(kek_ids)}, which is not in {place}.",
         "Put the right key back from your backup. Without it the saved keys cannot be read by anybody.",
     )
