@@ -38,7 +38,7 @@ KEYS = {
         "a7" * 32, "4961b74efac86b25cce8fbe4c9811c4c7a787b7a5996660afcc2e287ad864363"
     ),
     ProviderId.OPENAI: Credentials("sk-proj-PLANTED0openai0canary0key0AbC"),
-    ProviderId.FLOKX: Credentials("flokx-PLANTED-canary-key"),
+    ProviderId.FLOKX: Credentials("flokx-PLANTED-canary-key-7"),
     ProviderId.FETCHAI: Credentials("sk_PLANTED0asi0one0canary0key0123456789"),
 }
 #: What each exchange says that its key may do, in its own shape: view and trade, from one address.

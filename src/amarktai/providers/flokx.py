@@ -34,6 +34,6 @@ class Tester(HttpTester):
         if reply.status in (401, 403):
             words = reply.field("message") or reply.field("error")
             return self._http.refused(reply, words, "Check the key, or make a new one.")
-        if reply.status != 200:
+        if reply.status != 200 or not isinstance(reply.data, dict):  # a page for people says nothing
             return self._http.busy(reply) or self._http.unclear(reply.status)
         return KeyTestResult(TestOutcome.WORKS, "Flokx AI accepts the key.", latency_ms=reply.latency_ms)

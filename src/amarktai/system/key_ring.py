@@ -13,6 +13,7 @@ import hashlib
 import os
 import re
 import stat
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,7 @@ CODE: Final = "KEY_ENCRYPTION"
 _KEY_BYTES: Final = 32
 #: 32 random bytes nearly always hold 27 different ones or more; a typed pattern does not.
 _FEWEST_DIFFERENT: Final = 20
+_LONGEST_FILE: Final = 4_096
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _MAKE_ONE: Final = "Make one with: openssl rand -base64 32"
 
@@ -59,9 +61,12 @@ class FileKeyRing:
                 f"The encryption key {self._path} cannot be read: {error.strerror}",
                 "It must be a plain file that the platform's user may read.",
             ) from error
-        with os.fdopen(descriptor, encoding="ascii", errors="replace") as file:
-            self._refuse_open(os.fstat(file.fileno()))
-            return parse_ring(file.read(), self.place)
+        try:
+            self._refuse_open(os.fstat(descriptor))
+            text = os.read(descriptor, _LONGEST_FILE).decode("ascii", errors="replace")
+        finally:
+            os.close(descriptor)
+        return parse_ring(text, self.place)
 
     def create(self) -> None:
         self._refuse_inside()
@@ -109,13 +114,13 @@ class FileKeyRing:
         self._sync_folder()
 
     def _write_draft(self, text: str) -> Path:
-        draft = self._path.with_name(f".{self._path.name}.draft-{os.getpid()}")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            draft.unlink(missing_ok=True)
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            # Made with mode 0600, under a name that nobody else has.
+            descriptor, name = tempfile.mkstemp(prefix=f".{self._path.name}.draft-", dir=self._path.parent)
         except OSError as error:
             raise self._unwritable(error) from error
+        draft = Path(name)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(text)
             file.flush()
