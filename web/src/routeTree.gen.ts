@@ -16,6 +16,7 @@ import { Route as SetupRouteImport } from './routes/setup'
 import { Route as AppIndexRouteImport } from './routes/_app.index'
 import { Route as AppSplatRouteImport } from './routes/_app.$'
 import { Route as AppActivityRouteImport } from './routes/_app.activity'
+import { Route as AppKeysRouteImport } from './routes/_app.keys'
 import { Route as AppMarketsRouteImport } from './routes/_app.markets'
 import { Route as AppProfitsRouteImport } from './routes/_app.profits'
 import { Route as AppSettingsRouteImport } from './routes/_app.settings'
@@ -57,6 +58,11 @@ const AppSplatRoute = AppSplatRouteImport.update({
 const AppActivityRoute = AppActivityRouteImport.update({
   id: '/activity',
   path: '/activity',
+  getParentRoute: () => AppRoute,
+} as any)
+const AppKeysRoute = AppKeysRouteImport.update({
+  id: '/keys',
+  path: '/keys',
   getParentRoute: () => AppRoute,
 } as any)
 const AppMarketsRoute = AppMarketsRouteImport.update({
@@ -107,6 +113,7 @@ export interface FileRoutesByFullPath {
   '/setup': typeof SetupRoute
   '/$': typeof AppSplatRoute
   '/activity': typeof AppActivityRoute
+  '/keys': typeof AppKeysRoute
   '/markets': typeof AppMarketsRoute
   '/profits': typeof AppProfitsRoute
   '/settings': typeof AppSettingsRoute
@@ -122,6 +129,7 @@ export interface FileRoutesByTo {
   '/setup': typeof SetupRoute
   '/$': typeof AppSplatRoute
   '/activity': typeof AppActivityRoute
+  '/keys': typeof AppKeysRoute
   '/markets': typeof AppMarketsRoute
   '/profits': typeof AppProfitsRoute
   '/settings': typeof AppSettingsRoute
@@ -140,6 +148,7 @@ export interface FileRoutesById {
   '/setup': typeof SetupRoute
   '/_app/$': typeof AppSplatRoute
   '/_app/activity': typeof AppActivityRoute
+  '/_app/keys': typeof AppKeysRoute
   '/_app/markets': typeof AppMarketsRoute
   '/_app/profits': typeof AppProfitsRoute
   '/_app/settings': typeof AppSettingsRoute
@@ -159,6 +168,7 @@ export interface FileRouteTypes {
     | '/setup'
     | '/$'
     | '/activity'
+    | '/keys'
     | '/markets'
     | '/profits'
     | '/settings'
@@ -174,6 +184,7 @@ export interface FileRouteTypes {
     | '/setup'
     | '/$'
     | '/activity'
+    | '/keys'
     | '/markets'
     | '/profits'
     | '/settings'
@@ -191,6 +202,7 @@ export interface FileRouteTypes {
     | '/setup'
     | '/_app/$'
     | '/_app/activity'
+    | '/_app/keys'
     | '/_app/markets'
     | '/_app/profits'
     | '/_app/settings'
@@ -260,6 +272,13 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof AppActivityRouteImport
       parentRoute: typeof AppRoute
     }
+    '/_app/keys': {
+      id: '/_app/keys'
+      path: '/keys'
+      fullPath: '/keys'
+      preLoaderRoute: typeof AppKeysRouteImport
+      parentRoute: typeof AppRoute
+    }
     '/_app/markets': {
       id: '/_app/markets'
       path: '/markets'
@@ -322,6 +341,7 @@ declare module '@tanstack/react-router' {
 interface AppRouteChildren {
   AppSplatRoute: typeof AppSplatRoute
   AppActivityRoute: typeof AppActivityRoute
+  AppKeysRoute: typeof AppKeysRoute
   AppMarketsRoute: typeof AppMarketsRoute
   AppProfitsRoute: typeof AppProfitsRoute
   AppSettingsRoute: typeof AppSettingsRoute
@@ -336,6 +356,7 @@ interface AppRouteChildren {
 const AppRouteChildren: AppRouteChildren = {
   AppSplatRoute: AppSplatRoute,
   AppActivityRoute: AppActivityRoute,
+  AppKeysRoute: AppKeysRoute,
   AppMarketsRoute: AppMarketsRoute,
   AppProfitsRoute: AppProfitsRoute,
   AppSettingsRoute: AppSettingsRoute,

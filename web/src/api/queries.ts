@@ -231,6 +231,23 @@ export const tokensQuery = queryOptions({
   queryFn: async ({ signal }) => (await api.get<m.Page<m.AccessToken>>("/api/tokens", {}, signal)).items,
 });
 
+export const providersQuery = queryOptions({
+  queryKey: keys.providers,
+  queryFn: async ({ signal }) =>
+    (await api.get<{ providers: m.Provider[] }>("/api/keys/providers", {}, signal)).providers,
+  staleTime: FOREVER,
+});
+
+export const apiKeysQuery = queryOptions({
+  queryKey: keys.apiKeys,
+  queryFn: ({ signal }) => api.get<m.ApiKeyList>("/api/keys/list", {}, signal),
+});
+
+export const factorsQuery = queryOptions({
+  queryKey: keys.factors,
+  queryFn: ({ signal }) => api.get<m.Factors>("/api/auth/factors", {}, signal),
+});
+
 export const usersQuery = queryOptions({
   queryKey: keys.users,
   queryFn: async ({ signal }) => (await api.get<m.Page<m.ManagedUser>>("/api/users", {}, signal)).items,

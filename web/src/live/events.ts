@@ -72,6 +72,9 @@ const handlers: Handlers = {
     refresh.add(keys.alerts);
     if (severity !== "info") announce(message, severity);
   },
+  key_saved: (_event, { refresh }) => refresh.add(keys.apiKeys),
+  key_tested: (_event, { refresh }) => refresh.add(keys.apiKeys),
+  key_deleted: (_event, { refresh }) => refresh.add(keys.apiKeys),
   feed_changed: (_event, { refresh }) => refresh.add(keys.feeds, keys.instruments, keys.platforms),
 };
 

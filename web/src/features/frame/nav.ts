@@ -2,6 +2,7 @@ import {
   Activity,
   Bot,
   CandlestickChart,
+  KeyRound,
   Layers,
   LayoutDashboard,
   type LucideIcon,
@@ -18,6 +19,7 @@ export const SCREENS = [
   { to: "/trades", label: "Trades", icon: ReceiptText },
   { to: "/markets", label: "Markets", icon: CandlestickChart },
   { to: "/activity", label: "Activity", icon: Activity },
+  { to: "/keys", label: "API keys", icon: KeyRound },
   { to: "/settings", label: "Settings", icon: Settings },
 ] as const satisfies readonly { to: string; label: string; icon: LucideIcon }[];
 

@@ -12,6 +12,8 @@ export const SHORTCUTS = [
   { keys: "g p", does: "Go to the profits" },
   { keys: "g t", does: "Go to the trades" },
   { keys: "g m", does: "Go to the markets" },
+  { keys: "g k", does: "Go to the API keys" },
+  { keys: "t", does: "Test the key of the row (on the API keys screen)" },
   { keys: "/", does: "Filter the bots (on the bots screen)" },
   { keys: "j k", does: "Next or previous row (bots, trades)" },
   { keys: "Enter", does: "Open the row" },
@@ -20,7 +22,7 @@ export const SHORTCUTS = [
   { keys: "Ctrl Shift .", does: "Stop all: pause every running bot" },
 ] as const;
 
-const GO = { o: "/", b: "/bots", p: "/profits", t: "/trades", m: "/markets" } as const;
+const GO = { o: "/", b: "/bots", p: "/profits", t: "/trades", m: "/markets", k: "/keys" } as const;
 
 /** True while a person types, so that letters stay letters. */
 export function isTyping(target: EventTarget | null): boolean {
