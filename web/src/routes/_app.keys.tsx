@@ -1,5 +1,5 @@
 import { createFileRoute } from "@tanstack/react-router";
-import { apiKeysQuery, providersQuery } from "@/api/queries";
+import { apiKeysQuery, providersQuery } from "@/api/key-queries";
 import { KeysScreen } from "@/features/keys/keys-screen";
 import { text } from "@/ui/search-params";
 

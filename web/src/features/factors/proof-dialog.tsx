@@ -1,8 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useRef } from "react";
 import { api } from "@/api/client";
+import { factorsQuery } from "@/api/key-queries";
 import { keys } from "@/api/keys";
-import { factorsQuery } from "@/api/queries";
 import { FormError } from "@/features/session/form-error";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";

@@ -1,9 +1,9 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api } from "@/api/client";
+import { factorsQuery } from "@/api/key-queries";
 import { keys } from "@/api/keys";
 import type { Enrolment, Factors } from "@/api/models";
-import { factorsQuery } from "@/api/queries";
 import { FormError } from "@/features/session/form-error";
 import { Moment } from "@/ui/age";
 import { Button } from "@/ui/button";

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
+import { apiKeysQuery, providersQuery } from "@/api/key-queries";
 import type { ApiKeyList, Provider } from "@/api/models";
-import { apiKeysQuery, meQuery, providersQuery } from "@/api/queries";
+import { meQuery } from "@/api/queries";
 import { ProofDialog } from "@/features/factors/proof-dialog";
 import { PageHead } from "@/ui/panel";
 import { Loaded } from "@/ui/state";
