@@ -1,5 +1,4 @@
 import { createFileRoute } from "@tanstack/react-router";
-import { apiKeysQuery, providersQuery } from "@/api/key-queries";
 import { KeysScreen } from "@/features/keys/keys-screen";
 import { text } from "@/ui/search-params";
 
@@ -7,10 +6,6 @@ export const Route = createFileRoute("/_app/keys")({
   validateSearch: (search): { provider?: string } => {
     const provider = text(search.provider);
     return provider ? { provider } : {};
-  },
-  loader: ({ context: { client } }) => {
-    void client.prefetchQuery(providersQuery);
-    void client.prefetchQuery(apiKeysQuery);
   },
   component: KeysPage,
 });
