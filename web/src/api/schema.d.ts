@@ -2691,6 +2691,11 @@ export interface components {
             provider: components["schemas"]["ProviderId"];
             /** Rights */
             rights: components["schemas"]["Right"][] | null;
+            /**
+             * Rights Complete
+             * @description Whether these are all; some providers do not tell all.
+             */
+            rights_complete: boolean | null;
             /** Seen Ip */
             seen_ip: string | null;
             status: components["schemas"]["KeyStatus"];
@@ -2742,6 +2747,11 @@ export interface components {
             required_fields: string[];
             /** Rights */
             rights: components["schemas"]["Right"][] | null;
+            /**
+             * Rights Complete
+             * @description Whether these are all; some providers do not tell all.
+             */
+            rights_complete: boolean | null;
             /**
              * Seen Ip
              * @description The address that the provider says our call came from.

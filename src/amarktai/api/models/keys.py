@@ -67,6 +67,7 @@ class KeyView(View):
     action: str | None
     latency_ms: int | None
     rights: list[Right] | None
+    rights_complete: bool | None = Field(description="Whether these are all; some providers do not tell all.")
     warnings: list[str]
     is_ip_restricted: bool | None
     ip_allow_list: list[str]
@@ -140,6 +141,7 @@ class KeyTestAnswer(View):
     outcome: TestOutcome
     latency_ms: int | None
     rights: list[Right] | None
+    rights_complete: bool | None = Field(description="Whether these are all; some providers do not tell all.")
     warnings: list[str]
     is_ip_restricted: bool | None
     ip_allow_list: list[str]

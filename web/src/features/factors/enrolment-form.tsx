@@ -46,7 +46,7 @@ export function EnrolmentForm({ enrolment, onCancel, onCodes }: EnrolmentFormPro
         </p>
       </div>
       <p>2. Type the code that the app shows now.</p>
-      <CodeField autoFocus />
+      <CodeField autoFocus first />
       <FormError error={confirm.error} />
       <div className="flex flex-wrap gap-2">
         <Button type="submit" look="primary" pending={confirm.isPending && "Switching on…"}>

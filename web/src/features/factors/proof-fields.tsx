@@ -5,10 +5,12 @@ interface CodeFieldProps {
   /** Shown so that a phone whose clock is wrong is found out. */
   serverTime?: string;
   autoFocus?: boolean;
+  /** The very first code: there are no recovery codes yet. */
+  first?: boolean;
 }
 
 /** The six digits of an authenticator app, or a recovery code. */
-export function CodeField({ serverTime, autoFocus = false }: CodeFieldProps) {
+export function CodeField({ serverTime, autoFocus = false, first = false }: CodeFieldProps) {
   return (
     <TextField
       label="Code of your authenticator app"
@@ -22,7 +24,7 @@ export function CodeField({ serverTime, autoFocus = false }: CodeFieldProps) {
       autoFocus={autoFocus}
       hint={
         <>
-          Six digits, new every 30 seconds; or one of your recovery codes.
+          Six digits, new every 30 seconds{!first && "; or one of your recovery codes"}.
           {serverTime && (
             <>
               {" "}

@@ -30,14 +30,16 @@ export function KeyDrawer({ provider, row, address, mayWrite, onClose }: KeyDraw
           <KeyStatus row={row} />
         </p>
         {row.account_state === "halted" && <Halted row={row} />}
-        {saved && <Saved provider={provider} row={row} mayWrite={mayWrite} />}
+        {saved && (
+          <Saved
+            provider={provider}
+            row={row}
+            mayWrite={mayWrite}
+            onReplace={replacing ? undefined : () => setReplacing(true)}
+          />
+        )}
         {!mayWrite && (
           <p className="text-ink-2">Viewers change no keys. An administrator can change your role.</p>
-        )}
-        {mayWrite && saved && !replacing && (
-          <div>
-            <Button onClick={() => setReplacing(true)}>Replace the key</Button>
-          </div>
         )}
         {mayWrite && (!saved || replacing) && (
           <KeyForm provider={provider} replaces={saved} onSaved={() => setReplacing(false)} />
@@ -60,7 +62,15 @@ function Halted({ row }: { row: ApiKey }) {
   );
 }
 
-function Saved({ provider, row, mayWrite }: { provider: Provider; row: ApiKey; mayWrite: boolean }) {
+interface SavedProps {
+  provider: Provider;
+  row: ApiKey;
+  mayWrite: boolean;
+  /** Absent while the form for another key is open. */
+  onReplace: (() => void) | undefined;
+}
+
+function Saved({ provider, row, mayWrite, onReplace }: SavedProps) {
   const test = useTestKey(provider);
   const [deleting, setDeleting] = useState(false);
   return (
@@ -72,6 +82,7 @@ function Saved({ provider, row, mayWrite }: { provider: Provider; row: ApiKey; m
           <Button look="primary" pending={test.isPending && "Testing…"} onClick={() => test.mutate()}>
             Test now
           </Button>
+          {onReplace && <Button onClick={onReplace}>Replace</Button>}
           <Button onClick={() => setDeleting(true)}>Delete</Button>
         </div>
       )}

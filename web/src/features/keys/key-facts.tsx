@@ -31,6 +31,11 @@ export function Verdict({ result }: { result: ApiKey | KeyTest }) {
   );
 }
 
+function rightsOf({ rights, rights_complete, display_name }: ApiKey): string {
+  const told = rights?.map((right) => WORDS[right] ?? right).join(", ") || "nothing";
+  return rights_complete ? told : `${told}; what else, ${display_name} does not tell`;
+}
+
 function addresses(row: ApiKey): ReactNode {
   if (row.ip_allow_list.length > 0) return row.ip_allow_list.join(", ");
   if (row.is_ip_restricted === true) return "Restricted; the exchange does not say to which";
@@ -64,11 +69,7 @@ export function KeyFacts({ row }: { row: ApiKey }) {
       </Fact>
       {exchange && (
         <Fact name="May">
-          {row.rights ? (
-            row.rights.map((right) => WORDS[right] ?? right).join(", ") || "nothing"
-          ) : (
-            <Unknown reason="It is not known before a test has passed." />
-          )}
+          {row.rights ? rightsOf(row) : <Unknown reason="It is not known before a test has passed." />}
         </Fact>
       )}
       {exchange && <Fact name="Works from">{addresses(row)}</Fact>}

@@ -1,3 +1,4 @@
+import { TriangleAlert } from "lucide-react";
 import type { KeyboardEvent } from "react";
 import type { ApiKey, Provider } from "@/api/models";
 import { isPlainKey } from "@/features/frame/shortcuts";
@@ -86,6 +87,15 @@ function KeyRow({ provider, row, mayWrite, onOpen }: KeyRowProps) {
   );
 }
 
+function Warned({ count }: { count: number }) {
+  return (
+    <span className="ml-2 inline-flex items-center gap-1 font-medium text-ink">
+      <TriangleAlert aria-hidden className="size-3.5" />
+      {count === 1 ? "1 warning" : `${count} warnings`}
+    </span>
+  );
+}
+
 function Detail({ row }: { row: ApiKey }) {
   if (row.account_state === "halted") return "Halted: the key may move money.";
   if (row.last_tested_at) {
@@ -93,6 +103,7 @@ function Detail({ row }: { row: ApiKey }) {
       <>
         tested <Ago at={row.last_tested_at} />
         {row.status === "test_ok" && row.latency_ms !== null && `, ${row.latency_ms} ms`}
+        {row.warnings.length > 0 && <Warned count={row.warnings.length} />}
       </>
     );
   }
