@@ -24,6 +24,8 @@ SCREENS = {
     "/trades": "Trades",
     "/markets": "Markets",
     "/activity": "Activity",
+    "/keys": "API keys",
+    "/keys?provider=kucoin": "API keys",
     "/settings": "Settings",
     "/nowhere": "There is nothing at this address",
 }

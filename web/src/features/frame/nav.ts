@@ -2,7 +2,7 @@ import {
   Activity,
   Bot,
   CandlestickChart,
-  KeyRound,
+  Key,
   Layers,
   LayoutDashboard,
   type LucideIcon,
@@ -21,7 +21,7 @@ export const SCREENS = [
   { to: "/trades", label: "Trades", icon: ReceiptText },
   { to: "/markets", label: "Markets", icon: CandlestickChart },
   { to: "/activity", label: "Activity", icon: Activity },
-  { to: "/keys", label: "API keys", icon: KeyRound },
+  { to: "/keys", label: "API keys", icon: Key },
   { to: "/settings", label: "Settings", icon: Settings },
 ] as const satisfies readonly { to: string; label: string; icon: LucideIcon }[];
 
