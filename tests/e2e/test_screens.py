@@ -29,6 +29,8 @@ SCREENS = {
     "/markets": "Markets",
     "/activity": "Activity",
     "/audit": "Audit",
+    "/keys": "API keys",
+    "/keys?provider=kucoin": "API keys",
     "/settings": "Settings",
     "/nowhere": "There is nothing at this address",
 }
