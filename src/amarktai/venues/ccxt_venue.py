@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any, Final, Protocol
 
 import ccxt
 import ccxt.pro
 import numpy as np
 
-from amarktai.domain.bar import NS_PER_S, Bars, timeframe_ns
+from amarktai.domain.bar import Bars, timeframe_ns
 from amarktai.domain.errors import AmarktaiError, InvalidInput, Unavailable
 from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, split_instrument_id
 from amarktai.domain.market import DirtyRows, empty_bars, find_dirty_bar
-from amarktai.ports.clock import Clock, to_datetime
+from amarktai.ports.clock import Clock
 from amarktai.venues.budget import Priority, RequestBudget
 from amarktai.venues.spec import VenueSpec, build_instruments
 
@@ -198,9 +197,3 @@ class CcxtHistory:
                 return bars
             self.dirty.add("dirty_bar")
             numbers = np.delete(numbers, dirty[0], axis=0)
-
-
-def sentence_of_retry(reason: str, retry_at_ts: int) -> str:
-    """Return a sentence for people: what is wrong, and when it is tried again."""
-    at = to_datetime(retry_at_ts) + timedelta(microseconds=NS_PER_S // 2_000)
-    return f"{reason} Next try at {at:%H:%M:%S} UTC."
