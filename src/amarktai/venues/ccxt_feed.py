@@ -25,6 +25,7 @@ from amarktai.ports.candles import CandleStore
 from amarktai.ports.clock import Clock
 from amarktai.ports.feed import FeedState, FeedStatus
 from amarktai.ports.rng import Rng
+from amarktai.venues.backoff import Backoff
 from amarktai.venues.batches import RowBuffer
 from amarktai.venues.budget import Priority, RequestBudget
 from amarktai.venues.ccxt_venue import (
@@ -41,8 +42,6 @@ from amarktai.venues.spec import VenueSpec
 _NS_PER_MS: Final = 1_000_000
 MAX_AGE_S: Final = 60.0
 POLL_S: Final = 2.0
-FIRST_PAUSE_S: Final = 1.0
-LONGEST_PAUSE_S: Final = 60.0
 #: Trade ids kept per feed to know a repeated trade by.
 _IDS_KEPT: Final = 5_000
 
@@ -118,22 +117,21 @@ class CcxtFeed:
 
     async def _keep_going(self, source: Callable[[], Awaitable[None]]) -> None:
         """Run one source for ever: after a failure, again after a pause that grows up to a minute."""
-        pause = FIRST_PAUSE_S
+        backoff = Backoff(self._rng)
         try:
             while not self._is_closed:
                 try:
                     await source()
-                    pause = FIRST_PAUSE_S
+                    backoff.reset()
                     continue
                 except _Silence:
                     reason = f"{self._name} has sent nothing for {self.max_age_s:.0f} s."
                 except CLIENT_ERRORS as error:
                     note_ban(error, self._client, self._budget)
                     reason = explain(error, self._spec).detail
-                wait = pause * (0.5 + self._rng.uniform())
+                wait = backoff.next_s()
                 self._fail(reason, wait)
                 await self._clock.sleep(wait)
-                pause = min(2 * pause, LONGEST_PAUSE_S)
         finally:
             self._ready.set()
 
