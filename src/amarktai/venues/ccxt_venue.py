@@ -6,20 +6,19 @@ retries here (``maxRetriesOnFailure`` 0) and does not throttle: our budget does,
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import ccxt
 import ccxt.pro
-import numpy as np
 
-from amarktai.domain.bar import Bars, timeframe_ns
+from amarktai.domain.bar import Bars
 from amarktai.domain.errors import AmarktaiError, InvalidInput, Unavailable
 from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, split_instrument_id
-from amarktai.domain.market import DirtyRows, empty_bars, find_dirty_bar
+from amarktai.domain.market import DirtyRows
 from amarktai.ports.clock import Clock
 from amarktai.venues.budget import Priority, RequestBudget
+from amarktai.venues.candle_rows import clean_bars, closed_bars
 from amarktai.venues.spec import VenueSpec, build_instruments
 
 _NS_PER_MS: Final = 1_000_000
@@ -176,24 +175,6 @@ class CcxtHistory:
         except CLIENT_ERRORS as error:
             note_ban(error, self._client, self._budget)
             raise explain(error, self._spec) from error
-        bars = self._clean(timeframe, rows)
-        closed_before = self._clock.now_ns() - timeframe_ns(timeframe)
-        first = int(np.searchsorted(bars.ts_open, since_ts))
-        last = int(np.searchsorted(bars.ts_open, closed_before, side="right"))
-        return bars.slice(first, min(last, first + limit))
-
-    def _clean(self, timeframe: str, rows: Sequence[Sequence[float | None]]) -> Bars:
-        numbers = np.array([[math.nan if cell is None else cell for cell in row[:6]] for row in rows])
-        if not len(numbers):
-            return empty_bars(timeframe)
-        numbers = numbers[np.argsort(numbers[:, 0], kind="stable")]
-        while True:
-            ts_open = numbers[:, 0].astype(np.int64) * _NS_PER_MS
-            bars = Bars(
-                timeframe, ts_open, numbers[:, 1], numbers[:, 2], numbers[:, 3], numbers[:, 4], numbers[:, 5]
-            )
-            dirty = find_dirty_bar(bars)
-            if dirty is None:
-                return bars
-            self.dirty.add("dirty_bar")
-            numbers = np.delete(numbers, dirty[0], axis=0)
+        bars, dirty = clean_bars(timeframe, rows)
+        self.dirty.add("dirty_bar", dirty)
+        return closed_bars(bars, since_ts, limit, self._clock.now_ns())
