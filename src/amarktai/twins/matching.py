@@ -104,6 +104,11 @@ def rounded(amount: Decimal, places: int, rounding: str) -> Decimal:
     return amount.quantize(Decimal(1).scaleb(-places), rounding=rounding, context=_ROUNDING)
 
 
+def ratio(amount: Decimal, divisor: Decimal, places: int, rounding: str) -> Decimal:
+    """Return amount / divisor on the exchange's grid of fee places."""
+    return rounded(_ROUNDING.divide(amount, divisor), places, rounding)
+
+
 def fee_in_received_asset(places: int, rounding: str) -> FeeRule:
     """Return the rule of Luno, Binance and VALR: who buys pays in base, who sells in quote."""
 
@@ -143,7 +148,7 @@ class Exchange:
         self.fills_of: dict[str, list[Fill]] = defaultdict(list)
         self.trades: dict[str, list[Trade]] = {symbol: [] for symbol in self.markets}
         self.statement: list[tuple[int, BalanceChange]] = []
-        self.listeners: list[Callable[[Event], None]] = []
+        self.listeners: list[Callable[[Sequence[Event]], None]] = []
         self.suspended: set[str] = set()
         self._order_id = order_id
         self._live_of: dict[str, dict[str, Order]] = defaultdict(dict)
@@ -151,7 +156,7 @@ class Exchange:
         self._by_client_id: dict[tuple[str, str], Order] = {}
         self._stops: dict[str, list[Order]] = {symbol: [] for symbol in self.markets}
         self._order_count = 0
-        self._trade_count = 0
+        self._trade_counts = dict.fromkeys(self.markets, 0)
         self._now_ns = 0
 
     # -- what accounts do -------------------------------------------------------------------------------
@@ -392,11 +397,9 @@ class Exchange:
     # -- a trade ----------------------------------------------------------------------------------------
 
     def _trade(self, maker: Order, taker: Order, quantity: Decimal, *, completes: bool) -> Trade:
-        self._trade_count += 1
         wish = taker.wish
-        trade = Trade(
-            self._trade_count, wish.market, maker.price, quantity, wish.side, self._now_ns, maker.id, taker.id
-        )
+        number = self._trade_counts[wish.market] = self._trade_counts[wish.market] + 1
+        trade = Trade(number, wish.market, maker.price, quantity, wish.side, self._now_ns, maker.id, taker.id)
         self.books[wish.market].last = trade.price
         kept = self.trades[wish.market]
         kept.append(trade)
@@ -540,9 +543,8 @@ class Exchange:
                 yield
         finally:
             events, self._undelivered = self._undelivered, []
-            for event in events:
-                for listener in self.listeners:
-                    listener(event)
+            for listener in self.listeners:
+                listener(events)
 
 
 def _crosses(side: Side, limit: Decimal, price: Decimal) -> bool:

@@ -72,7 +72,7 @@ class Twin(ABC):
         self.candles = {m.symbol: Candles(m, setting.rng.bytes(8), now) for m in markets}
         self.crowds: dict[str, Crowd] = {m.symbol: SyntheticCrowd(m, setting.rng) for m in markets}
         self._use_crowds(setting.crowds or {})
-        self.exchange.listeners.append(self._on_event)
+        self.exchange.listeners.append(self._on_events)
         for account in self.accounts.values():
             for asset, amount in account.balances.items():
                 self.exchange.deposit(account.key, asset, amount, now, "opening balance")
@@ -129,11 +129,15 @@ class Twin(ABC):
         """Return what serves a WebSocket on that path."""
 
     @abstractmethod
-    def on_event(self, event: Event) -> None:
-        """Tell the connections. Called after each change of the exchange."""
+    def on_events(self, events: Sequence[Event]) -> None:
+        """Tell the connections what one action changed."""
+
+    def headers(self, call: Call) -> dict[str, str]:
+        """Return what every answer carries in its head."""
+        return {}
 
     async def run(self) -> None:
-        """Do what the exchange does by itself (moving markets, keep-alives) until cancelled."""
+        """Do what the exchange does by itself until cancelled."""
         if self.turn_s is None:
             return
         while True:
@@ -149,6 +153,12 @@ class Twin(ABC):
 
     async def answer(self, call: Call) -> Answer | None:
         """Return the answer, or None for a connection that breaks without one."""
+        answer = await self._answer(call)
+        if answer is not None:
+            answer.headers |= self.headers(call)
+        return answer
+
+    async def _answer(self, call: Call) -> Answer | None:
         found = self.router.find(call.method, call.path)
         if found is None:
             return self.unknown_route(call)
@@ -262,11 +272,12 @@ class Twin(ABC):
         last = (exchange or self.exchange).books[symbol].last
         return self.exchange.markets[symbol].start_price if last is None else last
 
-    def _on_event(self, event: Event) -> None:
-        if isinstance(event, BookChange):
-            for trade in event.trades:
-                self.candles[event.market].add(trade)
-        self.on_event(event)
+    def _on_events(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if isinstance(event, BookChange):
+                for trade in event.trades:
+                    self.candles[event.market].add(trade)
+        self.on_events(events)
 
     def _use_crowds(self, crowds: Mapping[str, Crowd]) -> None:
         unknown = sorted(crowds.keys() - self.crowds.keys())

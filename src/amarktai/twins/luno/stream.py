@@ -104,6 +104,7 @@ class LunoStreams:
     # -- what happens ----------------------------------------------------------------------------------
 
     def on_event(self, event: Event) -> None:
+        """Send what the event means to whoever listens to it."""
         if isinstance(event, BookChange):
             self._on_book(event)
             return

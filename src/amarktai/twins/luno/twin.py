@@ -113,5 +113,6 @@ class LunoTwin(Twin):
     def listener(self, path: str) -> Listener | None:
         return self.streams.listener(path)
 
-    def on_event(self, event: Event) -> None:
-        self.streams.on_event(event)
+    def on_events(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self.streams.on_event(event)
