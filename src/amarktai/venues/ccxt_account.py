@@ -1,4 +1,4 @@
-"""What the accounts at Luno, Binance and KuCoin share: checks, one create, cancels that are proven, reports.
+"""What all exchange accounts share: checks, one create, cancels that are proven, reports.
 
 An exchange's own file says how its orders are written and read; this one says in which order things
 happen and what may be concluded. A refused cancel proves nothing: the order is asked for afterwards
@@ -88,20 +88,18 @@ class StreamReader(Protocol):
         """
 
 
-class CcxtAccount(ABC):
+class VenueAccount(ABC):
     """One account at one exchange. Implements ports.exchange.ExchangeAccount."""
 
     capabilities: ClassVar[Capabilities]
     #: How long the exchange can surely still tell a closed order from one that never was.
     records_kept_days: ClassVar[int]
 
-    def __init__(self, spec: VenueSpec, calls: CcxtCalls, signer: CcxtSigner, parts: AccountParts) -> None:
+    def __init__(self, spec: VenueSpec, parts: AccountParts) -> None:
         self.platform = spec.platform
         self.account = parts.account
         self._name = DISPLAY_NAMES[spec.platform]
         self._spec = spec
-        self._calls = calls
-        self._signer = signer
         self._clock = parts.clock
         self._rng = parts.rng
         self._budget = parts.budget
@@ -144,6 +142,9 @@ class CcxtAccount(ABC):
 
     @abstractmethod
     async def fetch_fills_since(self, ts: int) -> Sequence[AccountFill]: ...
+
+    @abstractmethod
+    async def close(self) -> None: ...
 
     @abstractmethod
     def _stream(self) -> tuple[SocketPlan, StreamReader]:
@@ -251,9 +252,6 @@ class CcxtAccount(ABC):
         except (Forbidden, InvalidInput) as error:
             raise Unavailable(error.code, error.detail, error.action) from error
 
-    async def close(self) -> None:
-        await self._calls.close()
-
     # -- shared by the exchanges' files ------------------------------------------------------------------
 
     def _check(self, request: OrderRequest, instrument: Instrument) -> None:
@@ -316,6 +314,18 @@ class CcxtAccount(ABC):
 
     def _watched_instruments(self) -> list[Instrument]:
         return [self._instruments[item] for item in sorted(self._watched)]
+
+
+class CcxtAccount(VenueAccount):
+    """An account whose routes ccxt names and signs."""
+
+    def __init__(self, spec: VenueSpec, calls: CcxtCalls, signer: CcxtSigner, parts: AccountParts) -> None:
+        super().__init__(spec, parts)
+        self._calls = calls
+        self._signer = signer
+
+    async def close(self) -> None:
+        await self._calls.close()
 
 
 def report_of(order_id: UUID, record: OrderRecord, fills: Iterable[AccountFill]) -> OrderReport:

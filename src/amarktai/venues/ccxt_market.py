@@ -1,4 +1,4 @@
-"""What the public sides of Luno, Binance and KuCoin share. Their own files read their own rows."""
+"""What the exchanges' public sides share. Their own files read their own rows."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ from amarktai.venues.spec import Steps, VenueSpec, build_instruments
 from amarktai.venues.transport import decoding
 
 
-class CcxtMarket(ABC):
+class VenueMarket(ABC):
     """The public side of one exchange. Implements ports.exchange.ExchangeMarket."""
 
-    def __init__(self, spec: VenueSpec, calls: CcxtCalls, clock: Clock) -> None:
+    def __init__(self, spec: VenueSpec, clock: Clock) -> None:
         self.platform = spec.platform
         self.dirty = DirtyRows()
         self._spec = spec
-        self._calls = calls
         self._clock = clock
 
     @abstractmethod
@@ -55,7 +54,7 @@ class CcxtMarket(ABC):
         """Return every tradable spot market with its steps, by symbol. Raises: Unavailable."""
         rows = await self._market_rows()
         parse = self._spec.parse_market
-        assert parse is not None  # each of the three has one
+        assert parse is not None  # every exchange has one
         with decoding(self.platform):
             steps: list[Steps] = [found for row in rows if (found := parse(row)) is not None]
             built = build_instruments(self.platform, self._spec.fees, tuple(steps))
@@ -92,11 +91,22 @@ class CcxtMarket(ABC):
         told = await self._clock_ms()
         return None if told is None else told * NS_PER_MS - (before + self._clock.now_ns()) // 2
 
-    async def close(self) -> None:
-        await self._calls.close()
+    @abstractmethod
+    async def close(self) -> None: ...
 
     def _symbol(self, instrument: Instrument) -> str:
         return self._spec.venue_symbol(instrument.base, instrument.quote)
+
+
+class CcxtMarket(VenueMarket):
+    """A public side whose routes ccxt names."""
+
+    def __init__(self, spec: VenueSpec, calls: CcxtCalls, clock: Clock) -> None:
+        super().__init__(spec, clock)
+        self._calls = calls
+
+    async def close(self) -> None:
+        await self._calls.close()
 
 
 def check_found(spec: VenueSpec, instrument: Instrument, row: Any) -> None:
