@@ -15,13 +15,14 @@ from amarktai.system.clock import SystemClock
 from amarktai.system.rng import SeededRng
 from amarktai.twins.accounts import Account, Permission
 from amarktai.twins.binance.twin import BinanceTwin
+from amarktai.twins.kucoin.twin import KucoinTwin
 from amarktai.twins.luno.twin import LunoTwin
 from amarktai.twins.market import Crowd, RecordedCrowd, read_quotes
 from amarktai.twins.orders import Market
 from amarktai.twins.server import RunningTwin, serving
 from amarktai.twins.twin import Setting, Twin
 
-TWINS: Final[Mapping[str, type[Twin]]] = {twin.name: twin for twin in (LunoTwin, BinanceTwin)}
+TWINS: Final[Mapping[str, type[Twin]]] = {twin.name: twin for twin in (LunoTwin, BinanceTwin, KucoinTwin)}
 
 
 @asynccontextmanager

@@ -13,6 +13,8 @@ from amarktai.domain.errors import InvalidInput
 from amarktai.domain.money import ZERO
 from amarktai.domain.order import Side
 from amarktai.ports.rng import Rng
+from amarktai.twins.accounts import CROWD
+from amarktai.twins.book import BookSide
 from amarktai.twins.matching import Exchange
 from amarktai.twins.orders import Market
 
@@ -35,6 +37,7 @@ class SyntheticCrowd:
         self._market = market
         self._rng = rng
         self._has_traded = False
+        self._gap = max(market.tick, self._on_grid(market.start_price / 10_000))
 
     def move(self, exchange: Exchange, now_ns: int) -> None:
         step = Decimal(self._whole(-30, 30)).scaleb(-5)  # at most three basis points a turn
@@ -48,12 +51,16 @@ class SyntheticCrowd:
             )
 
     def quote(self, exchange: Exchange, now_ns: int) -> None:
-        """Put the ladder around the middle price."""
-        tick = self._market.tick
-        gap = max(tick, self._on_grid(self.mid / 10_000))
-        bids = {self.mid - gap * (i + 1): self._quantity() for i in range(LEVELS) if self.mid > gap * (i + 2)}
-        asks = {self.mid + gap * (i + 1): self._quantity() for i in range(LEVELS)}
+        """Put the ladder around the middle price; levels that stay keep their place and what is left."""
+        book = exchange.books[self._market.symbol]
+        below = self.mid // self._gap * self._gap
+        bids = self._side(book.bids, [below - self._gap * i for i in range(LEVELS)])
+        asks = self._side(book.asks, [below + self._gap * (i + 1) for i in range(LEVELS)])
         exchange.set_crowd_book(self._market.symbol, bids, asks, now_ns)
+
+    def _side(self, side: BookSide, prices: list[Decimal]) -> dict[Decimal, Decimal]:
+        left = {order.price: order.remaining for order in side.orders() if order.wish.account == CROWD}
+        return {price: left.get(price) or self._quantity() for price in prices if price > 0}
 
     @property
     def _lot(self) -> Decimal:

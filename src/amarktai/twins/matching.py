@@ -88,7 +88,11 @@ FeeRule = Callable[[FeeQuestion], tuple[str, Decimal]]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """In what exchanges differ. ``holds_fee``: a buy order reserves the taker fee on top (KuCoin)."""
+    """In what exchanges differ.
+
+    ``holds_fee``: a buy order reserves the taker fee on top. ``counts_levels``: a book's sequence rises
+    by one for each level that changed, not for each change.
+    """
 
     client_ids: ClientIds
     fee: FeeRule
@@ -97,6 +101,7 @@ class Rules:
     keeps_failed: bool = False
     market_fills_or_fails: bool = False
     post_only_fails_as_cancelled: bool = False
+    counts_levels: bool = False
 
 
 def rounded(amount: Decimal, places: int, rounding: str) -> Decimal:
@@ -519,7 +524,6 @@ class Exchange:
             return
         wish = order.wish
         book = self.books[wish.market]
-        book.sequence += 1
         other = Side.SELL if wish.side is Side.BUY else Side.BUY
         prices = dict.fromkeys(trade.price for trade in trades)
         levels = [(other, price, book.side(other).quantity_at(price)) for price in prices]
@@ -527,6 +531,7 @@ class Exchange:
         if rests:
             created = (order.id, wish.side, order.price, order.remaining)
             levels.append((wish.side, order.price, book.side(wish.side).quantity_at(order.price)))
+        book.sequence += len(levels) if self.rules.counts_levels else 1
         self._emit(BookChange(wish.market, book.sequence, self._now_ns, trades, created, None, tuple(levels)))
 
     def _emit(self, event: Event) -> None:

@@ -189,7 +189,7 @@ class OrderChange:
 class BookChange:
     """One atomic change of a book: trades of an arrival, then what of it rests; or a removal.
 
-    ``sequence`` rises by one with each. ``levels`` are the (side, price, quantity) that it left.
+    ``sequence`` is the book's after it. ``levels`` are the (side, price, quantity) that it left.
     """
 
     market: str
