@@ -72,7 +72,7 @@ def test_every_part_of_a_valr_call_is_signed() -> None:
 
 def test_binance_signs_as_its_documentation_does() -> None:
     secret = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j"
-    parameters = {
+    parameters: dict[str, str | int] = {
         "symbol": "LTCBTC", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": 1,
         "price": "0.1", "recvWindow": 5000, "timestamp": 1499827319559,
     }  # fmt: skip

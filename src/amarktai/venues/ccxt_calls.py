@@ -17,7 +17,7 @@ import ccxt
 from amarktai.domain.errors import InvalidInput
 from amarktai.ports.clock import Clock
 from amarktai.venues.budget import Priority
-from amarktai.venues.error_table import Dialect, error_of_read, error_of_write
+from amarktai.venues.error_table import Dialect, payload_of_read, payload_of_write
 from amarktai.venues.spec import VenueSpec
 from amarktai.venues.transport import Call, Transport
 
@@ -148,11 +148,7 @@ class CcxtCalls:
             route=route,
             params=params or {},
         )
-        answer = await self._transport.send(call)
-        refusal = self._dialect.read_refusal(answer)
-        if refusal is not None:
-            raise error_of_read(self._dialect, *refusal)
-        return self._dialect.unwrap(answer.body)
+        return payload_of_read(self._dialect, await self._transport.send(call))
 
     async def write(
         self, route: Route, params: Mapping[str, Any], *, priority: Priority, deadline_ts: int | None = None
@@ -171,11 +167,7 @@ class CcxtCalls:
             route=route,
             params=params,
         )
-        answer = await self._transport.send(call)
-        refusal = self._dialect.read_refusal(answer)
-        if refusal is not None:
-            raise error_of_write(self._dialect, *refusal)
-        return self._dialect.unwrap(answer.body)
+        return payload_of_write(self._dialect, await self._transport.send(call))
 
     async def close(self) -> None:
         await self._transport.close()

@@ -95,5 +95,24 @@ def error_of_write(dialect: Dialect, code: str, message: str) -> AmarktaiError:
     return OutcomeUnknown("OUTCOME_UNKNOWN", sentence, "The platform asks the exchange what happened.")
 
 
+def payload_of_read(dialect: Dialect, answer: Answer) -> Any:
+    """Return what an answer to a read holds. Raises: Absent, Forbidden, InvalidInput, Unavailable."""
+    refusal = dialect.read_refusal(answer)
+    if refusal is not None:
+        raise error_of_read(dialect, *refusal)
+    return dialect.unwrap(answer.body)
+
+
+def payload_of_write(dialect: Dialect, answer: Answer) -> Any:
+    """Return what an answer to a create or a cancel holds.
+
+    Raises: VenueRejected only for a refusal that the table knows as definitive, else OutcomeUnknown.
+    """
+    refusal = dialect.read_refusal(answer)
+    if refusal is not None:
+        raise error_of_write(dialect, *refusal)
+    return dialect.unwrap(answer.body)
+
+
 def _sentence(platform: Platform, code: str, message: str) -> str:
     return f"{DISPLAY_NAMES[platform]} refused: {message or 'no reason given'} ({code})"
