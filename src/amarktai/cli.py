@@ -1,3 +1,4 @@
+# long: every command of the program, one after the other.
 """The command line: ``amarktai --help`` explains every command."""
 
 from __future__ import annotations
@@ -459,6 +460,45 @@ def _print_backtest(result: Any, *, as_json: bool) -> None:
         text = f"n/a: {reasons.get(name, '')}" if value is None else f"{value:,.6g}"
         table.add_row(name.replace("_", " "), text)
     out.print(table)
+
+
+@app.command()
+def twin(
+    exchange: PlatformArgument,
+    account: Annotated[
+        list[str], typer.Option("--account", help="ASSET=AMOUNT,… in the exchange's words; repeatable.")
+    ],
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")],
+    seed: Annotated[str, typer.Option(help="The same seed gives the same market and keys.")] = "1",
+    right: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--right", help="read, trade, withdraw or transfer; repeatable.", show_default="read, trade"
+        ),
+    ] = None,
+    recording: Annotated[
+        list[str] | None,
+        typer.Option("--recording", help="MARKET=tickers.csv, repeatable; other markets are synthetic."),
+    ] = None,
+) -> None:
+    """Run a local server that speaks an exchange's protocol, with made-up money. Ctrl-C stops it."""
+    from amarktai.bootstrap import twins
+
+    rights = right or ["read", "trade"]
+    accounts = [twins.made_up_account(exchange, text, seed, rights) for text in account]
+    recordings = {market: Path(path) for market, path in _pairs(recording).items()}
+    work = twins.run_twin(exchange, accounts, _print_twin, seed=seed, port=port, recordings=recordings)
+    _run(work)
+
+
+def _print_twin(running: Any) -> None:
+    out.print(f"SYNTHETIC {running.twin.name} at {running.url}, streams at {running.ws_url}", highlight=False)
+    out.print(f"Control: {running.control_url}", highlight=False)
+    for account in running.twin.accounts.values():
+        out.print(f"Key {account.key}", highlight=False, soft_wrap=True)
+        out.print(f"  secret {account.secret}", highlight=False, soft_wrap=True)
+        if running.twin.needs_passphrase:
+            out.print(f"  passphrase {account.passphrase}", highlight=False)
 
 
 def _pairs(given: list[str] | None) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Final
+from typing import Final, TypedDict, Unpack
 
 from amarktai.domain.errors import InvalidInput
 from amarktai.ports.clock import Clock
@@ -25,34 +25,45 @@ from amarktai.twins.twin import Setting, Twin
 TWINS: Final[Mapping[str, type[Twin]]] = {twin.name: twin for twin in (LunoTwin, BinanceTwin, KucoinTwin)}
 
 
+class Options(TypedDict, total=False):
+    """How a twin's world is made; what is left out is as below.
+
+    ``seed`` "1"; ``port`` 0 takes a free one; ``clock`` the machine's; ``markets`` the exchange's usual
+    ones; ``recordings`` (recorded tickers by market) none, so that all markets are synthetic; ``turn_s``
+    1: how often the crowd moves, None: only when ``control.move_markets()`` says so; ``limits_rates``
+    True.
+    """
+
+    seed: str
+    port: int
+    clock: Clock
+    markets: Sequence[Market]
+    recordings: Mapping[str, Path]
+    turn_s: float | None
+    limits_rates: bool
+
+
 @asynccontextmanager
 async def running_twin(
-    name: str,
-    *,
-    accounts: Sequence[Account],
-    seed: str = "1",
-    port: int = 0,
-    markets: Sequence[Market] | None = None,
-    recordings: Mapping[str, Path] | None = None,
-    turn_s: float | None = 1.0,
-    clock: Clock | None = None,
-    limits_rates: bool = True,
+    name: str, *, accounts: Sequence[Account], **options: Unpack[Options]
 ) -> AsyncIterator[RunningTwin]:
-    """Serve a twin on loopback while the block runs; port 0 takes a free one.
+    """Serve a twin on loopback while the block runs.
 
-    ``recordings`` are recorded tickers by market; the other markets are synthetic, from ``seed``.
-    ``turn_s`` None: the market moves only when ``twin.control.move_markets()`` says so.
     Raises: InvalidInput for an exchange that has no twin or a market it does not have.
     """
     kind = TWINS.get(name)
     if kind is None:
         raise InvalidInput("VALIDATION_ERROR", f"{name} has no twin", "There are: " + ", ".join(TWINS) + ".")
     setting = Setting(
-        accounts, clock or SystemClock(), SeededRng(f"{name}/{seed}"),
-        markets=markets, crowds=_crowds(kind, markets, recordings or {}), turn_s=turn_s,
-        limits_rates=limits_rates,
-    )  # fmt: skip
-    async with serving(kind(setting), port) as running:
+        accounts,
+        options.get("clock") or SystemClock(),
+        SeededRng(f"{name}/{options.get('seed', '1')}"),
+        markets=options.get("markets"),
+        crowds=_crowds(kind, options.get("markets"), options.get("recordings", {})),
+        turn_s=options.get("turn_s", 1.0),
+        limits_rates=options.get("limits_rates", True),
+    )
+    async with serving(kind(setting), options.get("port", 0)) as running:
         yield running
 
 
@@ -69,11 +80,17 @@ def _crowds(
     return {symbol: RecordedCrowd(known[symbol], read_quotes(path)) for symbol, path in recordings.items()}
 
 
-def made_up_account(name: str, text: str, seed: str) -> Account:
+def made_up_account(name: str, text: str, seed: str, rights: Sequence[str]) -> Account:
     """Return an account from ``ASSET=AMOUNT,…`` with a key and secret made from the seed.
 
-    Raises: InvalidInput when the text is not of that form.
+    Raises: InvalidInput when the text is not of that form or a right is unknown.
     """
+    unknown = sorted(set(rights) - {permission.value for permission in Permission})
+    if unknown:
+        raise InvalidInput(
+            "VALIDATION_ERROR", f"{unknown[0]} is no right",
+            "Choose from: " + ", ".join(Permission) + ".",
+        )  # fmt: skip
     balances: dict[str, Decimal] = {}
     for part in text.split(","):
         asset, _, amount = part.partition("=")
@@ -90,15 +107,15 @@ def made_up_account(name: str, text: str, seed: str) -> Account:
         key=rng.bytes(32).hex(),
         secret=rng.bytes(32).hex(),
         balances=balances,
-        permissions=frozenset({Permission.READ, Permission.TRADE}),
+        permissions=frozenset(Permission(right) for right in rights),
         passphrase=rng.bytes(8).hex(),
     )
 
 
 async def run_twin(
-    name: str, accounts: Sequence[Account], *, seed: str, port: int, started: Callable[[RunningTwin], None]
+    name: str, accounts: Sequence[Account], started: Callable[[RunningTwin], None], **options: Unpack[Options]
 ) -> None:
     """Serve a twin until cancelled; ``started`` hears of it once it answers."""
-    async with running_twin(name, accounts=accounts, seed=seed, port=port) as running:
+    async with running_twin(name, accounts=accounts, **options) as running:
         started(running)
         await asyncio.Event().wait()

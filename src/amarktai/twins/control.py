@@ -18,8 +18,8 @@ from amarktai.domain.order import Side
 from amarktai.twins.accounts import Account, InsufficientFunds, Permission
 from amarktai.twins.calls import Answer
 from amarktai.twins.faults import Fault, FaultKind, Operation
-from amarktai.twins.matching import Refused
 from amarktai.twins.orders import Kind, NewOrder, Order
+from amarktai.twins.rules import Refused
 from amarktai.twins.twin import Twin
 
 PREFIX: Final = "/_twin"
@@ -165,7 +165,7 @@ class Control:
         try:
             return self._twin.exchange.submit(wish, self._now())
         except Refused as refusal:
-            raise InvalidInput("ORDER_REFUSED", refusal.reason.value, "Change the order.") from refusal
+            raise InvalidInput("VALIDATION_ERROR", refusal.reason.value, "Change the order.") from refusal
 
     def cancel_all(self, key: str | None = None, reason: str = "by the exchange") -> list[Order]:
         """Cancel an account's live orders, or everybody's, as an exchange's operator does."""

@@ -21,8 +21,9 @@ from amarktai.twins.candles import Candles
 from amarktai.twins.faults import Fault, FaultKind, Faults
 from amarktai.twins.limits import Bans
 from amarktai.twins.market import Crowd, SyntheticCrowd
-from amarktai.twins.matching import Event, Exchange, Rules
+from amarktai.twins.matching import Event, Exchange
 from amarktai.twins.orders import BookChange, Market
+from amarktai.twins.rules import Rules
 from amarktai.twins.streams import Connection
 
 DAY_NS: Final = 86_400_000_000_000
@@ -54,6 +55,7 @@ class Twin(ABC):
     default_markets: ClassVar[Sequence[Market]]
     #: Seconds between the server's WebSocket pings; None where the exchange sends none.
     ping_s: ClassVar[float | None] = None
+    needs_passphrase: ClassVar[bool] = False
 
     def __init__(self, setting: Setting) -> None:
         self.clock, self.rng = setting.clock, setting.rng

@@ -14,7 +14,8 @@ from amarktai.domain.fill import Liquidity
 from amarktai.domain.money import ZERO
 from amarktai.domain.order import Side
 from amarktai.twins.accounts import BalanceChange, Permission
-from amarktai.twins.binance.rest import INTERVALS, BinanceRest, aggregate_row, depth_rows, money, status
+from amarktai.twins.binance.rest import BinanceRest
+from amarktai.twins.binance.rows import INTERVALS, aggregate_row, depth_rows, money, status
 from amarktai.twins.binance.signing import SocketCall
 from amarktai.twins.calls import Answer, Call, Refusal, Route
 from amarktai.twins.faults import Operation

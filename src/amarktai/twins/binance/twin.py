@@ -11,22 +11,16 @@ from typing import Final
 from amarktai.domain.fill import Liquidity
 from amarktai.twins.accounts import Account, Permission
 from amarktai.twins.binance.errors import error, refuse
+from amarktai.twins.binance.orders import BinanceOrders
 from amarktai.twins.binance.rest import BinanceRest
 from amarktai.twins.binance.signing import signed_texts
 from amarktai.twins.binance.stream import BinanceStreams
 from amarktai.twins.calls import Answer, Call, Refusal, Route
 from amarktai.twins.faults import Operation
 from amarktai.twins.limits import Meter
-from amarktai.twins.matching import (
-    ClientIds,
-    Event,
-    FeeQuestion,
-    FeeRule,
-    Rules,
-    fee_in_received_asset,
-    ratio,
-)
+from amarktai.twins.matching import Event
 from amarktai.twins.orders import Market
+from amarktai.twins.rules import ClientIds, FeeQuestion, FeeRule, Rules, fee_in_received_asset, ratio
 from amarktai.twins.twin import Listener, Setting, Twin
 
 _FEE_PLACES: Final = 8
@@ -94,7 +88,7 @@ class BinanceTwin(Twin):
         return fee
 
     def routes(self) -> Sequence[Route]:
-        return BinanceRest(self).routes()
+        return (*BinanceRest(self).routes(), *BinanceOrders(self).routes())
 
     def new_order_id(self, number: int) -> str:
         return str(4_000_000 + number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from amarktai.twins.calls import Answer, Refusal
-from amarktai.twins.matching import Reason
+from amarktai.twins.rules import Reason
 
 OK: Final = "200000"
 _TEXTS: Final = {

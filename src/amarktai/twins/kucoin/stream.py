@@ -16,7 +16,7 @@ from amarktai.domain.order import Side
 from amarktai.twins.accounts import Account, BalanceChange
 from amarktai.twins.calls import Call
 from amarktai.twins.faults import Operation
-from amarktai.twins.kucoin.rest import (
+from amarktai.twins.kucoin.rows import (
     CANDLE_TYPES,
     book_rows,
     candle_row,

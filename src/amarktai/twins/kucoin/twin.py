@@ -14,12 +14,14 @@ from amarktai.twins.accounts import Account, Permission
 from amarktai.twins.calls import Answer, Call, Refusal, Route
 from amarktai.twins.faults import Operation
 from amarktai.twins.kucoin.errors import error, refuse
+from amarktai.twins.kucoin.orders import KucoinOrders
 from amarktai.twins.kucoin.rest import KucoinRest
 from amarktai.twins.kucoin.stream import KucoinStreams
 from amarktai.twins.kucoin.switch import Switch
 from amarktai.twins.limits import Meter
-from amarktai.twins.matching import ClientIds, Event, Rules, fee_in_quote
+from amarktai.twins.matching import Event
 from amarktai.twins.orders import Market
+from amarktai.twins.rules import ClientIds, Rules, fee_in_quote
 from amarktai.twins.twin import Listener, Setting, Twin
 
 _CLOCK_TOLERANCE_MS: Final = 5_000
@@ -56,6 +58,7 @@ class KucoinTwin(Twin):
 
     name = "kucoin"
     default_markets = MARKETS
+    needs_passphrase = True
 
     def __init__(self, setting: Setting) -> None:
         self._pools = {name: Meter(limit, _POOL_SECONDS) for name, limit in _POOLS.items()}
@@ -74,7 +77,7 @@ class KucoinTwin(Twin):
         )
 
     def routes(self) -> Sequence[Route]:
-        return KucoinRest(self).routes()
+        return (*KucoinRest(self).routes(), *KucoinOrders(self).routes())
 
     def new_order_id(self, number: int) -> str:
         """Return 24 hex digits: seconds, then random ones, then the number."""

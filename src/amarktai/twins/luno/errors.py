@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from amarktai.twins.calls import Answer, Refusal
-from amarktai.twins.matching import Reason
+from amarktai.twins.rules import Reason
 
 _TEXTS: Final = {
     "ErrCannotStopUnknownOrNonPendingOrder": (400, "Cannot stop unknown or non-pending order."),

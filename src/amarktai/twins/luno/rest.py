@@ -13,9 +13,18 @@ from amarktai.twins.accounts import BalanceChange, Permission
 from amarktai.twins.calls import Answer, Call, Route
 from amarktai.twins.faults import Operation
 from amarktai.twins.luno.errors import refusal_of, refuse
+from amarktai.twins.luno.rows import (
+    fill_row,
+    market_row,
+    money,
+    order_v1,
+    order_v2,
+    state_v1,
+    statement_row,
+)
 from amarktai.twins.luno.wallets import account_id
-from amarktai.twins.matching import Reason, Refused
-from amarktai.twins.orders import Fill, Kind, Market, NewOrder, Order, State, Stop, TimeInForce
+from amarktai.twins.orders import Kind, Market, NewOrder, Order, Stop, TimeInForce
+from amarktai.twins.rules import Reason, Refused
 
 if TYPE_CHECKING:
     from amarktai.twins.luno.twin import LunoTwin
@@ -25,11 +34,6 @@ _DURATIONS: Final = frozenset({60, 300, 900, 1800, 3600, 10800, 14400, 28800, 86
 _DAY_MS: Final = 86_400_000
 _MS: Final = 1_000_000
 _READ, _TRADE, _SEND = Permission.READ, Permission.TRADE, Permission.WITHDRAW
-
-
-def money(amount: Decimal) -> str:
-    """Return an amount as Luno prints it."""
-    return f"{amount:.8f}"
 
 
 class LunoRest:
@@ -72,7 +76,7 @@ class LunoRest:
 
     def markets(self, call: Call) -> Answer:
         asked = set(_repeated(call, "pair"))
-        rows = [_market_row(call, m) for s, m in call.exchange.markets.items() if not asked or s in asked]
+        rows = [market_row(call, m) for s, m in call.exchange.markets.items() if not asked or s in asked]
         return Answer({"markets": rows})
 
     def ticker(self, call: Call) -> Answer:
@@ -206,7 +210,7 @@ class LunoRest:
 
     def _statement_rows(self, call: Call) -> list[dict[str, Any]]:
         rows = self._moves_of_wallet(call, call.parts["id"])
-        return [_statement_row(ts_ns, change) for ts_ns, change in rows]
+        return [statement_row(ts_ns, change) for ts_ns, change in rows]
 
     def _moves_of_wallet(self, call: Call, wallet: str) -> list[tuple[int, BalanceChange]]:
         key = call.owner.key
@@ -336,17 +340,17 @@ class LunoRest:
         return Answer({"success": True})
 
     def order_v1(self, call: Call) -> Answer:
-        return Answer(_order_v1(self._found(call.order(call.parts["id"])), call.exchange.markets))
+        return Answer(order_v1(self._found(call.order(call.parts["id"])), call.exchange.markets))
 
     def order_v2(self, call: Call) -> Answer:
-        return Answer(_order_v2(self._found(call.order(call.parts["id"])), call.exchange.markets))
+        return Answer(order_v2(self._found(call.order(call.parts["id"])), call.exchange.markets))
 
     def order_v3(self, call: Call) -> Answer:
         order_id, client_id = call.params.get("id"), call.params.get("client_order_id")
         if bool(order_id) == bool(client_id):
             raise refuse("ErrInvalidArguments")
         order = call.order(order_id) if order_id else call.order_by_client_id(client_id or "")
-        return Answer(_order_v2(self._found(order), call.exchange.markets))
+        return Answer(order_v2(self._found(order), call.exchange.markets))
 
     def _found(self, order: Order | None) -> Order:
         if order is None:
@@ -357,15 +361,15 @@ class LunoRest:
         state = call.params.get("state")
         if state not in (None, "", "PENDING", "COMPLETE"):
             raise refuse("ErrInvalidArguments")
-        rows = [o for o in self._orders(call) if not state or _state_v1(o) == state]
+        rows = [o for o in self._orders(call) if not state or state_v1(o) == state]
         markets = call.exchange.markets
-        return Answer({"orders": [_order_v1(order, markets) for order in _newest(call, rows)]})
+        return Answer({"orders": [order_v1(order, markets) for order in _newest(call, rows)]})
 
     def orders_v2(self, call: Call) -> Answer:
         is_closed = _flag(call, "closed")
         rows = [o for o in self._orders(call) if o.is_live is not is_closed]
         markets = call.exchange.markets
-        return Answer({"orders": [_order_v2(order, markets) for order in _newest(call, rows)]})
+        return Answer({"orders": [order_v2(order, markets) for order in _newest(call, rows)]})
 
     def _orders(self, call: Call) -> list[Order]:
         pair, before_ms = call.params.get("pair"), _whole(call, "created_before", call.now_ms + 1)
@@ -389,120 +393,7 @@ class LunoRest:
         rows = call.listed(rows, limit)
         if _flag(call, "sort_desc") or call.params.get("before"):
             rows.reverse()
-        return Answer({"trades": [_fill_row(fill, market) for fill in rows[:limit]]})
-
-
-# -- rows ----------------------------------------------------------------------------------------------
-
-
-def _market_row(call: Call, market: Market) -> dict[str, Any]:
-    is_suspended = market.symbol in call.exchange.suspended
-    return {
-        "market_id": market.symbol,
-        "trading_status": "SUSPENDED" if is_suspended else "ACTIVE",
-        "base_currency": market.base,
-        "counter_currency": market.quote,
-        "min_volume": str(market.min_quantity),
-        "max_volume": str(market.max_quantity),
-        "volume_scale": _scale(market.lot),
-        "min_price": str(market.tick),
-        "max_price": str(market.start_price * 100),
-        "price_scale": _scale(market.tick),
-        "fee_scale": 8,
-    }
-
-
-def _statement_row(ts_ns: int, change: BalanceChange) -> dict[str, Any]:
-    return {
-        "row_index": change.row,
-        "timestamp": ts_ns // _MS,
-        "balance": money(change.total),
-        "available": money(change.total - change.held),
-        "balance_delta": money(change.total_delta),
-        "available_delta": money(change.total_delta - change.held_delta),
-        "account_id": str(account_id(change.account, change.asset)),
-        "currency": change.asset,
-        "description": change.kind,
-        "kind": "FEE" if change.kind == "fee" else "EXCHANGE" if change.kind == "trade" else "TRANSFER",
-        "reference": change.reference,
-        "detail_fields": {},
-    }
-
-
-def _state_v1(order: Order) -> str:
-    return "PENDING" if order.is_live else "COMPLETE"
-
-
-def status(order_state: State) -> str:
-    """Return Luno's word: there is none for cancelled."""
-    match order_state:
-        case State.AWAITING:
-            return "AWAITING"
-        case State.OPEN:
-            return "PENDING"
-        case _:
-            return "COMPLETE"
-
-
-def _figures(order: Order, market: Market) -> dict[str, Any]:
-    wish = order.wish
-    return {
-        "order_id": order.id,
-        "pair": wish.market,
-        "limit_price": money(order.price),
-        "limit_volume": money(wish.quantity if wish.kind is Kind.LIMIT and wish.quantity else ZERO),
-        "base": money(order.filled),
-        "counter": money(order.filled_quote),
-        "fee_base": money(order.fees.get(market.base, ZERO)),
-        "fee_counter": money(order.fees.get(market.quote, ZERO)),
-        "time_in_force": wish.time_in_force.value,
-        "creation_timestamp": order.created_ns // _MS,
-        "completed_timestamp": order.ended_ns // _MS,
-        "expiration_timestamp": 0,
-    }
-
-
-def _order_v1(order: Order, markets: dict[str, Market]) -> dict[str, Any]:
-    words = ("BID", "ASK") if order.wish.kind is Kind.LIMIT else ("BUY", "SELL")
-    kind = words[0] if order.wish.side is Side.BUY else words[1]
-    return {**_figures(order, markets[order.wish.market]), "type": kind, "state": _state_v1(order)}
-
-
-def _order_v2(order: Order, markets: dict[str, Market]) -> dict[str, Any]:
-    wish, market = order.wish, markets[order.wish.market]
-    kind = "STOP_LIMIT" if wish.stop else wish.kind.value.upper()
-    row = {
-        **_figures(order, market),
-        "client_order_id": wish.client_id,
-        "side": wish.side.value.upper(),
-        "type": kind,
-        "status": status(order.state),
-        "base_account_id": account_id(wish.account, market.base),
-        "counter_account_id": account_id(wish.account, market.quote),
-    }
-    if wish.stop is not None:
-        row["stop_price"] = money(wish.stop.price)
-        row["stop_direction"] = "ABOVE" if wish.stop.rises else "BELOW"
-    return row
-
-
-def _fill_row(fill: Fill, market: Market) -> dict[str, Any]:
-    trade = fill.trade
-    return {
-        "pair": trade.market,
-        "sequence": trade.number,
-        "order_id": fill.order_id,
-        "client_order_id": fill.client_id,
-        "type": "BID" if fill.side is Side.BUY else "ASK",
-        "is_buy": trade.taker_side is Side.BUY,
-        "price": money(trade.price),
-        "volume": money(trade.quantity),
-        "base": money(trade.quantity),
-        "counter": money(trade.notional),
-        "fee_base": money(fill.fee if fill.fee_asset == market.base else ZERO),
-        "fee_counter": money(fill.fee if fill.fee_asset == market.quote else ZERO),
-        "timestamp": trade.ts_ns // _MS,
-    }
+        return Answer({"trades": [fill_row(fill, market) for fill in rows[:limit]]})
 
 
 # -- parameters ----------------------------------------------------------------------------------------
@@ -587,8 +478,3 @@ def _check_volume(market: Market, volume: Decimal) -> None:
         raise refuse("ErrVolumeTooLow")
     if volume > market.max_quantity:
         raise refuse("ErrVolumeTooHigh")
-
-
-def _scale(step: Decimal) -> int:
-    exponent = step.normalize().as_tuple().exponent
-    return max(0, -int(exponent))

@@ -13,7 +13,7 @@ from amarktai.twins.accounts import Account, BalanceChange, Permission
 from amarktai.twins.calls import Refusal
 from amarktai.twins.faults import Operation
 from amarktai.twins.luno.errors import refuse
-from amarktai.twins.luno.rest import money, status
+from amarktai.twins.luno.rows import money, status
 from amarktai.twins.luno.wallets import account_id
 from amarktai.twins.matching import Event
 from amarktai.twins.orders import BookChange, Change, Fill, OrderChange, State

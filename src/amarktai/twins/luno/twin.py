@@ -15,8 +15,9 @@ from amarktai.twins.limits import Meter
 from amarktai.twins.luno.errors import error, refuse
 from amarktai.twins.luno.rest import LunoRest
 from amarktai.twins.luno.stream import LunoStreams
-from amarktai.twins.matching import ClientIds, Event, Rules, fee_in_received_asset
+from amarktai.twins.matching import Event
 from amarktai.twins.orders import Market
+from amarktai.twins.rules import ClientIds, Rules, fee_in_received_asset
 from amarktai.twins.twin import Listener, Setting, Twin
 
 _ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
