@@ -165,10 +165,6 @@ class _Book:
         self.sequence: int | None = None
         self._bids, self._asks = _Side(-1), _Side(1)
 
-    @property
-    def is_synced(self) -> bool:
-        return self.sequence is not None
-
     def quote(self) -> tuple[float, float, float, float] | None:
         """Return bid, ask and their sizes, None while a side is empty or the book is not known."""
         bid, ask = self._bids.top(), self._asks.top()
