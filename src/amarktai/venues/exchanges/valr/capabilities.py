@@ -23,7 +23,7 @@ CAPABILITIES: Final = Capabilities(
         "instruments": Capability(_N, "Steps and minimums from pairs; tradable are those with limit orders."),
         "fees": Capability(_N, "account/fees/trade, in percent there."),
         "quotes": Capability(_N, "One call for all pairs, at most a minute old; without sizes."),
-        "order book": Capability(_N, "The best 40 levels, or the whole book; at most 30 s old without a key."),
+        "order book": Capability(_N, "The best 40 levels, or the whole book; up to 30 s old without a key."),
         "public trades": Capability(_N, "At most 100 a call."),
         "candles": Capability(_N, "Up to 300 a call; those of four hours are added up from hours."),
         "market stream": Capability(
@@ -44,7 +44,7 @@ CAPABILITIES: Final = Capabilities(
         "request expiry": Capability(_A, "The platform checks the deadline just before it sends."),
         "cancel": Capability(_N, "By our own id; the order is asked for afterwards."),
         "order by our id": Capability(
-            _N, "An order that is not found there counts as absent once the open list and the history lack it."
+            _N, "One that is not found there counts as absent once the open list and the history lack it."
         ),
         "order history": Capability(_N, "By time of change, all pages, with orders that never traded."),
         "fills": Capability(

@@ -129,7 +129,7 @@ class ValrFeed(LiveFeed):
         taker = 1.0 if data["takerSide"] == "buy" else -1.0
         self.take_trade(instrument.symbol, trade_id, data["price"], data["quantity"], taker, at)
 
-    _handlers: Final[dict[str, Callable[[ValrFeed, Mapping[str, Any]], None]]] = {  # noqa: RUF012 - never changed
+    _handlers: Final[dict[str, Callable[[ValrFeed, Mapping[str, Any]], None]]] = {
         "OB_L1_SNAPSHOT": _take_levels,
         L1: _take_levels,
         "FULL_ORDERBOOK_SNAPSHOT": _take_orders,
