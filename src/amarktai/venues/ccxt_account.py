@@ -10,9 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
-from typing import Any, ClassVar, Final, Protocol, TypeVar
+from typing import ClassVar, Final, TypeVar
 from uuid import UUID
 
 from amarktai.domain.bar import NS_PER_S
@@ -20,7 +18,7 @@ from amarktai.domain.errors import Forbidden, InvalidInput, Unavailable
 from amarktai.domain.instrument import DISPLAY_NAMES, Fees, Instrument
 from amarktai.domain.money import ZERO
 from amarktai.domain.order import OrderType
-from amarktai.ports.clock import Clock, to_datetime
+from amarktai.ports.clock import Clock
 from amarktai.ports.exchange import (
     AccountEvent,
     AccountFill,
@@ -35,10 +33,11 @@ from amarktai.ports.venue import (
     OrderRequest,
     OutcomeUnknown,
     VenueRejected,
-    VenueStatus,
 )
+from amarktai.venues.account_records import NS_PER_MS, report_of
+from amarktai.venues.account_stream import Heard, StreamReader
 from amarktai.venues.budget import Priority, RequestBudget
-from amarktai.venues.ccxt_calls import NS_PER_MS, CcxtCalls, CcxtSigner
+from amarktai.venues.ccxt_calls import CcxtCalls, CcxtSigner
 from amarktai.venues.error_table import Absent
 from amarktai.venues.order_rules import check_steps
 from amarktai.venues.socket import Lost, Opened, ReconnectingSocket, SocketPlan
@@ -47,7 +46,6 @@ from amarktai.venues.transport import decoding
 
 _T = TypeVar("_T")
 NS_PER_DAY: Final = 86_400 * NS_PER_S
-_UUID_VERSION: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,28 +62,6 @@ class AccountParts:
     clock: Clock
     rng: Rng
     budget: RequestBudget
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What one frame of an account's stream means: events, frames to send back, a reason to start anew."""
-
-    events: tuple[AccountEvent, ...] = ()
-    replies: tuple[str, ...] = ()
-    restart: str = ""
-
-
-class StreamReader(Protocol):
-    """Reads an account's stream. One object per connection plan; ``opened`` starts it anew."""
-
-    def opened(self) -> Heard:
-        """Return what is due when a connection stands."""
-
-    def read(self, frame: bytes) -> Heard:
-        """Return what a frame means.
-
-        Raises: what ``transport.decoding`` translates, for a frame of an unknown form.
-        """
 
 
 class CcxtAccount(ABC):
@@ -284,7 +260,7 @@ class CcxtAccount(ABC):
         if self._clock.now_ns() - made_ts > self.records_kept_days * NS_PER_DAY:
             raise OutcomeUnknown(
                 "RECORDS_TOO_OLD",
-                f"{self._name} keeps records for {self.records_kept_days} days; the order is older than that.",
+                f"{self._name} keeps records for {self.records_kept_days} days; the order is older.",
                 "Look at the exchange's own statement and resolve the order by hand.",
             )
 
@@ -318,53 +294,6 @@ class CcxtAccount(ABC):
         return [self._instruments[item] for item in sorted(self._watched)]
 
 
-def report_of(order_id: UUID, record: OrderRecord, fills: Iterable[AccountFill]) -> OrderReport:
-    """Return an order's record and executions as the order path wants them."""
-    return OrderReport(
-        order_id=order_id,
-        venue_order_id=record.venue_order_id,
-        status=record.status,
-        filled_quantity=record.filled_quantity,
-        fills=tuple(fill.of_order(order_id) for fill in fills),
-        at=record.updated_at or record.created_at,
-    )
-
-
-def accepted_report(request: OrderRequest, venue_order_id: str, at: datetime) -> OrderReport:
-    """Return the report of an order that the exchange took without saying more."""
-    return OrderReport(request.order_id, venue_order_id, VenueStatus.OPEN, ZERO, (), at)
-
-
-def order_id_of(client_order_id: str | None) -> UUID | None:
-    """Return our order's id when a client order id is one that we make, else None."""
-    if client_order_id is None or len(client_order_id) != 32:
-        return None
-    try:
-        found = UUID(hex=client_order_id)
-    except ValueError:
-        return None
-    return found if found.version == _UUID_VERSION and found.hex == client_order_id else None
-
-
-def whole_ms(ts: int) -> int:
-    """Return a time (ns) cut to the exchanges' milliseconds, so that what shares its ms is not lost."""
-    return ts // NS_PER_MS * NS_PER_MS
-
-
-def instant(milliseconds: Any) -> datetime:
-    """Return the instant of an exchange's milliseconds, exactly."""
-    return to_datetime(int(milliseconds) * NS_PER_MS)
-
-
 def priority_of(request: OrderRequest) -> Priority:
     """Return how urgent a create is: what lowers risk goes first."""
     return Priority.EXIT if request.reduce_only else Priority.ORDER
-
-
-def sum_balances(rows: Iterable[tuple[str, Decimal, Decimal]]) -> dict[str, Balance]:
-    """Return (asset, total, reserved) rows summed by asset, without those that are zero."""
-    found: dict[str, Balance] = {}
-    for asset, total, reserved in rows:
-        before = found.get(asset, Balance(asset, ZERO, ZERO))
-        found[asset] = Balance(asset, before.total + total, before.reserved + reserved)
-    return {asset: balance for asset, balance in found.items() if balance.total or balance.reserved}

@@ -9,32 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 import ccxt
 
 from amarktai.domain.errors import InvalidInput
 from amarktai.ports.clock import Clock
+from amarktai.venues.account_records import NS_PER_MS
 from amarktai.venues.budget import Priority
+from amarktai.venues.credentials import Credentials
 from amarktai.venues.error_table import Dialect, error_of_read, error_of_write
 from amarktai.venues.spec import VenueSpec
 from amarktai.venues.transport import Call, Transport
-
-NS_PER_MS: Final = 1_000_000
-
-
-class Credentials(Protocol):
-    """A key's secret parts; those that an exchange does not have are empty."""
-
-    @property
-    def api_key(self) -> str: ...
-
-    @property
-    def api_secret(self) -> str: ...
-
-    @property
-    def passphrase(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from amarktai.domain.instrument import DISPLAY_NAMES, Instrument
 from amarktai.domain.market import DirtyRows
 from amarktai.ports.clock import Clock
 from amarktai.ports.exchange import BookSnapshot, FetchedBars, PublicTrade, Quote
+from amarktai.venues.account_records import NS_PER_MS
 from amarktai.venues.candle_rows import clean_bars, closed_bars
-from amarktai.venues.ccxt_calls import NS_PER_MS, CcxtCalls
+from amarktai.venues.ccxt_calls import CcxtCalls
 from amarktai.venues.spec import Steps, VenueSpec, build_instruments
 from amarktai.venues.transport import decoding
 

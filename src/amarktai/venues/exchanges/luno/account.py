@@ -25,17 +25,12 @@ from amarktai.domain.order import OrderType, Side
 from amarktai.ports.clock import to_datetime, to_ns
 from amarktai.ports.exchange import AccountFill, Balance, Capabilities, OrderRecord
 from amarktai.ports.venue import OrderReport, OrderRequest, VenueRejected, VenueStatus
+from amarktai.venues.account_records import NS_PER_MS, accepted_report, sum_balances, whole_ms
+from amarktai.venues.account_stream import StreamReader
 from amarktai.venues.budget import Priority
-from amarktai.venues.ccxt_account import (
-    AccountParts,
-    CcxtAccount,
-    StreamReader,
-    accepted_report,
-    priority_of,
-    sum_balances,
-    whole_ms,
-)
-from amarktai.venues.ccxt_calls import NS_PER_MS, CcxtCalls, CcxtSigner, Credentials, Route
+from amarktai.venues.ccxt_account import AccountParts, CcxtAccount, priority_of
+from amarktai.venues.ccxt_calls import CcxtCalls, CcxtSigner, Route
+from amarktai.venues.credentials import Credentials
 from amarktai.venues.error_table import Absent
 from amarktai.venues.exchanges.luno import VENUE
 from amarktai.venues.exchanges.luno.capabilities import CAPABILITIES

@@ -53,7 +53,7 @@ RULES: Final = (
     ErrorRule("ErrMarketUnavailable", _R, "MARKET_CLOSED", "Wait until Luno opens the market."),
     ErrorRule("ErrMarketNotAllowed", _R, "MARKET_CLOSED", "This market is not open to your account."),
     ErrorRule("ErrUnderMaintenance", _R, "VENUE_MAINTENANCE", "Wait until Luno opens the market."),
-    ErrorRule("ErrCannotTradeWhileQuoteActive", _R, "MARKET_CLOSED", "Finish or cancel the open quote at Luno."),
+    ErrorRule("ErrCannotTradeWhileQuoteActive", _R, "MARKET_CLOSED", "Finish the open quote at Luno."),
     ErrorRule("ErrUserNotVerifiedForCurrency", _R, "ACCOUNT_RESTRICTED", "Verify your account at Luno."),
     ErrorRule("ErrCannotStopUnknownOrNonPendingOrder", _R, "ORDER_NOT_OPEN", "The order is asked for."),
     ErrorRule("ErrOrderNotFound", _A, "ORDER_NOT_FOUND", "Look at Luno's own list of orders."),
