@@ -38,7 +38,6 @@ from amarktai.venues.account_records import NS_PER_MS, report_of
 from amarktai.venues.account_stream import Heard, StreamReader
 from amarktai.venues.budget import Priority, RequestBudget
 from amarktai.venues.ccxt_calls import CcxtCalls, CcxtSigner
-from amarktai.venues.error_table import Absent
 from amarktai.venues.order_rules import check_steps
 from amarktai.venues.socket import Lost, Opened, ReconnectingSocket, SocketPlan
 from amarktai.venues.spec import VenueSpec
@@ -92,8 +91,8 @@ class CcxtAccount(ABC):
         """Send a checked order, once, and return the exchange's answer."""
 
     @abstractmethod
-    async def _ask_cancel(self, order_id: UUID, instrument: Instrument) -> None:
-        """Ask for a cancel. Raises: VenueRejected and Absent, which prove nothing; OutcomeUnknown."""
+    async def _ask_cancel(self, order_id: UUID, instrument: Instrument) -> str:
+        """Ask for a cancel and return what was said to it, which proves nothing. Raises: OutcomeUnknown."""
 
     @abstractmethod
     async def _find(self, client_order_id: str, instrument: Instrument) -> OrderRecord | None:
@@ -146,20 +145,15 @@ class CcxtAccount(ABC):
         Raises: OutcomeUnknown.
         """
         instrument = self._instrument(instrument_id)
-        said = "its records lack the order"
         try:
-            await self._ask_cancel(order_id, instrument)
-        except Absent as absent:
-            said = str(absent)
-        except VenueRejected as refused:
-            said = refused.detail
+            said = await self._ask_cancel(order_id, instrument)
         except (Unavailable, Forbidden, InvalidInput) as error:
             raise OutcomeUnknown(error.code, error.detail, error.action) from error
         report = await self.fetch_order(order_id, instrument_id)
         if report is None:
             raise OutcomeUnknown(
                 "OUTCOME_UNKNOWN",
-                f"{self._name} does not know the order that was to be canceled: {said}",
+                f"{self._name} does not know the order that was to be canceled. {said}",
                 "The platform asks the exchange what happened.",
             )
         return report
@@ -227,6 +221,10 @@ class CcxtAccount(ABC):
         except (Forbidden, InvalidInput) as error:
             raise Unavailable(error.code, error.detail, error.action) from error
 
+    def set_clock_offset(self, offset_ns: int) -> None:
+        """Date calls by the exchange's clock: its time minus ours, as the public side measures it."""
+        self._signer.offset_ns = offset_ns
+
     async def close(self) -> None:
         await self._calls.close()
 
@@ -277,6 +275,10 @@ class CcxtAccount(ABC):
                 "Choose a pair that it lists.",
             )
         return found
+
+    def _now_ms(self) -> int:
+        """Return the exchange's time."""
+        return (self._clock.now_ns() + self._signer.offset_ns) // NS_PER_MS
 
     def _symbol(self, instrument: Instrument) -> str:
         return self._spec.venue_symbol(instrument.base, instrument.quote)

@@ -22,7 +22,6 @@ from amarktai.ports.exchange import AccountFill, Balance, Capabilities, OrderRec
 from amarktai.ports.venue import OrderReport, OrderRequest, VenueStatus
 from amarktai.venues.account_records import NS_PER_MS, sum_balances, whole_ms
 from amarktai.venues.account_stream import StreamReader
-from amarktai.venues.budget import Priority
 from amarktai.venues.ccxt_account import AccountParts, CcxtAccount, priority_of
 from amarktai.venues.ccxt_calls import CcxtCalls, CcxtSigner, Route
 from amarktai.venues.credentials import Credentials
@@ -124,9 +123,9 @@ class BinanceAccount(CcxtAccount):
             return params | {"type": "LIMIT_MAKER"}
         return params | {"type": "LIMIT", "timeInForce": "GTC"}
 
-    async def _ask_cancel(self, order_id: UUID, instrument: Instrument) -> None:
+    async def _ask_cancel(self, order_id: UUID, instrument: Instrument) -> str:
         params = {"symbol": self._symbol(instrument), "origClientOrderId": order_id.hex}
-        await self._calls.write(CANCEL, params, priority=Priority.EXIT)
+        return await self._calls.cancel(CANCEL, params)
 
     async def _find(self, client_order_id: str, instrument: Instrument) -> OrderRecord | None:
         return await self._one(instrument, {"origClientOrderId": client_order_id})
@@ -256,9 +255,6 @@ class BinanceAccount(CcxtAccount):
             Platform.BINANCE, fixed(self._stream_url), ping=lambda: PING, ping_every_s=20.0, silence_s=60.0
         )
         return plan, UserData(self._credentials, self._now_ms, self._id_of_symbol)
-
-    def _now_ms(self) -> int:
-        return (self._clock.now_ns() + self._signer.offset_ns) // NS_PER_MS
 
 
 def _may_have_changed(record: OrderRecord, since_ts: int) -> bool:

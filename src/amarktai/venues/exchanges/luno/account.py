@@ -27,7 +27,6 @@ from amarktai.ports.exchange import AccountFill, Balance, Capabilities, OrderRec
 from amarktai.ports.venue import OrderReport, OrderRequest, VenueRejected, VenueStatus
 from amarktai.venues.account_records import NS_PER_MS, accepted_report, sum_balances, whole_ms
 from amarktai.venues.account_stream import StreamReader
-from amarktai.venues.budget import Priority
 from amarktai.venues.ccxt_account import AccountParts, CcxtAccount, priority_of
 from amarktai.venues.ccxt_calls import CcxtCalls, CcxtSigner, Route
 from amarktai.venues.credentials import Credentials
@@ -161,11 +160,11 @@ class LunoAccount(CcxtAccount):
             raise VenueRejected("NOT_ENOUGH_LIQUIDITY", "Luno's book has no offers.", "Wait for the market.")
         return ceil_to_step(reached * (1 + BUY_BAND), instrument.tick_size)
 
-    async def _ask_cancel(self, order_id: UUID, instrument: Instrument) -> None:
+    async def _ask_cancel(self, order_id: UUID, instrument: Instrument) -> str:
         record = await self._find(order_id.hex, instrument)
         if record is None:
-            raise Absent("Luno has no order with that id")
-        await self._calls.write(STOP_ORDER, {"order_id": record.venue_order_id}, priority=Priority.EXIT)
+            return "Luno has no order with that id."
+        return await self._calls.cancel(STOP_ORDER, {"order_id": record.venue_order_id})
 
     async def _find(self, client_order_id: str, instrument: Instrument) -> OrderRecord | None:
         return await self._one({"client_order_id": client_order_id})
