@@ -23,7 +23,7 @@ from amarktai.storage.embedded import DatabaseUrls, EmbeddedPostgres
 from amarktai.storage.migrate import check_version, migrate, self_test
 from amarktai.storage.reports import PgReporting
 from amarktai.storage.unit_of_work import PgStore
-from amarktai.system.clock import SystemClock
+from amarktai.system.clock import SteadyClock, SystemClock
 from amarktai.system.ids import TimeIds
 from amarktai.system.logs import configure_logs
 from amarktai.system.rng import SystemRng
@@ -75,6 +75,12 @@ def lay_foundation(settings: Settings, app_url: str, clock: SettableClock, ids: 
     """Open the database for one process."""
     database = Database(app_url, pool_size=settings.database_pool_size)
     return Foundation(settings, clock, ids, database, PgStore(database, ids, clock), PgCatalog(database))
+
+
+def steady_time() -> tuple[SteadyClock, TimeIds]:
+    """Return the clock and ids of the engine's process, whose time must not jump."""
+    clock = SteadyClock()
+    return clock, TimeIds(clock, SystemRng())
 
 
 def real_time() -> tuple[SystemClock, TimeIds]:

@@ -15,9 +15,10 @@ from amarktai.ports.feed import Feed, FeedStatus
 from amarktai.storage.candles import ParquetCandleStore
 from amarktai.system.rng import SystemRng
 from amarktai.venues.budget import RequestBudget
-from amarktai.venues.ccxt_feed import CcxtFeed, LiveParts
+from amarktai.venues.ccxt_feed import CcxtFeed
 from amarktai.venues.ccxt_venue import load_instruments, open_client
 from amarktai.venues.live import LiveFeeds
+from amarktai.venues.live_feed import FeedParts
 from amarktai.venues.recorder import Recorder, RecorderSettings
 from amarktai.venues.spec import VenueSpec, load_specs
 
@@ -60,10 +61,10 @@ async def _open_feed(
     except Unavailable as error:
         _log.warning("an exchange cannot be reached", platform=spec.platform.value, reason=error.detail)
         instruments, is_verified = list(spec.instruments), False
-    parts = LiveParts(client, budget, base.clock, SystemRng(), candles)
+    parts = FeedParts(budget, base.clock, SystemRng(), candles)
     return (
         spec.platform,
-        CcxtFeed(spec, _tradable(instruments, base.settings.live_assets), parts),
+        CcxtFeed(spec, _tradable(instruments, base.settings.live_assets), client, parts),
         is_verified,
     )
 

@@ -7,17 +7,16 @@ retries here (``maxRetriesOnFailure`` 0) and does not throttle: our budget does,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any, Final, Protocol
 
 import ccxt
 import ccxt.pro
 
-from amarktai.domain.bar import NS_PER_S, Bars
+from amarktai.domain.bar import Bars
 from amarktai.domain.errors import AmarktaiError, InvalidInput, Unavailable
 from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, split_instrument_id
 from amarktai.domain.market import DirtyRows
-from amarktai.ports.clock import Clock, to_datetime
+from amarktai.ports.clock import Clock
 from amarktai.venues.budget import Priority, RequestBudget
 from amarktai.venues.candle_rows import clean_bars, closed_bars
 from amarktai.venues.spec import VenueSpec, build_instruments
@@ -179,9 +178,3 @@ class CcxtHistory:
         bars, dirty = clean_bars(timeframe, rows)
         self.dirty.add("dirty_bar", dirty)
         return closed_bars(bars, since_ts, limit, self._clock.now_ns())
-
-
-def sentence_of_retry(reason: str, retry_at_ts: int) -> str:
-    """Return a sentence for people: what is wrong, and when it is tried again."""
-    at = to_datetime(retry_at_ts) + timedelta(microseconds=NS_PER_S // 2_000)
-    return f"{reason} Next try at {at:%H:%M:%S} UTC."

@@ -20,9 +20,10 @@ from amarktai.domain.order import OrderType
 from amarktai.ports.clock import to_ns
 from amarktai.ports.exchange import AccountFill, Balance, Capabilities, OrderRecord
 from amarktai.ports.venue import OrderReport, OrderRequest, VenueStatus
+from amarktai.venues.account import AccountParts, priority_of
 from amarktai.venues.account_records import NS_PER_MS, sum_balances, whole_ms
 from amarktai.venues.account_stream import StreamReader
-from amarktai.venues.ccxt_account import AccountParts, CcxtAccount, priority_of
+from amarktai.venues.ccxt_account import CcxtAccount
 from amarktai.venues.ccxt_calls import CcxtCalls, CcxtSigner, Route
 from amarktai.venues.credentials import Credentials
 from amarktai.venues.error_table import Absent

@@ -1,7 +1,8 @@
 """Binance's refusals. Source: "Error codes" of the Binance spot API documents.
 
 -1000, -1001, -1006, -1007, -1008 and any 5xx leave a create's outcome unknown, by Binance's own words
-or for want of them; so does a code that no row has.
+or for want of them; so does a code that no row has. A client order id that is taken may be taken by this
+very order, delivered twice: its outcome is asked for.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _LATER: Final = "It is tried again by itself."
 _REPORT: Final = "Report this with the log."
 
 RULES: Final = (
-    ErrorRule("-2010", _R, "DUPLICATE_CLIENT_ORDER_ID", "The earlier order stands.", "duplicate order sent"),
+    ErrorRule("-2010", _U, "DUPLICATE_CLIENT_ORDER_ID", "The earlier order stands.", "duplicate order sent"),
     ErrorRule("-2010", _R, "INSUFFICIENT_FUNDS", _FUNDS_HELP, "insufficient balance"),
     ErrorRule("-2010", _R, "POST_ONLY_WOULD_TAKE", "Place it further away.", "immediately match and take"),
     ErrorRule("-2010", _R, "STOP_WOULD_TRIGGER", "Choose a stop beyond the price.", "trigger immediately"),

@@ -6,8 +6,6 @@ One implementation of the book's rules serves live streams and recorded captures
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,6 +13,7 @@ from typing import Any, Final
 import orjson
 
 from amarktai.domain.market import DirtyRows, OrderBook
+from amarktai.domain.signing import binance_query
 from amarktai.ports.exchange import AccountEvent, BalanceChanged, FillReported, OrderChanged, StreamGap
 from amarktai.venues.account_stream import Heard
 from amarktai.venues.batches import RowBuffer
@@ -199,18 +198,12 @@ def market_streams(symbols: list[str]) -> str:
 
 def subscription(credentials: Credentials, now_ms: int) -> str:
     """Return the frame that opens an account's events: signed over its parameters in order of their names."""
-    params = {"apiKey": credentials.api_key, "recvWindow": str(_WINDOW_MS), "timestamp": str(now_ms)}
-    text = "&".join(f"{name}={params[name]}" for name in sorted(params))
-    signature = hmac.new(credentials.api_secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+    params = {"apiKey": credentials.api_key, "recvWindow": _WINDOW_MS, "timestamp": now_ms}
+    signature = binance_query(credentials.api_secret, params).rpartition("signature=")[2]
     frame = {
         "id": "account",
         "method": "userDataStream.subscribe.signature",
-        "params": {
-            "apiKey": credentials.api_key,
-            "recvWindow": _WINDOW_MS,
-            "timestamp": now_ms,
-            "signature": signature,
-        },
+        "params": {**params, "signature": signature},
     }
     return orjson.dumps(frame).decode()
 

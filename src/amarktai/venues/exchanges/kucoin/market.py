@@ -13,10 +13,11 @@ from amarktai.ports.exchange import BookSnapshot, PublicTrade, Quote
 from amarktai.venues.account_records import instant
 from amarktai.venues.budget import Priority, RequestBudget
 from amarktai.venues.ccxt_calls import CcxtCalls, CcxtSigner, Route
-from amarktai.venues.ccxt_market import CcxtMarket, check_found
+from amarktai.venues.ccxt_market import CcxtMarket
 from amarktai.venues.exchanges.kucoin import VENUE
 from amarktai.venues.exchanges.kucoin.account import BASE_URL
 from amarktai.venues.exchanges.kucoin.errors import DIALECT
+from amarktai.venues.market import check_found
 from amarktai.venues.transport import Transport, decoding, exact
 
 SYMBOLS: Final = Route("public", "GET", "symbols", weight=4)

@@ -1,7 +1,8 @@
 """Luno's refusals. Source: "Error Codes" of the Luno API 1.2.5.
 
 ``ErrInternal`` and ``ErrDeadlineExceeded`` ("could not complete before the deadline") do not say
-whether the order exists, and neither do codes that the list does not have.
+whether the order exists, and neither do codes that the list does not have. A client order id that is
+taken may be taken by this very order, delivered twice: its outcome is asked for.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _FUNDS_HELP: Final = "Deposit, or lower the bot's capital."
 _LATER: Final = "It is tried again by itself."
 
 RULES: Final = (
-    ErrorRule("ErrDuplicateClientOrderID", _R, "DUPLICATE_CLIENT_ORDER_ID", "The earlier order stands."),
+    ErrorRule("ErrDuplicateClientOrderID", _U, "DUPLICATE_CLIENT_ORDER_ID", "The earlier order stands."),
     ErrorRule("ErrInsufficientBalance", _R, "INSUFFICIENT_FUNDS", _FUNDS_HELP),
     ErrorRule("ErrInsufficientFunds", _R, "INSUFFICIENT_FUNDS", _FUNDS_HELP),
     ErrorRule("ErrOrderCanceled", _R, "POST_ONLY_WOULD_TAKE", "Place it further from the market."),
