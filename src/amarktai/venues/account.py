@@ -43,6 +43,8 @@ from amarktai.venues.spec import VenueSpec
 from amarktai.venues.transport import decoding
 
 _T = TypeVar("_T")
+#: How far an exchange's clock may be from ours when records are looked through by time.
+CLOCK_MARGIN_NS: Final = 60 * NS_PER_S
 NS_PER_DAY: Final = 86_400 * NS_PER_S
 
 
@@ -65,7 +67,7 @@ class AccountParts:
 class VenueAccount(ABC):
     """One account at one exchange. Implements ports.exchange.ExchangeAccount."""
 
-    capabilities: ClassVar[Capabilities]
+    capabilities: Capabilities
     #: How long the exchange can surely still tell a closed order from one that never was.
     records_kept_days: ClassVar[int]
 
@@ -159,13 +161,15 @@ class VenueAccount(ABC):
         return report
 
     async def fetch_order(self, order_id: UUID, instrument_id: str) -> OrderReport | None:
-        """Return the order by our id with its fills; None when records that reach back so far lack it.
+        """Return the order by our id with its fills; None when all records that reach back so far lack it.
 
         Raises: OutcomeUnknown.
         """
         instrument = self._instrument(instrument_id)
         try:
             record = await self._find(order_id.hex, instrument)
+            if record is None:
+                record = await self._find_in_lists(order_id, instrument)
             if record is not None:
                 return await self._report(order_id, record, instrument)
         except (Unavailable, Forbidden, InvalidInput) as error:
@@ -242,13 +246,18 @@ class VenueAccount(ABC):
                 "Trade a larger amount.",
             )
 
+    async def _find_in_lists(self, order_id: UUID, instrument: Instrument) -> OrderRecord | None:
+        """Return an order from the lists of all orders since it was made: one "not found" is no proof."""
+        self._watched.add(instrument.id)
+        records = await self.fetch_records_since(_made_ts(order_id) - CLOCK_MARGIN_NS)
+        return next((record for record in records if record.order_id == order_id), None)
+
     def _check_kept(self, order_id: UUID) -> None:
         """Check that the exchange still keeps records of an order as old as this id's own time.
 
         Raises: OutcomeUnknown.
         """
-        made_ts = (order_id.int >> 80) * NS_PER_MS
-        if self._clock.now_ns() - made_ts > self.records_kept_days * NS_PER_DAY:
+        if self._clock.now_ns() - _made_ts(order_id) > self.records_kept_days * NS_PER_DAY:
             raise OutcomeUnknown(
                 "RECORDS_TOO_OLD",
                 f"{self._name} keeps records for {self.records_kept_days} days; the order is older.",
@@ -283,6 +292,11 @@ class VenueAccount(ABC):
 
     def _watched_instruments(self) -> list[Instrument]:
         return [self._instruments[item] for item in sorted(self._watched)]
+
+
+def _made_ts(order_id: UUID) -> int:
+    """Return when an id of ours was made (ns): it carries its time."""
+    return (order_id.int >> 80) * NS_PER_MS
 
 
 def priority_of(request: OrderRequest) -> Priority:

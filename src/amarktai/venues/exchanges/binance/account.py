@@ -41,6 +41,8 @@ STREAM_URL: Final = "wss://ws-api.binance.com/ws-api/v3"
 WINDOW_MS: Final = 5_000
 PAGE: Final = 1_000
 DAY_MS: Final = 86_400_000
+#: Days that are looked through window by window; what lies further back is read from the beginning.
+WINDOWS_AT_MOST: Final = 90
 
 ORDER: Final = Route("private", "POST", "order")
 CANCEL: Final = Route("private", "DELETE", "order")
@@ -79,7 +81,7 @@ def open_account(
 class BinanceAccount(CcxtAccount):
     """An account at Binance. Implements ports.exchange.ExchangeAccount."""
 
-    capabilities: ClassVar[Capabilities] = CAPABILITIES
+    capabilities: Capabilities = CAPABILITIES
     #: Orders without fills are archived after 90 days.
     records_kept_days: ClassVar[int] = 89
 
@@ -209,23 +211,34 @@ class BinanceAccount(CcxtAccount):
     async def _since(
         self, route: Route, symbol: str, ts: int, number: str, decode: Callable[[Mapping[str, Any]], _T]
     ) -> list[_T]:
-        """Return every row since a time: by windows of a day to the first, then by numbers to the last."""
-        from_ms, now_ms = ts // NS_PER_MS, self._now_ms()
-        rows: list[Any] = []
-        while not rows and from_ms <= now_ms:
-            window = {"startTime": str(from_ms), "endTime": str(from_ms + DAY_MS - 1)}
-            rows = await self._calls.read(route, {"symbol": symbol, "limit": str(PAGE), **window})
-            from_ms += DAY_MS
-        found: list[_T] = []
+        """Return every row since a time, and what the same page holds from before it.
+
+        By windows of a day to the first, then by numbers to the last; by numbers alone when the time lies
+        so far back that windows would cost more.
+        """
         key = "orderId" if number == "orderId" else "id"
-        while True:
+        params = {"symbol": symbol, "limit": str(PAGE)}
+        if self._now_ms() - ts // NS_PER_MS > WINDOWS_AT_MOST * DAY_MS:
+            rows = await self._calls.read(route, {**params, number: "0"})
+        else:
+            rows = await self._first_rows(route, params, ts // NS_PER_MS)
+        found: list[_T] = []
+        while rows:
             with decoding(self.platform):
                 found += [decode(row) for row in rows]
-                if not rows:
-                    return found
                 last = max(int(row[key]) for row in rows)
-            params = {"symbol": symbol, "limit": str(PAGE), number: str(last + 1)}
-            rows = await self._calls.read(route, params)
+            rows = await self._calls.read(route, {**params, number: str(last + 1)})
+        return found
+
+    async def _first_rows(self, route: Route, params: Mapping[str, str], from_ms: int) -> list[Any]:
+        """Return the rows of the first day from a time on that has any."""
+        while from_ms <= self._now_ms():
+            window = {"startTime": str(from_ms), "endTime": str(from_ms + DAY_MS - 1)}
+            rows: list[Any] = await self._calls.read(route, {**params, **window})
+            if rows:
+                return rows
+            from_ms += DAY_MS
+        return []
 
     # -- money -------------------------------------------------------------------------------------------
 

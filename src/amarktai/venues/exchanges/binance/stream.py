@@ -198,7 +198,11 @@ def market_streams(symbols: list[str]) -> str:
 
 def subscription(credentials: Credentials, now_ms: int) -> str:
     """Return the frame that opens an account's events: signed over its parameters in order of their names."""
-    params = {"apiKey": credentials.api_key, "recvWindow": _WINDOW_MS, "timestamp": now_ms}
+    params: dict[str, str | int] = {
+        "apiKey": credentials.api_key,
+        "recvWindow": _WINDOW_MS,
+        "timestamp": now_ms,
+    }
     signature = binance_query(credentials.api_secret, params).rpartition("signature=")[2]
     frame = {
         "id": "account",

@@ -23,7 +23,7 @@ from amarktai.domain.money import ZERO
 from amarktai.domain.order import OrderType
 from amarktai.ports.clock import to_ns
 from amarktai.ports.exchange import AccountFill, Balance, Capabilities, OrderRecord
-from amarktai.ports.venue import OrderReport, OrderRequest
+from amarktai.ports.venue import OrderReport, OrderRequest, VenueRejected, VenueStatus
 from amarktai.venues.account import AccountParts, priority_of
 from amarktai.venues.account_records import NS_PER_MS, sum_balances, whole_ms
 from amarktai.venues.account_stream import StreamReader
@@ -45,6 +45,8 @@ WINDOW_MS: Final = 5_000
 PAGE: Final = 100
 #: The longest time that a list of fills is asked for at once.
 FILLS_WINDOW_MS: Final = 7 * 86_400_000
+#: KuCoin opened in September 2017: nothing lies before.
+FIRST_TRADE_MS: Final = 1_504_224_000_000
 
 PLACE: Final = Route("private", "POST", "hf/orders/sync")
 CANCEL: Final = Route("private", "DELETE", "hf/orders/sync/client-order/{clientOid}")
@@ -77,7 +79,7 @@ def open_account(credentials: Credentials, parts: AccountParts, *, base_url: str
 class KucoinAccount(CcxtAccount):
     """An account at KuCoin. Implements ports.exchange.ExchangeAccount."""
 
-    capabilities: ClassVar[Capabilities] = CAPABILITIES
+    capabilities: Capabilities = CAPABILITIES
     #: KuCoin drops canceled orders without fills first; how soon is not documented for certain.
     records_kept_days: ClassVar[int] = 3
 
@@ -92,6 +94,12 @@ class KucoinAccount(CcxtAccount):
         )
         with decoding(self.platform, is_write=True):
             report = placed_report(request, body)
+        if request.post_only and report.status is VenueStatus.CANCELED and not report.filled_quantity:
+            raise VenueRejected(
+                "POST_ONLY_WOULD_TAKE",
+                f"KuCoin canceled the post-only order: it would have traded at {request.price}.",
+                "Place it further from the market.",
+            )
         if report.filled_quantity <= ZERO:
             return report
         try:
@@ -181,7 +189,7 @@ class KucoinAccount(CcxtAccount):
         """Return every execution since ``ts`` (ns UTC), oldest first, in the markets that we watch."""
         found: list[AccountFill] = []
         for symbol in self._symbols_of(await self.fetch_open_records()):
-            from_ms, now_ms = ts // NS_PER_MS, self._now_ms()
+            from_ms, now_ms = max(ts // NS_PER_MS, FIRST_TRADE_MS), self._now_ms()
             while from_ms <= now_ms:
                 window = {"startAt": str(from_ms), "endAt": str(from_ms + FILLS_WINDOW_MS - 1)}
                 found += await self._fill_pages({"symbol": symbol, **window})

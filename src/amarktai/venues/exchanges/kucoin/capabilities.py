@@ -31,8 +31,8 @@ CAPABILITIES: Final = Capabilities(
         "post-only": Capability(_N, "Canceled by KuCoin when it would trade at once."),
         "stop order": Capability(
             _A,
-            "KuCoin keeps stops in a list of their own, and how one is told from the order that it becomes is "
-            "not documented: the platform places none.",
+            "KuCoin keeps stops in a list of their own, and how one becomes an order is not documented: "
+            "the platform places none.",
         ),
         "client order id": Capability(
             _U, "KuCoin asks not to use one again; what it says to one that is, is not documented."

@@ -1,5 +1,6 @@
 """KuCoin's refusals. Source: KuCoin's documents ("Error codes"), its SDK's specification, ccxt 4.5.90.
 
+400200 has meant "forbidden to place an order" and "unknown partner": it is not taken for a refusal.
 Answers are an envelope ``{"code", "data" | "msg"}``, refusals often with HTTP 200. What KuCoin says of
 a client order id that is used again is not documented: unless a row knows the words, such a create is of
 unknown outcome, and the order that stands is found by its id.
@@ -39,7 +40,6 @@ RULES: Final = (
     ErrorRule("200001", _R, "MARKET_CLOSED", _OPEN_HELP),
     ErrorRule("200002", _R, "MARKET_CLOSED", _OPEN_HELP),
     ErrorRule("200003", _R, "TOO_MANY_ORDERS", "Cancel some orders first."),
-    ErrorRule("400200", _R, "ACCOUNT_RESTRICTED", _ASK_HELP),
     ErrorRule("400303", _R, "ACCOUNT_RESTRICTED", _ASK_HELP),
     ErrorRule("400500", _R, "ACCOUNT_RESTRICTED", _ASK_HELP),
     ErrorRule("400700", _R, "ACCOUNT_RESTRICTED", _ASK_HELP),
@@ -50,6 +50,7 @@ RULES: Final = (
     )),
     ErrorRule("400007", _K, "VENUE_KEY_RIGHTS", _KEY_HELP),
     ErrorRule("429000", _B, "VENUE_RATE_LIMITED", _LATER),
+    ErrorRule("400200", _U, "ACCOUNT_RESTRICTED", _ASK_HELP),
     ErrorRule("500000", _U, "VENUE_UNREACHABLE", _LATER),
 )  # fmt: skip
 

@@ -83,7 +83,7 @@ def open_account(
 class LunoAccount(CcxtAccount):
     """An account at Luno. Implements ports.exchange.ExchangeAccount."""
 
-    capabilities: ClassVar[Capabilities] = CAPABILITIES
+    capabilities: Capabilities = CAPABILITIES
     #: Orders are archived 100 days after they end.
     records_kept_days: ClassVar[int] = 99
 
