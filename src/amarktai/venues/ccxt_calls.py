@@ -9,32 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 import ccxt
 
 from amarktai.domain.errors import InvalidInput
 from amarktai.ports.clock import Clock
+from amarktai.venues.account_records import NS_PER_MS
 from amarktai.venues.budget import Priority
-from amarktai.venues.error_table import Dialect, payload_of_read, payload_of_write
+from amarktai.venues.credentials import Credentials
+from amarktai.venues.error_table import Dialect, error_of_write, payload_of_read, payload_of_write
 from amarktai.venues.spec import VenueSpec
 from amarktai.venues.transport import Call, Transport
-
-NS_PER_MS: Final = 1_000_000
-
-
-class Credentials(Protocol):
-    """A key's secret parts; those that an exchange does not have are empty."""
-
-    @property
-    def api_key(self) -> str: ...
-
-    @property
-    def api_secret(self) -> str: ...
-
-    @property
-    def passphrase(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +67,7 @@ class CcxtSigner:
     ) -> None:
         if spec.ccxt_id is None:
             raise InvalidInput("EXCHANGE_CONNECTION_ERROR", spec.note, "Choose another platform.")
-        self._client = _open(spec.ccxt_id, credentials, clock)
+        self._client = _open(spec.ccxt_id, credentials)
         self._version = self._client.version
         self._clock = clock
         self._date = date
@@ -90,9 +77,8 @@ class CcxtSigner:
         """Return the call with its path, headers and body as they leave now."""
         assert isinstance(call, RoutedCall)
         route = call.route
-        self._client.options["timeDifference"] = -self.offset_ns // NS_PER_MS
+        now_ms = self._client.dated_ms = (self._clock.now_ns() + self.offset_ns) // NS_PER_MS
         self._client.version = route.version or self._version
-        now_ms = (self._clock.now_ns() + self.offset_ns) // NS_PER_MS
         params = {**call.params, **self._date(call, now_ms)}
         signed = self._client.sign(route.path, [route.section], route.method, params)
         address = urlsplit(signed["url"])
@@ -104,10 +90,10 @@ class CcxtSigner:
         )
 
 
-def _open(ccxt_id: str, credentials: Credentials | None, clock: Clock) -> Any:
-    """Return a ccxt exchange that signs by our clock, under its own name and not as ccxt's partner."""
+def _open(ccxt_id: str, credentials: Credentials | None) -> Any:
+    """Return a ccxt exchange that signs with the time it is told, and not as ccxt's partner."""
     kind = getattr(ccxt, ccxt_id)
-    dated = type(kind.__name__, (kind,), {"milliseconds": lambda self: clock.now_ns() // NS_PER_MS})
+    dated = type(kind.__name__, (kind,), {"milliseconds": lambda self: self.dated_ms, "dated_ms": 0})
     options: dict[str, Any] = {
         "enableRateLimit": False,
         "options": {"maxRetriesOnFailure": 0, "uta": False, "hf": True, "recvWindow": None},
@@ -140,34 +126,49 @@ class CcxtCalls:
 
         Raises: Absent, Forbidden, InvalidInput, Unavailable.
         """
-        call = RoutedCall(
-            route.method,
-            route.path,
-            priority=priority,
-            weight=weight or route.weight,
-            route=route,
-            params=params or {},
-        )
+        call = self._call(route, params or {}, priority, weight=weight)
         return payload_of_read(self._dialect, await self._transport.send(call))
 
     async def write(
         self, route: Route, params: Mapping[str, Any], *, priority: Priority, deadline_ts: int | None = None
     ) -> Any:
-        """Send a create or a cancel, once, and return the payload of the answer.
+        """Send a create, once, and return the payload of the answer.
 
         Raises: VenueRejected only for a refusal that the table knows as definitive, else OutcomeUnknown.
         """
-        call = RoutedCall(
+        call = self._call(route, params, priority, is_write=True, deadline_ts=deadline_ts)
+        return payload_of_write(self._dialect, await self._transport.send(call))
+
+    async def cancel(self, route: Route, params: Mapping[str, Any]) -> str:
+        """Ask for a cancel, once, and return what was said to it, empty when it was taken.
+
+        A refused cancel is no proof of anything, so a refusal is not an error here.
+        Raises: OutcomeUnknown when no readable answer came.
+        """
+        answer = await self._transport.send(self._call(route, params, Priority.EXIT, is_write=True))
+        refusal = self._dialect.read_refusal(answer)
+        return "" if refusal is None else str(error_of_write(self._dialect, *refusal))
+
+    @staticmethod
+    def _call(
+        route: Route,
+        params: Mapping[str, Any],
+        priority: Priority,
+        *,
+        weight: float | None = None,
+        is_write: bool = False,
+        deadline_ts: int | None = None,
+    ) -> RoutedCall:
+        return RoutedCall(
             route.method,
             route.path,
             priority=priority,
-            weight=route.weight,
-            is_write=True,
+            weight=weight or route.weight,
+            is_write=is_write,
             deadline_ts=deadline_ts,
             route=route,
             params=params,
         )
-        return payload_of_write(self._dialect, await self._transport.send(call))
 
     async def close(self) -> None:
         await self._transport.close()

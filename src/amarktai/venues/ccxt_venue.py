@@ -124,7 +124,7 @@ async def load_instruments(
     Raises: Unavailable with a plain sentence.
     """
     assert spec.parse_market is not None  # every venue with public data has one
-    await budget.acquire(Priority.HISTORY, weight=4)
+    await budget.acquire(Priority.HISTORY, spec.markets_weight)
     try:
         markets = await client.load_markets()
     except CLIENT_ERRORS as error:
@@ -168,7 +168,7 @@ class CcxtHistory:
                 f"Choose one of {', '.join(self._spec.timeframes)}.",
             )
         _, symbol = split_instrument_id(instrument_id)
-        await self._budget.acquire(Priority.HISTORY)
+        await self._budget.acquire(Priority.HISTORY, self._spec.candles_weight)
         most = min(limit, self._spec.bars_per_request)
         try:
             rows = await self._client.fetch_ohlcv(symbol, timeframe, since_ts // _NS_PER_MS, most)

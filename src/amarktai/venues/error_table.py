@@ -92,7 +92,8 @@ def error_of_write(dialect: Dialect, code: str, message: str) -> AmarktaiError:
     sentence = _sentence(dialect.platform, code, message)
     if rule is not None and rule.meaning in _DEFINITIVE:
         return VenueRejected(rule.our_code, sentence, rule.action)
-    return OutcomeUnknown("OUTCOME_UNKNOWN", sentence, "The platform asks the exchange what happened.")
+    code_told = "OUTCOME_UNKNOWN" if rule is None else rule.our_code
+    return OutcomeUnknown(code_told, sentence, "The platform asks the exchange what happened.")
 
 
 def payload_of_read(dialect: Dialect, answer: Answer) -> Any:

@@ -25,17 +25,12 @@ from amarktai.domain.order import OrderType, Side
 from amarktai.ports.clock import to_datetime, to_ns
 from amarktai.ports.exchange import AccountFill, Balance, Capabilities, OrderRecord
 from amarktai.ports.venue import OrderReport, OrderRequest, VenueRejected, VenueStatus
-from amarktai.venues.budget import Priority
-from amarktai.venues.ccxt_account import (
-    AccountParts,
-    CcxtAccount,
-    StreamReader,
-    accepted_report,
-    priority_of,
-    sum_balances,
-    whole_ms,
-)
-from amarktai.venues.ccxt_calls import NS_PER_MS, CcxtCalls, CcxtSigner, Credentials, Route
+from amarktai.venues.account import AccountParts, priority_of
+from amarktai.venues.account_records import NS_PER_MS, accepted_report, sum_balances, whole_ms
+from amarktai.venues.account_stream import StreamReader
+from amarktai.venues.ccxt_account import CcxtAccount
+from amarktai.venues.ccxt_calls import CcxtCalls, CcxtSigner, Route
+from amarktai.venues.credentials import Credentials
 from amarktai.venues.error_table import Absent
 from amarktai.venues.exchanges.luno import VENUE
 from amarktai.venues.exchanges.luno.capabilities import CAPABILITIES
@@ -88,7 +83,7 @@ def open_account(
 class LunoAccount(CcxtAccount):
     """An account at Luno. Implements ports.exchange.ExchangeAccount."""
 
-    capabilities: ClassVar[Capabilities] = CAPABILITIES
+    capabilities: Capabilities = CAPABILITIES
     #: Orders are archived 100 days after they end.
     records_kept_days: ClassVar[int] = 99
 
@@ -166,11 +161,11 @@ class LunoAccount(CcxtAccount):
             raise VenueRejected("NOT_ENOUGH_LIQUIDITY", "Luno's book has no offers.", "Wait for the market.")
         return ceil_to_step(reached * (1 + BUY_BAND), instrument.tick_size)
 
-    async def _ask_cancel(self, order_id: UUID, instrument: Instrument) -> None:
+    async def _ask_cancel(self, order_id: UUID, instrument: Instrument) -> str:
         record = await self._find(order_id.hex, instrument)
         if record is None:
-            raise Absent("Luno has no order with that id")
-        await self._calls.write(STOP_ORDER, {"order_id": record.venue_order_id}, priority=Priority.EXIT)
+            return "Luno has no order with that id."
+        return await self._calls.cancel(STOP_ORDER, {"order_id": record.venue_order_id})
 
     async def _find(self, client_order_id: str, instrument: Instrument) -> OrderRecord | None:
         return await self._one({"client_order_id": client_order_id})

@@ -40,22 +40,22 @@ CAPABILITIES: Final = Capabilities(
         ),
         "client order id": Capability(_N, "Unique for ever."),
         "request expiry": Capability(_N, "ttl with timestamp, at most 10 s; it needs a right clock here."),
-        "cancel": Capability(_N, "By Luno's own number, which is looked up first; the order is asked for afterwards."),
+        "cancel": Capability(_N, "By Luno's own number, looked up first; the order is asked for afterwards."),
         "order by our id": Capability(_N, "Route v3."),
         "order history": Capability(
             _N, "By time of creation; every page is read. Archived 100 days after the order ended."
         ),
         "fills": Capability(
             _N,
-            "Pair by pair: those the bots trade and those of every order changed since. They may lag, says Luno.",
+            "Pair by pair: those the bots trade and those of any order changed since. They may lag.",
         ),
         "account stream": Capability(
             _N,
-            "Orders, fills and balances, with a replay of five minutes. A fill's number and side are not in it, "
-            "so fills are fetched.",
+            "Orders, fills and balances, with a replay of five minutes. A fill's number and side are not "
+            "in it, so fills are fetched.",
         ),
         "clock": Capability(_A, "Luno has no route for its time: the machine's own clock has to be right."),
         "cancel all": Capability(_E, "One by one."),
-        "self-trade prevention": Capability(_U, "Luno's documents do not say; the platform checks its own orders."),
+        "self-trade prevention": Capability(_U, "Not documented; the platform checks its own orders."),
     },
 )  # fmt: skip

@@ -1,7 +1,8 @@
 """Luno's refusals. Source: "Error Codes" of the Luno API 1.2.5.
 
 ``ErrInternal`` and ``ErrDeadlineExceeded`` ("could not complete before the deadline") do not say
-whether the order exists, and neither do codes that the list does not have.
+whether the order exists, and neither do codes that the list does not have. A client order id that is
+taken may be taken by this very order, delivered twice: its outcome is asked for.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _FUNDS_HELP: Final = "Deposit, or lower the bot's capital."
 _LATER: Final = "It is tried again by itself."
 
 RULES: Final = (
-    ErrorRule("ErrDuplicateClientOrderID", _R, "DUPLICATE_CLIENT_ORDER_ID", "The earlier order stands."),
+    ErrorRule("ErrDuplicateClientOrderID", _U, "DUPLICATE_CLIENT_ORDER_ID", "The earlier order stands."),
     ErrorRule("ErrInsufficientBalance", _R, "INSUFFICIENT_FUNDS", _FUNDS_HELP),
     ErrorRule("ErrInsufficientFunds", _R, "INSUFFICIENT_FUNDS", _FUNDS_HELP),
     ErrorRule("ErrOrderCanceled", _R, "POST_ONLY_WOULD_TAKE", "Place it further from the market."),
@@ -53,7 +54,7 @@ RULES: Final = (
     ErrorRule("ErrMarketUnavailable", _R, "MARKET_CLOSED", "Wait until Luno opens the market."),
     ErrorRule("ErrMarketNotAllowed", _R, "MARKET_CLOSED", "This market is not open to your account."),
     ErrorRule("ErrUnderMaintenance", _R, "VENUE_MAINTENANCE", "Wait until Luno opens the market."),
-    ErrorRule("ErrCannotTradeWhileQuoteActive", _R, "MARKET_CLOSED", "Finish or cancel the open quote at Luno."),
+    ErrorRule("ErrCannotTradeWhileQuoteActive", _R, "MARKET_CLOSED", "Finish the open quote at Luno."),
     ErrorRule("ErrUserNotVerifiedForCurrency", _R, "ACCOUNT_RESTRICTED", "Verify your account at Luno."),
     ErrorRule("ErrCannotStopUnknownOrNonPendingOrder", _R, "ORDER_NOT_OPEN", "The order is asked for."),
     ErrorRule("ErrOrderNotFound", _A, "ORDER_NOT_FOUND", "Look at Luno's own list of orders."),

@@ -14,13 +14,15 @@ from amarktai.domain.instrument import Instrument, Platform
 from amarktai.domain.order import Side
 from amarktai.ports.clock import Clock
 from amarktai.ports.exchange import BookSnapshot, PublicTrade, Quote
+from amarktai.venues.account_records import NS_PER_MS, instant
 from amarktai.venues.budget import Priority, RequestBudget
-from amarktai.venues.ccxt_account import instant
-from amarktai.venues.ccxt_calls import NS_PER_MS, CcxtCalls, CcxtSigner, Credentials, Route
-from amarktai.venues.ccxt_market import CcxtMarket, check_found
+from amarktai.venues.ccxt_calls import CcxtCalls, CcxtSigner, Route
+from amarktai.venues.ccxt_market import CcxtMarket
+from amarktai.venues.credentials import Credentials
 from amarktai.venues.exchanges.luno import VENUE
 from amarktai.venues.exchanges.luno.account import BASE_URL
 from amarktai.venues.exchanges.luno.errors import DIALECT
+from amarktai.venues.market import check_found
 from amarktai.venues.transport import Transport, decoding, exact
 
 MARKETS: Final = Route("exchange", "GET", "markets", version="1")

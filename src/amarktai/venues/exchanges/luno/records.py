@@ -16,7 +16,7 @@ from amarktai.domain.money import ZERO
 from amarktai.domain.order import OrderType, Side
 from amarktai.ports.exchange import AccountFill, OrderRecord
 from amarktai.ports.venue import VenueStatus
-from amarktai.venues.ccxt_account import instant, order_id_of
+from amarktai.venues.account_records import instant, order_id_of
 from amarktai.venues.transport import exact
 
 _SIDES: Final = {"BUY": Side.BUY, "BID": Side.BUY, "SELL": Side.SELL, "ASK": Side.SELL}
@@ -32,7 +32,7 @@ def order_record(row: Mapping[str, Any], id_of_symbol: Callable[[str], str]) -> 
     """
     client_order_id = str(row.get("client_order_id") or "")
     order_id = order_id_of(client_order_id)
-    order_type = _TYPES[row["type"]]
+    order_type: OrderType | None = _TYPES[row["type"]]
     if order_type is OrderType.STOP_MARKET and order_id is None:
         order_type = None
     filled, volume = exact(row["base"]), exact(row["limit_volume"])

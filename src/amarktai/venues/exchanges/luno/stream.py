@@ -17,8 +17,8 @@ import orjson
 
 from amarktai.domain.market import DirtyRows, OrderBook
 from amarktai.ports.exchange import AccountEvent, BalanceChanged, OrderChanged, StreamGap
-from amarktai.venues.ccxt_account import Heard
-from amarktai.venues.ccxt_calls import Credentials
+from amarktai.venues.account_stream import Heard
+from amarktai.venues.credentials import Credentials
 from amarktai.venues.transport import exact
 
 #: Messages known from before, for the replay of five minutes.
@@ -62,7 +62,7 @@ class UserStream:
         kind = message["type"]
         if kind == "order_status":
             update = message["order_status_update"]
-            key = ("status", update["order_id"], update["status"])
+            key: tuple[Any, ...] = ("status", update["order_id"], update["status"])
             return self._once(key, lambda: _changed(update))
         if kind == "order_fill":
             update = message["order_fill_update"]
@@ -150,8 +150,7 @@ class MarketBook:
         return trades
 
     def _load(self, message: Mapping[str, Any], sequence: int, ts: int) -> None:
-        self.book.bids.clear()
-        self.book.asks.clear()
+        self.book.load({}, {})
         self._orders.clear()
         self._levels.clear()
         for key, is_bid in (("bids", True), ("asks", False)):
