@@ -253,3 +253,33 @@ async def test_alerts_are_acknowledged_once_and_stay(full: Populated) -> None:
     full.world.clock.advance(60)
     assert (await full.owner.post(place)).status_code == 204
     assert (await full.owner.get("/api/alerts")).json()["items"][0]["acknowledged_at"] == first
+
+
+async def test_the_audit_log_shows_each_what_concerns_them(full: Populated) -> None:
+    place = f"/api/bots/{full.ids['bot_id']}"
+    changed = await full.owner.patch(place, json={"params": {"fast": 5, "slow": 20}})
+    assert changed.status_code == 200, changed.text
+    query = {"object_type": "bot", "object_id": full.ids["bot_id"]}
+    (fact,) = (await full.owner.get("/api/audit", params=query)).json()["items"]
+    assert fact["action"] == "bot.updated" and fact["actor_name"] == "Ada"
+    assert (fact["before"]["params"], fact["after"]["params"]["fast"]) == ({}, 5)
+    everything = (await full.owner.get("/api/audit", params={"limit": 500})).json()["items"]
+    others = (await full.other.get("/api/audit")).json()["items"]
+    assert {fact["object_type"] for fact in others} <= {"user", "session", "invite"} and others
+    assert len(others) < len(everything)
+    assert (await full.other.get("/api/audit", params=query)).json()["items"] == []
+    assert (await full.owner.get("/api/audit/verify")).json()["ok"]
+    assert (await full.other.get("/api/audit/verify")).status_code == 403
+
+
+async def test_files_are_downloads_that_spreadsheets_read(full: Populated) -> None:
+    for path, name in (
+        ("/api/trades/export?sort=-closed_at", "trades"),
+        ("/api/profits/export?span=tax_year", "profits-tax_year"),
+    ):
+        answer = await full.owner.get(path)
+        assert answer.headers["content-type"].startswith("text/csv")
+        assert f'filename="amarktai-{name}.csv"' in answer.headers["content-disposition"]
+        assert answer.content.startswith(b"\xef\xbb\xbf") and len(answer.text.splitlines()) == 2
+        assert len((await full.other.get(path)).text.splitlines()) == 1
+    assert (await full.owner.get("/api/trades/export?sort=name")).status_code == 422

@@ -9,8 +9,11 @@ from amarktai.config import Settings
 from amarktai.ports.clock import Clock
 from amarktai.ports.live import LiveHub
 from amarktai.services.alerts import Alerts
+from amarktai.services.audit import AuditTrail
+from amarktai.services.benchmark import BenchmarkService
 from amarktai.services.bot_views import BotViews
 from amarktai.services.bots import BotService
+from amarktai.services.exports import Exports
 from amarktai.services.idempotency import Idempotency
 from amarktai.services.invites import Invites
 from amarktai.services.ledger_reports import LedgerReports
@@ -37,6 +40,7 @@ class Services:
     sessions: Sessions
     users: Users
     invites: Invites
+    audit: AuditTrail
     tokens: Tokens
     idempotency: Idempotency
     alerts: Alerts
@@ -50,6 +54,8 @@ class Services:
     orders: OrderHistory
     ledger: LedgerReports
     profits: ProfitService
+    benchmark: BenchmarkService
+    exports: Exports
     platforms: PlatformService
     wallet: WalletService
     markets: MarketService

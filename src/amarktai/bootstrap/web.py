@@ -29,6 +29,8 @@ from amarktai.realtime.protocol import FrameProtocol
 from amarktai.realtime.relay import Relay
 from amarktai.services.accounts import AccountRules, AccountServices, build_account_services
 from amarktai.services.alerts import Alerts
+from amarktai.services.benchmark import BenchmarkService
+from amarktai.services.exports import Exports
 from amarktai.services.ledger_reports import LedgerReports
 from amarktai.services.markets import BarsBefore, MarketService
 from amarktai.services.order_history import OrderHistory
@@ -65,6 +67,15 @@ def build_services(
     views = build_bot_views(base)
     notes = {platform: spec.note for platform, spec in load_specs().items()}
     fx = build_fx(MARK_MAX_AGE_S)
+    trades = TradeService(reporting)
+    profits = ProfitService(reporting, clock, lambda: build_fx(MARK_MAX_AGE_S))
+    markets = MarketService(
+        base.catalog,
+        ParquetCandleStore(settings.home / "candles"),
+        clock,
+        notes=notes,
+        synthetic=_synthetic_bars(settings.sandbox_seed, clock),
+    )
     return Services(
         settings=settings,
         clock=clock,
@@ -73,6 +84,7 @@ def build_services(
         users=accounts.users,
         invites=accounts.invites,
         tokens=accounts.tokens,
+        audit=accounts.audit,
         idempotency=accounts.idempotency,
         alerts=Alerts(PgAlerting(base.database), clock=clock),
         system=System(PgSystem(base.database), clock=clock, market=settings.feeds),
@@ -81,21 +93,17 @@ def build_services(
         build=build,
         bots=build_bots(base, fx, settings.bot_caps),
         bot_views=views,
-        trades=TradeService(reporting),
+        trades=trades,
         orders=OrderHistory(reporting),
         ledger=LedgerReports(reporting, clock),
-        profits=ProfitService(reporting, clock, lambda: build_fx(MARK_MAX_AGE_S)),
+        profits=profits,
+        benchmark=BenchmarkService(reporting, clock, markets.bars),
+        exports=Exports(trades, profits),
         platforms=PlatformService(
             reporting, clock, catalog=base.catalog, bots=views, caps=settings.bot_caps, notes=notes
         ),
         wallet=WalletService(base.store, clock, base.ids, base.catalog, fx),
-        markets=MarketService(
-            base.catalog,
-            ParquetCandleStore(settings.home / "candles"),
-            clock,
-            notes=notes,
-            synthetic=_synthetic_bars(settings.sandbox_seed, clock),
-        ),
+        markets=markets,
     )
 
 

@@ -167,11 +167,31 @@ class PlatformSettings(Protocol):
     async def remove(self, name: str) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which facts. ``seen_by`` keeps those that a person did, and those about that person's own bots."""
+
+    seen_by: UUID | None = None
+    object_type: str | None = None
+    object_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFact:
+    """A recorded fact and the present name of who did it (None: not a person, or one who is gone)."""
+
+    row: AuditRow
+    actor_name: str | None
+
+
 class AuditStore(Protocol):
     async def append(self, fact: AuditFact, at: datetime) -> None:
         """Chain one fact. Appends wait for each other, so make this the last thing in a unit."""
 
     async def read(self, after_seq: int, limit: int) -> list[AuditRow]: ...
+
+    async def page(self, wanted: AuditFilter, before_seq: int | None, limit: int) -> list[NamedFact]:
+        """Return facts with a smaller sequence (all when None), newest first."""
 
 
 class AnswerStore(Protocol):

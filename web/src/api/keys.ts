@@ -17,6 +17,7 @@ export const keys = {
   trade: (id: string) => ["trade", id] as const,
   orders: ["orders"] as const,
   ledger: ["ledger"] as const,
+  audit: ["audit"] as const,
   profits: ["profits"] as const,
   platforms: ["platforms"] as const,
   alerts: ["alerts"] as const,

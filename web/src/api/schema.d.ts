@@ -44,6 +44,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Audit
+         * @description Return what was changed by whom, the latest first: an admin sees all, others what concerns them.
+         */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Verify Audit
+         * @description Recompute the chain of the audit log from its beginning.
+         */
+        get: operations["verify_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/login": {
         parameters: {
             query?: never;
@@ -206,6 +246,26 @@ export interface paths {
          * @description Pause every active bot.
          */
         post: operations["pause_all_bots"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bots/sparklines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sparklines
+         * @description Return each bot's running realised profit of the last thirty days.
+         */
+        get: operations["list_sparklines"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -564,6 +624,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ledger/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Accounts
+         * @description Return what each account holds, asset by asset; empty ones are left out.
+         */
+        get: operations["list_accounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ledger/entries": {
         parameters: {
             query?: never;
@@ -576,6 +656,26 @@ export interface paths {
          * @description Return ledger entries with their postings, the latest first.
          */
         get: operations["list_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Statement
+         * @description Return what moved on an account, the latest first, with its running balance.
+         */
+        get: operations["read_statement"];
         put?: never;
         post?: never;
         delete?: never;
@@ -704,6 +804,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/profits/benchmark": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Benchmark
+         * @description Return what the same money in bitcoin would be worth, over the same range as the equity.
+         */
+        get: operations["read_benchmark"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/profits/equity": {
         parameters: {
             query?: never;
@@ -716,6 +836,46 @@ export interface paths {
          * @description Return the user's equity over time.
          */
         get: operations["read_equity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/profits/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Profits
+         * @description Return the days of a span as CSV.
+         */
+        get: operations["export_profits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/profits/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Profit Report
+         * @description Return what was realised in a span, by day, bot, platform and pair. A tax year begins on 1 March.
+         */
+        get: operations["read_profit_report"];
         put?: never;
         post?: never;
         delete?: never;
@@ -956,6 +1116,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/trades/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Trades
+         * @description Return round trips as CSV, all that match.
+         */
+        get: operations["export_trades"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/trades/{trade_id}": {
         parameters: {
             query?: never;
@@ -1060,6 +1240,33 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** AccountPage */
+        AccountPage: {
+            /** Items */
+            items: components["schemas"]["AccountView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * AccountView
+         * @description What an account holds of one asset; the bot where it is a bot's.
+         */
+        AccountView: {
+            /** Account */
+            account: string;
+            /**
+             * Amount
+             * @description Exact decimal number.
+             * @example 1234.50000000
+             */
+            amount: string;
+            /** Asset */
+            asset: string;
+            /** Bot Id */
+            bot_id: string | null;
+            /** Bot Name */
+            bot_name: string | null;
+        };
         /** ActionBody */
         ActionBody: {
             /** Reason */
@@ -1204,6 +1411,67 @@ export interface components {
             /** Value Zar */
             value_zar: string | null;
         };
+        /** AuditCheckView */
+        AuditCheckView: {
+            /**
+             * Checked At
+             * Format: date-time
+             */
+            checked_at: string;
+            /** Facts Checked */
+            facts_checked: number;
+            /**
+             * First Break
+             * @description Sequence of the first fact that does not follow.
+             */
+            first_break: number | null;
+            /** Ok */
+            ok: boolean;
+        };
+        /**
+         * AuditFactView
+         * @description Who did what to which object, and when. ``hash`` chains it to the fact before it.
+         */
+        AuditFactView: {
+            /** Action */
+            action: string;
+            /** Actor */
+            actor: string;
+            /** Actor Name */
+            actor_name: string | null;
+            /** After */
+            after: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            } | null;
+            /** Hash */
+            hash: string;
+            /** Ip */
+            ip: string | null;
+            /** Object Id */
+            object_id: string;
+            /** Object Type */
+            object_type: string;
+            /** Reason */
+            reason: string | null;
+            /** Seq */
+            seq: number;
+        };
+        /** AuditPage */
+        AuditPage: {
+            /** Items */
+            items: components["schemas"]["AuditFactView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** BackendBuild */
         BackendBuild: {
             /** Branch */
@@ -1215,6 +1483,43 @@ export interface components {
             /** Sha */
             sha: string | null;
         };
+        /**
+         * Benchmark
+         * @description The same money in bitcoin: what was there at the start of the range, and each later deposit when it
+         *     came, held as coins. Empty with a reason when prices are missing.
+         */
+        Benchmark: {
+            /** Change Percent */
+            change_percent: number | null;
+            /**
+             * Currency
+             * @constant
+             */
+            currency: "ZAR";
+            /** Instrument Id */
+            instrument_id: string;
+            /** Items */
+            items: components["schemas"]["BenchmarkPoint"][];
+            /** Mode */
+            mode: components["schemas"]["TradingMode"] | "all";
+            origin: components["schemas"]["Origin"] | null;
+            /** Reason */
+            reason: string | null;
+        };
+        /** BenchmarkPoint */
+        BenchmarkPoint: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Equity
+             * @description Exact decimal number.
+             * @example 1234.50000000
+             */
+            equity: string;
+        };
         /** BookEquity */
         BookEquity: {
             /**
@@ -1222,6 +1527,11 @@ export interface components {
              * @constant
              */
             currency: "ZAR";
+            /**
+             * Drawdowns
+             * @description The five deepest of the span, the deepest first.
+             */
+            drawdowns: components["schemas"]["Drawdown"][];
             /** Items */
             items: components["schemas"]["EquityPoint"][];
             /** Max Drawdown Percent */
@@ -1243,6 +1553,16 @@ export interface components {
             } | null;
             risk_mode?: components["schemas"]["RiskMode"] | null;
         };
+        /**
+         * BotListView
+         * @description A saved view of the list of bots: the address's search, under a name.
+         */
+        BotListView: {
+            /** Name */
+            name: string;
+            /** Search */
+            search: string;
+        };
         /** BotPage */
         BotPage: {
             /** Items */
@@ -1260,6 +1580,11 @@ export interface components {
             /** Bot Name */
             bot_name: string;
             /**
+             * Expectancy
+             * @description Profit of a closed round trip, on average.
+             */
+            expectancy: string | null;
+            /**
              * Fees
              * @description Exact decimal number.
              * @example 1234.50000000
@@ -1273,6 +1598,46 @@ export interface components {
             realized_profit: string;
             /** Trades */
             trades: number;
+            /** Win Rate */
+            win_rate: number | null;
+        };
+        /** BotSparkline */
+        BotSparkline: {
+            /**
+             * Bot Id
+             * Format: uuid
+             */
+            bot_id: string;
+            /**
+             * Values
+             * @description Realised profit since the first of the days, day by day.
+             */
+            values: string[];
+        };
+        /**
+         * BotSparklines
+         * @description Bots that realised nothing in these days are left out.
+         */
+        BotSparklines: {
+            /**
+             * Currency
+             * @constant
+             */
+            currency: "ZAR";
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /** Items */
+            items: components["schemas"]["BotSparkline"][];
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Timezone */
+            timezone: string;
         };
         /**
          * BotStatus
@@ -1575,6 +1940,35 @@ export interface components {
             /** Host */
             host: string;
         };
+        /**
+         * Drawdown
+         * @description A fall from a peak until the next higher one; deposits are neither gain nor fall.
+         */
+        Drawdown: {
+            /**
+             * Depth
+             * @description Exact decimal number.
+             * @example 1234.50000000
+             */
+            depth: string;
+            /**
+             * Peak At
+             * Format: date-time
+             */
+            peak_at: string;
+            /** Percent */
+            percent: number;
+            /**
+             * Recovered At
+             * @description Null while it lasts.
+             */
+            recovered_at: string | null;
+            /**
+             * Trough At
+             * Format: date-time
+             */
+            trough_at: string;
+        };
         /** EntryPage */
         EntryPage: {
             /** Items */
@@ -1624,6 +2018,11 @@ export interface components {
              * @constant
              */
             currency: "ZAR";
+            /**
+             * Drawdowns
+             * @description The five deepest of the span, the deepest first.
+             */
+            drawdowns: components["schemas"]["Drawdown"][];
             /** Items */
             items: components["schemas"]["EquityPoint"][];
             /** Max Drawdown Percent */
@@ -1636,6 +2035,11 @@ export interface components {
              * Format: date-time
              */
             at: string;
+            /**
+             * Drawdown Percent
+             * @description Below the highest point of the span so far, 0 to 100; null where nothing was at stake.
+             */
+            drawdown_percent: number | null;
             /**
              * Equity
              * @description Exact decimal number.
@@ -2237,6 +2641,8 @@ export interface components {
         Origin: "live" | "recorded" | "synthetic";
         /** PairProfit */
         PairProfit: {
+            /** Expectancy */
+            expectancy: string | null;
             /**
              * Fees
              * @description Exact decimal number.
@@ -2254,6 +2660,8 @@ export interface components {
             realized_profit: string;
             /** Trades */
             trades: number;
+            /** Win Rate */
+            win_rate: number | null;
         };
         /** PasswordChange */
         PasswordChange: {
@@ -2310,6 +2718,8 @@ export interface components {
         };
         /** PlatformProfit */
         PlatformProfit: {
+            /** Expectancy */
+            expectancy: string | null;
             /**
              * Fees
              * @description Exact decimal number.
@@ -2325,6 +2735,8 @@ export interface components {
             realized_profit: string;
             /** Trades */
             trades: number;
+            /** Win Rate */
+            win_rate: number | null;
         };
         /** PlatformSummary */
         PlatformSummary: {
@@ -2437,6 +2849,79 @@ export interface components {
              * Format: date-time
              */
             started_at: string;
+        };
+        /**
+         * ProfitReport
+         * @description What was realised within a span of days; days on which nothing filled are left out.
+         */
+        ProfitReport: {
+            /** By Bot */
+            by_bot: components["schemas"]["BotProfit"][];
+            /** By Pair */
+            by_pair: components["schemas"]["PairProfit"][];
+            /** By Platform */
+            by_platform: components["schemas"]["PlatformProfit"][];
+            /**
+             * Currency
+             * @constant
+             */
+            currency: "ZAR";
+            /** Days */
+            days: components["schemas"]["RunningDay"][];
+            /**
+             * Expectancy
+             * @description Profit of a closed round trip, on average.
+             */
+            expectancy: string | null;
+            /**
+             * Fees
+             * @description Exact decimal number.
+             * @example 1234.50000000
+             */
+            fees: string;
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Losing Trades */
+            losing_trades: number;
+            /** Mode */
+            mode: components["schemas"]["TradingMode"] | "all";
+            /**
+             * Realized Profit
+             * @description Exact decimal number.
+             * @example 1234.50000000
+             */
+            realized_profit: string;
+            /**
+             * Realized Reason
+             * @description Which fills could not be valued in rand, if any.
+             */
+            realized_reason: string | null;
+            /**
+             * Span
+             * @enum {string}
+             */
+            span: "last_30_days" | "month" | "last_month" | "year" | "tax_year" | "last_tax_year" | "all";
+            /**
+             * Timestamp
+             * Format: date-time
+             */
+            timestamp: string;
+            /** Timezone */
+            timezone: string;
+            /** Trades */
+            trades: number;
+            /** Win Rate */
+            win_rate: number | null;
+            /** Winning Trades */
+            winning_trades: number;
         };
         /**
          * ProfitSummary
@@ -2558,6 +3043,38 @@ export interface components {
          * @enum {string}
          */
         RoundTripStatus: "open" | "closed";
+        /** RunningDay */
+        RunningDay: {
+            /**
+             * Date
+             * Format: date
+             */
+            date: string;
+            /**
+             * Fees
+             * @description Exact decimal number.
+             * @example 1234.50000000
+             */
+            fees: string;
+            /** Losses */
+            losses: number;
+            /**
+             * Profit
+             * @description Exact decimal number.
+             * @example 1234.50000000
+             */
+            profit: string;
+            /**
+             * Running
+             * @description Profit since the first day of the span.
+             * @example 1234.50000000
+             */
+            running: string;
+            /** Trades */
+            trades: number;
+            /** Wins */
+            wins: number;
+        };
         /**
          * Scope
          * @description What a personal access token may do; ``trade`` includes every write of its user's role.
@@ -2619,6 +3136,45 @@ export interface components {
             name: string;
             /** Reason */
             reason: string;
+        };
+        /** Statement */
+        Statement: {
+            /** Items */
+            items: components["schemas"]["StatementLine"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * StatementLine
+         * @description What one entry did to the account: ``debit`` came in, ``credit`` went out; the balance after it.
+         */
+        StatementLine: {
+            /**
+             * Balance
+             * @description Exact decimal number.
+             * @example 1234.50000000
+             */
+            balance: string;
+            /** Credit */
+            credit: string | null;
+            /** Debit */
+            debit: string | null;
+            /** Description */
+            description: string;
+            /**
+             * Effective At
+             * Format: date-time
+             */
+            effective_at: string;
+            /**
+             * Entry Id
+             * Format: uuid
+             */
+            entry_id: string;
+            /** Kind */
+            kind: string;
+            /** Seq */
+            seq: number;
         };
         /** StatusView */
         StatusView: {
@@ -2826,6 +3382,8 @@ export interface components {
          * @description How the dashboard looks to this user. Absent: the dashboard's default.
          */
         UserSettings: {
+            /** Bot Views */
+            bot_views?: components["schemas"]["BotListView"][] | null;
             /** Density */
             density?: ("comfortable" | "compact") | null;
             /** Number Style */
@@ -3047,6 +3605,125 @@ export interface operations {
             };
             /** @description Absent, or another user's */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_audit: {
+        parameters: {
+            query?: {
+                object_type?: string | null;
+                object_id?: string | null;
+                /** @description ``next_cursor`` of the page before. */
+                cursor?: string | null;
+                /** @description Most items on the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    verify_audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCheckView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3650,6 +4327,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AllBotsAnswer"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_sparklines: {
+        parameters: {
+            query?: {
+                mode?: components["schemas"]["TradingMode"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BotSparklines"];
                 };
             };
             /** @description Nobody is signed in */
@@ -4995,12 +5730,76 @@ export interface operations {
             };
         };
     };
+    list_accounts: {
+        parameters: {
+            query?: {
+                mode?: components["schemas"]["TradingMode"] | null;
+                prefix?: string;
+                /** @description ``next_cursor`` of the page before. */
+                cursor?: string | null;
+                /** @description Most items on the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountPage"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     list_entries: {
         parameters: {
             query?: {
                 bot_id?: string | null;
                 trade_id?: string | null;
                 asset?: string | null;
+                kind?: string | null;
                 /** @description ``next_cursor`` of the page before. */
                 cursor?: string | null;
                 /** @description Most items on the page. */
@@ -5019,6 +5818,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EntryPage"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_statement: {
+        parameters: {
+            query?: {
+                account?: string;
+                asset?: string;
+                mode?: components["schemas"]["TradingMode"] | null;
+                /** @description ``next_cursor`` of the page before. */
+                cursor?: string | null;
+                /** @description Most items on the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statement"];
                 };
             };
             /** @description Nobody is signed in */
@@ -5423,6 +6286,65 @@ export interface operations {
             };
         };
     };
+    read_benchmark: {
+        parameters: {
+            query?: {
+                mode?: components["schemas"]["TradingMode"] | null;
+                range?: "day" | "week" | "month" | "year" | "all";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Benchmark"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     read_equity: {
         parameters: {
             query?: {
@@ -5442,6 +6364,124 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BookEquity"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    export_profits: {
+        parameters: {
+            query?: {
+                span?: "last_30_days" | "month" | "last_month" | "year" | "tax_year" | "last_tax_year" | "all";
+                mode?: components["schemas"]["TradingMode"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A CSV file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_profit_report: {
+        parameters: {
+            query?: {
+                span?: "last_30_days" | "month" | "last_month" | "year" | "tax_year" | "last_tax_year" | "all";
+                mode?: components["schemas"]["TradingMode"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfitReport"];
                 };
             };
             /** @description Nobody is signed in */
@@ -6236,6 +7276,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TradePage"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    export_trades: {
+        parameters: {
+            query?: {
+                status?: components["schemas"]["RoundTripStatus"] | null;
+                mode?: components["schemas"]["TradingMode"] | null;
+                bot_id?: string | null;
+                platform?: components["schemas"]["Platform"] | null;
+                pair?: string | null;
+                since?: string | null;
+                until?: string | null;
+                sort?: "opened_at" | "-opened_at" | "closed_at" | "-closed_at" | "profit_loss" | "-profit_loss";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A CSV file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description Nobody is signed in */

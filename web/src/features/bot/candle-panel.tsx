@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
+import { botTradesQuery, ordersQuery } from "@/api/book-queries";
 import type { Bot, Order, Trade } from "@/api/models";
-import { botTradesQuery, instrumentsQuery, ordersQuery } from "@/api/queries";
+import { instrumentsQuery } from "@/api/queries";
 import { TIMEFRAMES } from "@/features/bots/draft";
 import { CandleChart } from "@/features/charts/candle-chart";
 import { type Level, type Marker, seconds } from "@/features/charts/series";

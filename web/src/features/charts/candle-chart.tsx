@@ -74,6 +74,7 @@ function CandleDrawing({ data, places, height, markers, levels }: CandleChartPro
   }, [data, places, style, markers, levels]);
   return (
     <Chart
+      name={`${data.instrument_id.replace(/\W/g, "-")}-${data.timeframe}`}
       label={label}
       series={series}
       heads={["Open", "High", "Low", "Close", "Volume"]}

@@ -8,6 +8,7 @@ import {
   ReceiptText,
   Settings,
   TrendingUp,
+  Wallet,
 } from "lucide-react";
 
 export const SCREENS = [
@@ -15,6 +16,7 @@ export const SCREENS = [
   { to: "/bots", label: "Bots", icon: Bot },
   { to: "/platforms", label: "Platforms", icon: Layers },
   { to: "/profits", label: "Profits", icon: TrendingUp },
+  { to: "/wallet", label: "Wallet", icon: Wallet },
   { to: "/trades", label: "Trades", icon: ReceiptText },
   { to: "/markets", label: "Markets", icon: CandlestickChart },
   { to: "/activity", label: "Activity", icon: Activity },
