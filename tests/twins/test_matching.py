@@ -98,7 +98,7 @@ def test_ioc_takes_what_there_is_and_fok_all_or_nothing() -> None:
     exchange = make_exchange()
     submit(exchange, "ann", SELL, "1", "100")
     killed = submit(exchange, "bob", BUY, "2", "100", time_in_force=TimeInForce.FOK)
-    assert (killed.state, killed.filled) == (State.EXPIRED, 0)
+    assert (killed.state, killed.filled) == (State.EXPIRED, D(0))
     taken = submit(exchange, "bob", BUY, "2", "100", time_in_force=TimeInForce.IOC)
     assert (taken.state, taken.filled) == (State.EXPIRED, D(1))
     check_sound(exchange)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -49,10 +50,9 @@ class Candles:
 
     def __init__(self, market: Market, seed: bytes, start_ns: int) -> None:
         self._market = market
-        end_ticks = int(market.start_price / market.tick)
-        self._history = _made_up(seed, end_ticks, start_ns // MINUTE_NS, _usual_lots(market))
+        self._seed = seed
+        self._start_ns = start_ns
         self._live: list[list[int]] = []
-        self._all: Rows | None = None
 
     def add(self, trade: Trade) -> None:
         """Count a trade."""
@@ -68,7 +68,6 @@ class Candles:
         if trade.taker_side is Side.BUY:
             row[_BOUGHT] += lots
             row[_BOUGHT_TURNOVER] += lots * ticks
-        self._all = None
 
     def of(self, seconds: int, since_ns: int, until_ns: int, limit: int) -> list[Candle]:
         """Return the first ``limit`` candles of that length in [since, until), oldest first.
@@ -77,9 +76,8 @@ class Candles:
         """
         step = max(1, seconds // 60)
         origin = _MONDAY_MINUTES if seconds == _WEEK_S else 0
-        rows = self._rows()
         first = -((origin * MINUTE_NS - since_ns) // (step * MINUTE_NS)) * step + origin
-        rows = rows[(rows[:, _MINUTE] >= first) & (rows[:, _MINUTE] < -(-until_ns // MINUTE_NS))]
+        rows = self._rows(first, -(-until_ns // MINUTE_NS))
         return [self._candle(row) for row in _merged(rows, step, origin)[:limit]]
 
     def latest(self, seconds: int, count: int, now_ns: int) -> list[Candle]:
@@ -90,15 +88,20 @@ class Candles:
     def last_day(self, now_ns: int) -> Candle | None:
         """Return the last 24 hours as one candle, or None when nothing traded."""
         minute = now_ns // MINUTE_NS
-        rows = self._rows()
-        rows = rows[rows[:, _MINUTE] > minute - 24 * 60]
+        rows = self._rows(minute - 24 * 60 + 1, minute + 1)
         return None if not len(rows) else self._candle(_merged(rows, 1 << 40, 0)[0])
 
-    def _rows(self) -> Rows:
-        if self._all is None:
-            live = np.array(self._live, dtype=np.int64).reshape(-1, 10)
-            self._all = np.concatenate([self._history, live])
-        return self._all
+    @cached_property
+    def _history(self) -> Rows:
+        """The made-up minutes; made when first asked for, which takes a tenth of a second."""
+        end_ticks = int(self._market.start_price / self._market.tick)
+        return _made_up(self._seed, end_ticks, self._start_ns // MINUTE_NS, _usual_lots(self._market))
+
+    def _rows(self, first: int, end: int) -> Rows:
+        """Return the minutes from ``first`` until before ``end``."""
+        low, high = np.searchsorted(self._history[:, _MINUTE], (first, end))
+        live = [row for row in self._live if first <= row[_MINUTE] < end]
+        return np.concatenate([self._history[low:high], np.array(live, dtype=np.int64).reshape(-1, 10)])
 
     def _candle(self, row: Rows) -> Candle:
         tick, lot = self._market.tick, self._market.lot
@@ -147,7 +150,7 @@ def _made_up(seed: bytes, end_ticks: int, end_minute: int, usual_lots: int) -> R
     close = np.maximum(end_ticks + (steps - steps[-1]) * spread, max(1, end_ticks // 10))
     open_ = np.concatenate([close[:1], close[:-1]])
     wicks = rng.integers(0, 20, size=(2, HISTORY_MINUTES)) * spread
-    rows = np.empty((HISTORY_MINUTES, 10), dtype=np.int64)
+    rows = np.empty((HISTORY_MINUTES, 10), dtype=np.int64, order="F")
     rows[:, _MINUTE] = np.arange(end_minute - HISTORY_MINUTES, end_minute)
     rows[:, _OPEN], rows[:, _CLOSE] = open_, close
     rows[:, _HIGH] = np.maximum(open_, close) + wicks[0]
