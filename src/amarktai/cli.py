@@ -19,9 +19,9 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from amarktai import config
 from amarktai.domain.errors import AmarktaiError, InvalidInput
@@ -551,13 +551,13 @@ def _ask_key(parts: tuple[str, ...], make: Any) -> Any:
 
 
 async def _print_items(items: Any, *, quiet: bool) -> list[dict[str, str]]:
-    marks = {"passed": "[green]passed[/green]", "failed": "[bold red]FAILED[/bold red]"}
+    styles = {"passed": "green", "failed": "bold red"}
     seen = []
     async for item in items:
         seen.append({"name": item.name, "outcome": item.outcome.value, "detail": item.detail})
         if not quiet:
-            mark = marks.get(item.outcome.value, f"[dim]{item.outcome.value}[/dim]")
-            out.print(f"{mark:<10} {item.name}: {escape(item.detail)}", highlight=False, soft_wrap=True)
+            mark = Text(f"{item.outcome.value:<10}", style=styles.get(item.outcome.value, "dim"))
+            out.print(mark + Text(f"{item.name}: {item.detail}"), soft_wrap=True)
     return seen
 
 
