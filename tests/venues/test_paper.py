@@ -121,8 +121,7 @@ class Market:
 
 def book_of(bids: dict[float, float], asks: dict[float, float]) -> OrderBook:
     book = OrderBook()
-    book.bids.update(bids)
-    book.asks.update(asks)
+    book.load(bids, asks)
     return book
 
 

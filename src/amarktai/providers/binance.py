@@ -16,7 +16,7 @@ from amarktai.domain.provider import (
 )
 from amarktai.ports.providers import KeyField, KeyHelp, Provider
 from amarktai.providers.http import Reply
-from amarktai.providers.signing import binance_query
+from amarktai.domain.signing import binance_query
 from amarktai.providers.tester import HttpTester
 
 BASE_URL: Final = "https://api.binance.com"

@@ -15,7 +15,7 @@ from amarktai.domain.provider import (
 )
 from amarktai.ports.providers import KeyField, KeyHelp, Provider
 from amarktai.providers.http import Reply
-from amarktai.providers.signing import valr_headers
+from amarktai.domain.signing import valr_headers
 from amarktai.providers.tester import HttpTester
 
 BASE_URL: Final = "https://api.valr.com"

@@ -60,6 +60,7 @@ from amarktai.ports.venue import (
     WakeConditions,
 )
 from amarktai.venues.matching import Execution, Match, Phase, Tick, match_tick, phase_of, read_tick
+from amarktai.venues.order_rules import check_steps
 
 #: Closed orders that the venue's records keep; an older order can no longer be told from an absent one.
 HISTORY_LIMIT: Final = 20_000
@@ -213,7 +214,7 @@ class PaperVenue:
             )
         if now > request.deadline_ts:
             raise VenueRejected("DEADLINE_PASSED", "The request arrived after its own deadline")
-        _check_steps(desk.instrument, request)
+        check_steps(desk.instrument, request)
         _check_market(desk, request)
         record = _Record(request, request.sent_ts + self._profile.latency_ms * _NS_PER_MS, now)
         self._drop_finished_group(request.oco_group)
@@ -533,29 +534,6 @@ def _request_of(order: Order) -> OrderRequest:
         deadline_ts=NO_TS,
         bot_id=order.bot_id,
     )
-
-
-def _check_steps(instrument: Instrument, request: OrderRequest) -> None:
-    needed = {
-        OrderType.MARKET: (),
-        OrderType.LIMIT: (("price", request.price),),
-        OrderType.STOP_MARKET: (("stop price", request.stop_price),),
-    }[request.type]
-    for name, price in needed:
-        if price is None or price <= 0:
-            raise VenueRejected("PRICE_MISSING", f"A {request.type} order needs a {name} above zero")
-        if price % instrument.tick_size:
-            raise VenueRejected(
-                "PRICE_OFF_TICK", f"The {name} {price} is no multiple of the tick {instrument.tick_size}"
-            )
-    if request.quantity % instrument.lot_size:
-        raise VenueRejected(
-            "QUANTITY_OFF_LOT", f"{request.quantity} is no multiple of the lot {instrument.lot_size}"
-        )
-    if request.quantity <= 0 or request.quantity < instrument.min_quantity:
-        raise VenueRejected(
-            "BELOW_MIN_QUANTITY", f"{request.quantity} is below the minimum of {instrument.min_quantity}"
-        )
 
 
 def _check_market(desk: _Desk, request: OrderRequest) -> None:
