@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from amarktai.domain.instrument import Fees, Platform
+from amarktai.venues.exchanges.binance.capabilities import CAPABILITIES, FACTS, UNVERIFIED
 from amarktai.venues.spec import TIMEFRAMES_ALL, FeedKind, Steps, VenueSpec, build_instruments
 
 FEES: Final = Fees(
@@ -52,4 +53,7 @@ VENUE: Final = VenueSpec(
     websocket=frozenset({"bids_asks", "trades"}),
     bars_per_request=1000,
     parse_market=parse_market,
+    capabilities=CAPABILITIES,
+    facts=FACTS,
+    unverified=UNVERIFIED,
 )
