@@ -488,7 +488,7 @@ def twin(
     accounts = [twins.made_up_account(exchange, text, seed, rights) for text in account]
     recordings = {market: Path(path) for market, path in _pairs(recording).items()}
     work = twins.run_twin(exchange, accounts, _print_twin, seed=seed, port=port, recordings=recordings)
-    _run(work)
+    _run(work, None)
 
 
 def _print_twin(running: Any) -> None:

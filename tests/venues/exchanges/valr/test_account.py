@@ -17,7 +17,7 @@ from amarktai.domain.order import OrderType, Side
 from amarktai.domain.signing import valr_headers
 from amarktai.ports.exchange import StreamGap
 from amarktai.ports.venue import OrderRequest, OutcomeUnknown, VenueRejected, VenueStatus
-from amarktai.venues.ccxt_account import AccountParts
+from amarktai.venues.account import AccountParts
 from amarktai.venues.exchanges.valr import VENUE
 from amarktai.venues.exchanges.valr.account import ValrAccount
 from amarktai.venues.exchanges.valr.calls import ValrCalls, signing
@@ -31,6 +31,7 @@ from tests.venues.exchanges.valr.test_records import FILL, STATUS
 class Key:
     api_key: str = "key"
     api_secret: str = _VALR_SECRET
+    passphrase: str = ""
 
 
 @pytest.fixture

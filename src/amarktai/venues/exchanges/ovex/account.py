@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import ClassVar, Final
+from typing import Final
 from uuid import UUID
 
 from amarktai.domain.bar import NS_PER_S
@@ -33,16 +33,10 @@ from amarktai.ports.exchange import (
     StreamGap,
 )
 from amarktai.ports.venue import OrderReport, OrderRequest, OutcomeUnknown, VenueRejected
+from amarktai.venues.account import AccountParts, priority_of
+from amarktai.venues.account_records import NS_PER_MS, accepted_report, report_of, sum_balances, whole_ms
 from amarktai.venues.backoff import Backoff
 from amarktai.venues.budget import Priority
-from amarktai.venues.ccxt_account import (
-    AccountParts,
-    accepted_report,
-    priority_of,
-    report_of,
-    sum_balances,
-    whole_ms,
-)
 from amarktai.venues.error_table import error_of_write
 from amarktai.venues.exchanges.ovex import VENUE
 from amarktai.venues.exchanges.ovex.calls import BASE_URL, OvexCalls, open_transport
@@ -66,7 +60,6 @@ SPREAD_BAND: Final = Decimal("0.05")
 LEAST_LIFE_NS: Final = 1 * NS_PER_S
 POLL_S: Final = 5.0
 PAGE: Final = 50
-_NS_PER_MS: Final = 1_000_000
 #: How far OVEX's clock and ours may differ, and how long after its order a trade may be dated.
 _SKEW_NS: Final = 60 * NS_PER_S
 _LATEST_NS: Final = 300 * NS_PER_S
@@ -100,7 +93,7 @@ class OvexAccount:
     """An account at OVEX. Implements ports.exchange.ExchangeAccount."""
 
     platform = Platform.OVEX
-    capabilities: ClassVar[Capabilities] = CAPABILITIES
+    capabilities: Capabilities = CAPABILITIES
 
     def __init__(self, calls: OvexCalls, parts: AccountParts, recall: Recall = recall_nothing) -> None:
         self.account = parts.account
@@ -192,7 +185,7 @@ class OvexAccount:
 
         Raises: OutcomeUnknown when the desk cannot be asked, or when it cannot be told which trade it is.
         """
-        made_ts = (order_id.int >> 80) * _NS_PER_MS
+        made_ts = (order_id.int >> 80) * NS_PER_MS
         try:
             trades = await self._trades_since(made_ts - _SKEW_NS)
         except (Unavailable, Forbidden, InvalidInput) as error:

@@ -18,7 +18,6 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final, TypeVar
 from uuid import UUID
 
-from amarktai.domain.bar import NS_PER_S
 from amarktai.domain.errors import Forbidden, Unavailable
 from amarktai.domain.instrument import Fees, Instrument, Platform
 from amarktai.domain.money import ZERO, ceil_to_step, floor_to_step
@@ -27,19 +26,14 @@ from amarktai.domain.signing import valr_headers
 from amarktai.ports.clock import to_datetime, to_ns
 from amarktai.ports.exchange import AccountFill, Balance, Capabilities, OrderRecord
 from amarktai.ports.venue import OrderReport, OrderRequest, VenueRejected
+from amarktai.venues.account import CLOCK_MARGIN_NS, AccountParts, VenueAccount, priority_of
+from amarktai.venues.account_records import NS_PER_MS, accepted_report, sum_balances, whole_ms
+from amarktai.venues.account_stream import StreamReader
 from amarktai.venues.budget import Priority
-from amarktai.venues.ccxt_account import (
-    AccountParts,
-    StreamReader,
-    VenueAccount,
-    accepted_report,
-    priority_of,
-    sum_balances,
-    whole_ms,
-)
+from amarktai.venues.credentials import Credentials
 from amarktai.venues.error_table import Absent, error_of_write, find_rule
 from amarktai.venues.exchanges.valr import VENUE
-from amarktai.venues.exchanges.valr.calls import BASE_URL, STREAM_URL, Credentials, ValrCalls, open_transport
+from amarktai.venues.exchanges.valr.calls import BASE_URL, STREAM_URL, ValrCalls, open_transport
 from amarktai.venues.exchanges.valr.capabilities import CAPABILITIES
 from amarktai.venues.exchanges.valr.errors import DIALECT, RULES, read_refusal
 from amarktai.venues.exchanges.valr.records import OrderRow, account_fill, iso, order_row
@@ -50,9 +44,6 @@ from amarktai.venues.transport import decoding, exact
 _Row = TypeVar("_Row")
 STOP_BAND: Final = Decimal("0.05")
 PAGE: Final = 100
-_NS_PER_MS: Final = 1_000_000
-#: How far VALR's clock and ours may differ when records are searched from an order's own time on.
-_SKEW_NS: Final = 300 * NS_PER_S
 _PERCENT: Final = Decimal(100)
 
 
@@ -67,7 +58,7 @@ def open_account(
 class ValrAccount(VenueAccount):
     """An account at VALR. Implements ports.exchange.ExchangeAccount."""
 
-    capabilities: ClassVar[Capabilities] = CAPABILITIES
+    capabilities: Capabilities = CAPABILITIES
     #: No source names an end of VALR's history; beyond a year "not found" is not believed.
     records_kept_days: ClassVar[int] = 365
 
@@ -132,7 +123,7 @@ class ValrAccount(VenueAccount):
         if isinstance(error, VenueRejected) or find_rule(RULES, *refusal) is not None:
             raise error
         try:
-            found = await self._search(request.client_order_id, instrument)
+            found = await self._search(request.client_order_id)
         except (Unavailable, Forbidden):
             raise error from None
         if found is None:
@@ -143,30 +134,28 @@ class ValrAccount(VenueAccount):
             )
         return await self._report(request.order_id, found.record, instrument)
 
-    async def _ask_cancel(self, order_id: UUID, instrument: Instrument) -> None:
+    async def _ask_cancel(self, order_id: UUID, instrument: Instrument) -> str:
         body = {"customerOrderId": order_id.hex, "pair": self._symbol(instrument)}
         answer = await self._calls.write("DELETE", "/v2/orders/order", body, priority=Priority.EXIT)
         refusal = read_refusal(answer)
-        if refusal is not None:
-            code, message = refusal
-            raise VenueRejected("CANCEL_REFUSED", f"VALR refused the cancel: {message or code}")
+        return "" if refusal is None else str(error_of_write(DIALECT, *refusal))
 
     async def _find(self, client_order_id: str, instrument: Instrument) -> OrderRecord | None:
-        found = await self._search(client_order_id, instrument)
+        """Return the order with our id; a failed one only when no other has that id."""
+        found = await self._look_up(client_order_id, instrument)
+        if found is not None and found.is_failed:
+            found = await self._search(client_order_id) or found
         return None if found is None else found.record
 
-    async def _search(self, client_order_id: str, instrument: Instrument) -> OrderRow | None:
-        """Return the order with our id; a failed one only when no other has that id.
+    async def _look_up(self, client_order_id: str, instrument: Instrument) -> OrderRow | None:
+        return await self._one(f"/v1/orders/{self._symbol(instrument)}/customerorderid/{client_order_id}")
 
-        What the lookup does not find is searched in the open list and the history.
-        """
-        found = await self._one(f"/v1/orders/{self._symbol(instrument)}/customerorderid/{client_order_id}")
-        if found is not None and not found.is_failed:
-            return found
-        made_ts = (UUID(hex=client_order_id).int >> 80) * _NS_PER_MS
-        rows = await self._rows_since(made_ts - _SKEW_NS)
+    async def _search(self, client_order_id: str) -> OrderRow | None:
+        """Return the order with our id from the lists, one that VALR did not fail before one that it did."""
+        made_ts = (UUID(hex=client_order_id).int >> 80) * NS_PER_MS
+        rows = await self._rows_since(made_ts - CLOCK_MARGIN_NS)
         same = [row for row in rows if row.record.client_order_id == client_order_id]
-        return next((row for row in same if not row.is_failed), same[0] if same else found)
+        return min(same, key=lambda row: row.is_failed, default=None)
 
     async def fetch_record(self, venue_order_id: str, instrument_id: str) -> OrderRecord | None:
         symbol = self._symbol(self._instrument(instrument_id))
@@ -318,7 +307,7 @@ class ValrAccount(VenueAccount):
 
         def headers() -> Mapping[str, str]:
             key = (self._credentials.api_key, self._credentials.api_secret)
-            return valr_headers(key, self._clock.now_ns() // _NS_PER_MS, ("GET", "/ws/account", ""))
+            return valr_headers(key, self._clock.now_ns() // NS_PER_MS, ("GET", "/ws/account", ""))
 
         plan = SocketPlan(Platform.VALR, address, headers, ping=lambda: PING, silence_s=75.0)
         return plan, AccountStream(self._id_of_symbol, self._fees)

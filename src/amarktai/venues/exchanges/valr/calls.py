@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import httpx
@@ -13,25 +13,16 @@ import orjson
 from amarktai.domain.instrument import Platform
 from amarktai.domain.signing import valr_headers
 from amarktai.ports.clock import Clock
+from amarktai.venues.account_records import NS_PER_MS
 from amarktai.venues.budget import Priority, RequestBudget
+from amarktai.venues.credentials import Credentials
 from amarktai.venues.error_table import payload_of_read
 from amarktai.venues.exchanges.valr.errors import DIALECT
 from amarktai.venues.transport import Answer, Call, Signer, Transport
 
 BASE_URL: Final = "https://api.valr.com"
 STREAM_URL: Final = "wss://api.valr.com"
-_NS_PER_MS: Final = 1_000_000
 _LIMITED: Final = frozenset({418, 429})
-
-
-class Credentials(Protocol):
-    """A VALR key."""
-
-    @property
-    def api_key(self) -> str: ...
-
-    @property
-    def api_secret(self) -> str: ...
 
 
 def signing(credentials: Credentials, clock: Clock) -> Signer:
@@ -40,7 +31,7 @@ def signing(credentials: Credentials, clock: Clock) -> Signer:
     def sign(call: Call) -> Call:
         text = (call.method, call.path, call.body.decode())
         signed = valr_headers(
-            (credentials.api_key, credentials.api_secret), clock.now_ns() // _NS_PER_MS, text
+            (credentials.api_key, credentials.api_secret), clock.now_ns() // NS_PER_MS, text
         )
         return replace(call, headers={**call.headers, **signed})
 

@@ -16,6 +16,7 @@ from amarktai.domain.bar import NS_PER_S
 from amarktai.domain.errors import Unavailable
 from amarktai.domain.instrument import Instrument, Platform
 from amarktai.ports.clock import to_ns
+from amarktai.venues.account_records import NS_PER_MS
 from amarktai.venues.exchanges.valr import VENUE
 from amarktai.venues.exchanges.valr.calls import STREAM_URL
 from amarktai.venues.exchanges.valr.market import ValrMarket
@@ -36,7 +37,6 @@ from amarktai.venues.market_history import MarketHistory
 from amarktai.venues.socket import Lost, Opened, ReconnectingSocket, SocketPlan, fixed
 from amarktai.venues.transport import decoding
 
-_NS_PER_MS: Final = 1_000_000
 #: A market is asked for once the stream has said nothing of it for so long.
 QUIET_S: Final = 30.0
 
@@ -101,14 +101,14 @@ class ValrFeed(LiveFeed):
         is_snapshot = message["type"] != L1
         (book.load if is_snapshot else book.apply)(data)
         # The last change in a snapshot may be old, the book as a whole is as of now.
-        self._quote(pair, book, None if is_snapshot else int(data["lc"]) * _NS_PER_MS)
+        self._quote(pair, book, None if is_snapshot else int(data["lc"]) * NS_PER_MS)
 
     def _take_orders(self, message: Mapping[str, Any]) -> None:
         pair, data = str(message["currencyPairSymbol"]), message["data"]
         book = self._orders.setdefault(pair, OrderByOrderBook())
         is_snapshot = message["type"] != FULL_BOOK
         (book.load if is_snapshot else book.apply)(data)
-        self._quote(pair, book, None if is_snapshot else int(data["LastChange"]) * _NS_PER_MS)
+        self._quote(pair, book, None if is_snapshot else int(data["LastChange"]) * NS_PER_MS)
 
     def _quote(self, pair: str, book: LevelBook | OrderByOrderBook, ts: int | None) -> None:
         instrument, top = self._by_pair.get(pair), book.quote()

@@ -13,15 +13,15 @@ from amarktai.domain.money import ZERO
 from amarktai.domain.order import Side
 from amarktai.ports.clock import Clock
 from amarktai.ports.exchange import BookSnapshot, FetchedBars, PublicTrade, Quote
+from amarktai.venues.account_records import NS_PER_MS
 from amarktai.venues.budget import Priority, RequestBudget
 from amarktai.venues.candle_rows import closed_bars
-from amarktai.venues.ccxt_market import VenueMarket, check_found
 from amarktai.venues.exchanges.valr import VENUE
 from amarktai.venues.exchanges.valr.calls import BASE_URL, ValrCalls, open_transport
 from amarktai.venues.exchanges.valr.records import instant, instant_ns
+from amarktai.venues.market import VenueMarket, check_found
 from amarktai.venues.transport import decoding, exact
 
-_NS_PER_MS: Final = 1_000_000
 _TOP_LEVELS: Final = 40
 _TRADES_A_CALL: Final = 100
 _CANDLES_A_CALL: Final = 300
@@ -128,7 +128,7 @@ class ValrMarket(VenueMarket):
         )
         with decoding(self.platform):
             numbers = [
-                [instant_ns(row["startTime"]) // _NS_PER_MS]
+                [instant_ns(row["startTime"]) // NS_PER_MS]
                 + [row[key] for key in ("open", "high", "low", "close", "volume")]
                 for row in rows
             ]
@@ -137,7 +137,7 @@ class ValrMarket(VenueMarket):
     async def _clock_ms(self) -> int | None:
         body = await self._unmetered.read("/v1/public/time")
         with decoding(self.platform):
-            return instant_ns(body["time"]) // _NS_PER_MS
+            return instant_ns(body["time"]) // NS_PER_MS
 
     async def close(self) -> None:
         await self._calls.close()

@@ -20,7 +20,7 @@ from amarktai.domain.order import OrderType, Side
 from amarktai.ports.clock import to_datetime
 from amarktai.ports.exchange import AccountFill, OrderRecord
 from amarktai.ports.venue import VenueStatus
-from amarktai.venues.ccxt_account import order_id_of
+from amarktai.venues.account_records import order_id_of
 from amarktai.venues.transport import exact
 
 #: Our stops are stop-limits there.

@@ -22,7 +22,7 @@ from amarktai.ports.exchange import (
     OrderRecord,
     StreamGap,
 )
-from amarktai.venues.ccxt_account import Heard
+from amarktai.venues.account_stream import Heard
 from amarktai.venues.exchanges.valr.records import account_fill, order_row
 from amarktai.venues.transport import exact
 
