@@ -166,7 +166,7 @@ async def test_quotes_and_books_are_what_the_exchange_has(world: World) -> None:
 
 
 async def test_a_market_that_the_exchange_does_not_list_has_no_price(world: World) -> None:
-    unknown = Instrument(world.instrument.venue, "NONE", "ZAR", *[Decimal(1)] * 4, fees=world.instrument.fees)
+    unknown = replace(world.instrument, base="NONE")
     with pytest.raises((Unavailable, InvalidInput)):
         await world.market.fetch_quotes([unknown])
 

@@ -28,6 +28,8 @@ def parse_market(record: Mapping[str, Any]) -> Steps | None:
     if record.get("status") != "TRADING":
         return None
     filters = {item["filterType"]: item for item in record["filters"]}
+    if not {"PRICE_FILTER", "LOT_SIZE"} <= filters.keys():
+        return None  # without its steps a market cannot be traded in
     notional = filters.get("NOTIONAL") or filters.get("MIN_NOTIONAL") or {"minNotional": "0"}
     return Steps(
         symbol=f"{record['baseAsset']}/{record['quoteAsset']}",

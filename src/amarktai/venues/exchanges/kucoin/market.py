@@ -87,7 +87,7 @@ class KucoinMarket(CcxtMarket):
         body = await self._calls.read(HISTORIES, params, priority=Priority.QUOTE)
         with decoding(self.platform):
             rows = sorted(body, key=lambda row: int(row["sequence"]))[-limit:]
-            return [_trade(instrument, row) for row in rows]
+            return [public_trade(instrument, row) for row in rows]
 
     async def _candle_rows(
         self, instrument: Instrument, timeframe: str, since_ts: int, count: int
@@ -101,8 +101,7 @@ class KucoinMarket(CcxtMarket):
         }
         body = await self._calls.read(CANDLES, params, priority=Priority.HISTORY)
         with decoding(self.platform):
-            # KuCoin's order is time in seconds, open, close, high, low, volume.
-            return [[int(row[0]) * 1_000, row[1], row[3], row[4], row[2], row[5]] for row in body]
+            return bars_rows(body)
 
     async def fetch_stream_address(self, connection_id: str) -> str:
         """Return where the public stream is now, with a token for one connection."""
@@ -116,7 +115,16 @@ class KucoinMarket(CcxtMarket):
             return int(body)
 
 
-def _trade(instrument: Instrument, row: Any) -> PublicTrade:
+def bars_rows(body: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
+    """Return rows of (open time in ms, open, high, low, close, volume).
+
+    KuCoin's order is time in seconds, open, close, high, low, volume.
+    """
+    return [[int(row[0]) * 1_000, row[1], row[3], row[4], row[2], row[5]] for row in body]
+
+
+def public_trade(instrument: Instrument, row: Any) -> PublicTrade:
+    """Return a trade of the market. Times are in nanoseconds."""
     return PublicTrade(
         instrument_id=instrument.id,
         trade_id=str(row["sequence"]),
