@@ -19,11 +19,13 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from amarktai import config
 from amarktai.domain.errors import AmarktaiError, InvalidInput
+from amarktai.domain.instrument import parse_platform
 
 app = typer.Typer(
     name="amarktai",
@@ -359,7 +361,7 @@ def data_fetch(
     ] = None,
     home: HomeOption = None,
 ) -> None:
-    """Bring real history from an exchange through ccxt. Call it again to go on after a break."""
+    """Bring real history from an exchange. Call it again to go on after a break."""
     from amarktai.bootstrap import data as tools
     from amarktai.bootstrap import foundation
     from amarktai.ports.clock import to_ns
@@ -499,6 +501,64 @@ def _print_twin(running: Any) -> None:
         out.print(f"  secret {account.secret}", highlight=False, soft_wrap=True)
         if running.twin.needs_passphrase:
             out.print(f"  passphrase {account.passphrase}", highlight=False)
+
+
+venue_app = typer.Typer(help="Exchanges: try an adapter for real.", no_args_is_help=True)
+app.add_typer(venue_app, name="venue")
+
+
+@venue_app.command("check")
+def venue_check(
+    platform: PlatformArgument,
+    pair: Annotated[str | None, typer.Option(help="The market to look at, e.g. BTC/ZAR.")] = None,
+    public: Annotated[bool, typer.Option("--public", help="Only what needs no key.")] = False,
+    trade: Annotated[
+        bool,
+        typer.Option("--trade", help="Also place the smallest order, far from the market, and cancel it."),
+    ] = False,
+    url: Annotated[str | None, typer.Option(help="A twin's address instead of the exchange's.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Go through an exchange's adapter item by item; exit 1 when one fails.
+
+    The key is asked for and kept nowhere; without a terminal its parts are read from standard input,
+    a line each.
+    """
+    from amarktai.bootstrap import venue_check as checks
+
+    exchange = parse_platform(platform)
+    key = None if public else _ask_key(checks.KEY_PARTS[exchange], checks.Key)
+    if trade and url is None and sys.stdin.isatty():
+        typer.confirm("This places a real order and cancels it. Go on?", abort=True)
+    symbol = (pair or checks.usual_symbol(exchange)).upper()
+    wanted = checks.Wanted(exchange, symbol, key, url, places_an_order=trade)
+    items = asyncio.run(_print_items(checks.check_venue(wanted), quiet=as_json))
+    if as_json:
+        out.print_json(json.dumps(items))
+    if any(item["outcome"] == "failed" for item in items):
+        raise typer.Exit(1)
+
+
+def _ask_key(parts: tuple[str, ...], make: Any) -> Any:
+    if sys.stdin.isatty():
+        return make(*(typer.prompt(part, hide_input=True) for part in parts))
+    lines = [line.strip() for line in sys.stdin.readlines()]
+    if len(lines) < len(parts) or not all(lines[: len(parts)]):
+        raise InvalidInput(
+            "VALIDATION_ERROR", "The key is not complete", f"Give one line each: {', '.join(parts)}."
+        )
+    return make(*lines[: len(parts)])
+
+
+async def _print_items(items: Any, *, quiet: bool) -> list[dict[str, str]]:
+    marks = {"passed": "[green]passed[/green]", "failed": "[bold red]FAILED[/bold red]"}
+    seen = []
+    async for item in items:
+        seen.append({"name": item.name, "outcome": item.outcome.value, "detail": item.detail})
+        if not quiet:
+            mark = marks.get(item.outcome.value, f"[dim]{item.outcome.value}[/dim]")
+            out.print(f"{mark:<10} {item.name}: {escape(item.detail)}", highlight=False, soft_wrap=True)
+    return seen
 
 
 def _pairs(given: list[str] | None) -> dict[str, str]:

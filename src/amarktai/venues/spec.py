@@ -81,10 +81,6 @@ class VenueSpec:
     facts: tuple[str, ...] = ()
     unverified: tuple[Unverified, ...] = ()
 
-    @property
-    def has_public_data(self) -> bool:
-        return FeedKind.LIVE in self.feeds
-
     def venue_symbol(self, base: str, quote: str) -> str:
         """Return the venue's own name of a market, for example XBTZAR."""
         return f"{self.assets.get(base, base)}{self.separator}{self.assets.get(quote, quote)}"

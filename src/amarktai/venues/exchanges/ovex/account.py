@@ -83,7 +83,7 @@ async def recall_nothing(order_id: UUID) -> Terms | None:
 
 
 def open_account(
-    api_key: str, parts: AccountParts, recall: Recall = recall_nothing, *, base_url: str = BASE_URL
+    api_key: str, parts: AccountParts, *, recall: Recall = recall_nothing, base_url: str = BASE_URL
 ) -> OvexAccount:
     """Return the account of a key. The address is another only against a twin."""
     return OvexAccount(OvexCalls(open_transport(base_url, parts.budget, parts.clock, api_key)), parts, recall)
@@ -262,7 +262,7 @@ class OvexAccount:
                 return sorted(recent, key=lambda trade: trade.at)
             if not fresh:
                 raise Unavailable(
-                    "VENUE_INCOMPLETE",
+                    "LIST_INCOMPLETE",
                     "OVEX gives the same page of its trades again.",
                     "It is tried again by itself.",
                 )

@@ -20,8 +20,8 @@ RULES: Final = (
     ErrorRule("401", _K, "VENUE_KEY_REFUSED", _KEY_HELP),
     ErrorRule("403", _K, "VENUE_KEY_REFUSED", _KEY_HELP),
     ErrorRule("404", _A, "ORDER_NOT_FOUND", "Look at OVEX's own list of trades."),
-    ErrorRule("400", _U, "VENUE_REFUSED", "Change the amount or the market."),
-    ErrorRule("422", _U, "VENUE_REFUSED", "Change the amount or the market."),
+    ErrorRule("400", _U, "VENUE_ERROR", "Change the amount or the market."),
+    ErrorRule("422", _U, "VENUE_ERROR", "Change the amount or the market."),
     ErrorRule("429", _U, "VENUE_RATE_LIMITED", _LATER),
 )  # fmt: skip
 

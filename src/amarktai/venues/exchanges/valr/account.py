@@ -228,7 +228,7 @@ class ValrAccount(VenueAccount):
                 return found
             if rows == last:
                 raise Unavailable(
-                    "VENUE_INCOMPLETE",
+                    "LIST_INCOMPLETE",
                     "VALR gives the same page of its history again.",
                     "It is tried again by itself.",
                 )
