@@ -15,6 +15,9 @@ from hypothesis import strategies as st
 
 from amarktai.domain.bot import BotStatus
 from amarktai.domain.errors import BrokenInvariant, Unavailable
+from amarktai.domain.fill_model import BUDGET_SPENT
+from amarktai.domain.instrument import Origin, Platform
+from amarktai.domain.market import EventKind
 from amarktai.domain.money import ZERO
 from amarktai.domain.order import TERMINAL, OrderState, Side
 from amarktai.ports.venue import OrderReport, OrderRequest, VenueStatus
@@ -22,6 +25,7 @@ from amarktai.services.ledger_audit import LedgerAudit
 from amarktai.storage.embedded import DatabaseUrls
 from amarktai.storage.leases import PgLeases
 from amarktai.strategies.contract import OrderClosed, OrderFilled
+from amarktai.venues.paper import PaperVenue
 from tests.fakes import SeededRng
 from tests.services.order_desk import (
     LOT,
@@ -533,3 +537,38 @@ def test_whatever_the_line_does_the_books_are_those_of_the_venue(
             desk.witness.close()
 
     asyncio.run(run())
+
+
+class TestBudget:
+    async def test_a_market_buy_that_gaps_up_costs_what_was_reserved_and_no_more(
+        self, desk: OrderDesk
+    ) -> None:
+        """The bot has no other money: the ledger would refuse a fill beyond the reservation (L8)."""
+        quantity = Decimal("0.0894")
+        await desk.buy("a", quantity)
+        reserved = reservation_of(desk, "a")
+        assert reserved > (await desk.holdings())["held"] - 1_000
+        await desk.quote(PRICE * 1.05)
+        order = desk.witness.orders()["a"]
+        assert order["state"] == OrderState.CANCELED
+        assert 0 < order["filled_quantity"] < quantity
+        (fill,) = desk.witness.fills()
+        assert fill["notional"] + fill["fee_amount"] <= reserved
+        assert [type(notice.event) for notice in desk.notices] == [OrderFilled, OrderClosed]
+        assert isinstance(desk.notices[1].event, OrderClosed)
+        assert desk.notices[1].event.reason == BUDGET_SPENT
+        assert (await desk.holdings())["free"] >= ZERO
+        await desk.assert_books_are_right()
+
+    async def test_a_restored_order_keeps_to_what_is_left_of_its_reservation(self, desk: OrderDesk) -> None:
+        await desk.buy("a", Decimal("0.0894"), price=Decimal(PRICE - 1_000))
+        order = (await desk.service.recover(desk.who.user_id))[0].order
+        paper = PaperVenue(
+            platform=Platform.LUNO, account="paper-1", instruments=[MARKET], origin=Origin.RECORDED,
+            clock=desk.world.clock,
+        )  # fmt: skip
+        paper.restore([replace(order, reserved_amount=Decimal(1_000))])
+        desk.world.clock.advance(1)
+        now = desk.world.clock.now_ns()
+        (report,) = paper.on_event(MARKET.id, EventKind.QUOTE, now, PRICE - 9_000, PRICE - 8_000, 0, 0, 0)
+        assert 0 < sum(fill.notional + fill.fee_amount for fill in report.fills) <= 1_000

@@ -191,3 +191,8 @@ class Order:
     @property
     def remaining_quantity(self) -> Decimal:
         return self.quantity - self.filled_quantity
+
+    @property
+    def budget(self) -> Decimal | None:
+        """What the rest of a buy may cost, in quote and fees included; sales have no limit."""
+        return self.reserved_amount if self.side is Side.BUY else None

@@ -280,7 +280,7 @@ class OrderService:
         request = OrderRequest(
             order.id, order.instrument_id, order.side, order.type, order.quantity, order.price,
             order.stop_price, order.post_only, order.reduce_only, order.oco_group,
-            sent_ts=now, deadline_ts=deadline, bot_id=order.bot_id,
+            sent_ts=now, deadline_ts=deadline, bot_id=order.bot_id, budget=order.budget,
         )  # fmt: skip
         venue = self._venues[self._instruments[order.instrument_id].venue]
         try:

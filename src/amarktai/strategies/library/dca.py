@@ -99,7 +99,7 @@ def decide(state: Mapping[str, Any], event: StrategyEvent, account: Account, par
         case OrderFilled():
             return _on_fill(cycle, event, account, params)
         case OrderClosed():
-            return Decision(_save(cycle), reason=f"{event.tag} ended: {event.reason}")
+            return _on_closed(cycle, event, account, params)
 
 
 def _on_bar(cycle: _Round, close: Decimal, account: Account, params: Params) -> Decision:
@@ -163,12 +163,27 @@ def _on_fill(cycle: _Round, event: OrderFilled, account: Account, params: Params
         return _on_sale(cycle, event, account, params)
     if event.remaining > ZERO:
         return Decision(_save(cycle), reason=f"{event.tag} filled in part")
-    safety: tuple[Action, ...] = ()
     if event.tag == BASE:
-        cycle = replace(cycle, entry=event.price)
-        safety = _safety_orders(cycle, account, params)
+        return _on_base(cycle, event.price, account, params)
     cycle, cover = _cover(cycle, account, params)
-    return Decision(_save(cycle), (*cover, *safety), reason=f"{event.tag} filled")
+    return Decision(_save(cycle), cover, reason=f"{event.tag} filled")
+
+
+def _on_base(cycle: _Round, entry: Decimal, account: Account, params: Params) -> Decision:
+    """Lay the safety orders below the first purchase and offer what it bought."""
+    cycle = replace(cycle, entry=entry)
+    safety = _safety_orders(cycle, account, params)
+    cycle, cover = _cover(cycle, account, params)
+    return Decision(_save(cycle), (*cover, *safety), reason=f"{BASE} filled")
+
+
+def _on_closed(cycle: _Round, event: OrderClosed, account: Account, params: Params) -> Decision:
+    """React to the end of an order; a first purchase that ended in part is one all the same."""
+    entry = account.average_price
+    in_part = event.tag == BASE and entry is not None and not cycle.entry
+    if in_part and entry is not None and refusal(held_quantity(account), entry, account.instrument) is None:
+        return _on_base(cycle, entry, account, params)
+    return Decision(_save(cycle), reason=f"{event.tag} ended: {event.reason}")
 
 
 def _on_sale(cycle: _Round, event: OrderFilled, account: Account, params: Params) -> Decision:
