@@ -13,9 +13,10 @@ import argparse
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -28,6 +29,7 @@ from amarktai.domain.bar import Bars, Floats, Int64s
 from amarktai.domain.bot import RiskMode
 from amarktai.domain.instrument import Fees, Instrument, Origin, Platform
 from amarktai.domain.market import DirtyRows, Int32s, MarketBatch, OrderBook
+from amarktai.domain.order import OrderType, Side
 from amarktai.ports.clock import to_datetime
 from amarktai.ports.feed import FeedState, FeedStatus
 from amarktai.services.bots import NewBot
@@ -36,6 +38,7 @@ from amarktai.services.wallet import WalletService
 from amarktai.storage.embedded import EmbeddedPostgres
 from amarktai.storage.leases import PgLeases
 from amarktai.storage.migrate import migrate
+from amarktai.strategies.contract import Account, BarClosed, Decision, Place, StrategyEvent
 from amarktai.system.clock import VirtualClock
 from amarktai.system.ids import TimeIds
 from amarktai.system.rng import SeededRng, SystemRng
@@ -207,6 +210,36 @@ async def measure_orders(base: Foundation, bot_count: int) -> None:
     _print(
         f"orders a second into PostgreSQL ({orders} orders)", orders / took, LIMIT_ORDERS_PER_S, "at least"
     )
+
+
+async def measure_single_orders(base: Foundation, count: int) -> None:
+    """Print orders a second of one bot that trades at every bar: nothing is written in one batch."""
+    feed = SeededFeed(4)
+    engine = await build(base, feed, 1, "rsi_reversion")
+    (runner,) = engine.runners.values()
+    runner.decide = _turn_over
+    for minute in range(20):  # both ways of every statement are prepared
+        await engine.process(feed.bars(minute))
+        await engine.process(feed.opens(minute))
+    started, cpu = time.perf_counter(), time.process_time()
+    for minute in range(20, 20 + count):
+        await engine.process(feed.bars(minute))
+        await engine.process(feed.opens(minute))
+    took, cpu = time.perf_counter() - started, time.process_time() - cpu
+    assert not runner.account.working, "every order has filled"
+    _print(f"orders a second, one at a time ({count} orders)", count / took, LIMIT_ORDERS_PER_S, "at least")
+    print(f"  ({cpu / count * 1e3:.2f} ms of the engine's own CPU time an order)")
+
+
+def _turn_over(state: Mapping[str, Any], event: StrategyEvent, account: Account, params: Any) -> Decision:
+    """Buy when a bar closes and nothing is held, sell it at the next."""
+    if not isinstance(event, BarClosed):
+        return Decision(state)
+    if account.quantity:
+        return Decision(
+            state, (Place("exit", Side.SELL, OrderType.MARKET, account.quantity, reduce_only=True),)
+        )
+    return Decision(state, (Place("entry", Side.BUY, OrderType.MARKET, Decimal("0.1")),))
 
 
 def _print(what: str, value: float, limit: float, kind: str) -> None:

@@ -253,10 +253,52 @@ class TestFills:
     ) -> None:
         await desk.buy("a")
         whole = desk.show(PRICE)[0]
-        with pytest.raises(BrokenInvariant, match="O6"):
-            await desk.apply(part(whole, LOT + MARKET.lot_size, "t1", status=VenueStatus.FILLED))
+        beyond = part(whole, LOT + MARKET.lot_size, "t1", status=VenueStatus.FILLED)
+        outcome = await desk.apply(beyond)
         assert desk.witness.fills() == []
-        assert desk.witness.state("a") is OrderState.OPEN
+        assert [(order.tag, "O6" in reason) for order, reason in outcome.refused] == [("a", True)]
+        assert desk.witness.state("a") is OrderState.FILLED_PENDING_TRADES
+        assert desk.witness.events("a") == ["claim", "accept", "refuse_fill"]
+        assert desk.service.doubtful_users == (desk.who.user_id,)
+        assert (await desk.buy("b")).denied[desk.bot.id].startswith("ACCOUNT_NOT_ACTIVE")
+
+    async def test_a_refusal_is_told_once_and_ends_when_the_venue_says_what_fits(
+        self, desk: OrderDesk
+    ) -> None:
+        await desk.buy("a")
+        whole = desk.show(PRICE)[0]
+        beyond = part(whole, LOT + MARKET.lot_size, "t1", status=VenueStatus.FILLED)
+        await desk.apply(beyond)
+        assert (await desk.apply(beyond)).refused == []
+        assert desk.witness.events("a") == ["claim", "accept", "refuse_fill"]
+        await desk.reconcile()
+        assert desk.witness.state("a") is OrderState.FILLED
+        await desk.assert_books_are_right()
+
+    async def test_a_fill_that_the_ledger_refuses_stays_the_trouble_of_its_own_order(
+        self, desk: OrderDesk
+    ) -> None:
+        await desk.submit(desk.intent("a", Side.BUY), desk.intent("b", Side.BUY))
+        good, dear = desk.show(PRICE)
+        (fill,) = dear.fills
+        ruinous = replace(dear, fills=(replace(fill, fee_amount=Decimal(1_000_000)),))
+        outcome = await desk.apply(good, ruinous)
+        assert [(order.tag, "not enough ZAR" in reason) for order, reason in outcome.refused] == [("b", True)]
+        assert desk.witness.state("a") is OrderState.FILLED
+        assert desk.witness.state("b") is OrderState.FILLED_PENDING_TRADES
+        assert [row["order_id"] for row in desk.witness.fills()] == [desk.order_id("a")]
+        assert outcome.accounts[desk.bot.id].quantity == LOT
+        assert (await desk.sell("c")).denied == {}  # what is held can be sold
+
+    async def test_a_late_fill_that_the_books_refuse_puts_an_ended_order_in_doubt(
+        self, desk: OrderDesk
+    ) -> None:
+        await desk.buy("a")
+        whole = desk.show(PRICE)[0]
+        await desk.apply(whole)
+        await desk.apply(part(whole, LOT, "again", status=VenueStatus.FILLED, filled_quantity=2 * LOT))
+        assert desk.witness.state("a") is OrderState.RESURRECTED
+        assert len(desk.witness.fills()) == 1
 
     async def test_an_order_that_we_never_wrote_is_refused(self, desk: OrderDesk) -> None:
         await desk.buy("a")

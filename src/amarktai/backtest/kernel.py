@@ -108,7 +108,7 @@ def buy_reservation_nb(quantity: float, price: float, s: Floats) -> float:
 def buy_cost_nb(quantity: float, price: float, taker: float) -> float:
     """Return what a taker pays for a buy, fee included, in quote."""
     value = to_ledger_nb(quantity * price)
-    return value + to_ledger_nb(value * taker)
+    return float(value + to_ledger_nb(value * taker))
 
 
 @njit(cache=True, error_model="numpy")
@@ -121,7 +121,7 @@ def within_budget_nb(quantity: float, price: float, budget: float, s: Floats) ->
     lots = math.floor(budget / (price * (1.0 + s[TAKER])) * q / p + _GUARD)
     while lots > 0.0 and buy_cost_nb(lots * p / q, price, s[TAKER]) > budget:
         lots -= 1.0
-    return max(lots, 0.0) * p / q
+    return float(max(lots, 0.0) * p / q)
 
 
 @njit(cache=True, error_model="numpy")

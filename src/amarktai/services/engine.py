@@ -33,12 +33,13 @@ from amarktai.ports.clock import SettableClock, to_datetime
 from amarktai.ports.feed import Feed
 from amarktai.ports.store import BotRuntime, Store
 from amarktai.ports.venue import OrderReport, SimulatedVenue
+from amarktai.services.account_view import BotAccount
 from amarktai.services.alerts import Notices
 from amarktai.services.bar_windows import BarBuilder, BarWindow
 from amarktai.services.bots import BotService
 from amarktai.services.fx import FxRates, Mark
 from amarktai.services.market_scan import ScanState
-from amarktai.services.orders import BotAccount, Notice, OrderService, Outcome
+from amarktai.services.orders import Notice, OrderService, Outcome
 from amarktai.services.views import instant
 from amarktai.strategies.contract import (
     Account,
@@ -117,6 +118,7 @@ class Lane:
     from_bars: bool = False
     newest_bar: dict[int, int] = field(default_factory=dict)
     told: tuple[float, int] | None = None
+    synced: tuple[float | None, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,12 @@ class TradingEngine:
         self._profits: dict[UUID, dict[UUID, Decimal]] = {}
         self.lanes = [Lane(instrument) for instrument in feed.instruments]
         self._index = {lane.instrument.id: index for index, lane in enumerate(self.lanes)}
+        # Those whose price is, or leads to, a rate of the rand.
+        self._rate_lanes = [
+            index
+            for index, lane in enumerate(self.lanes)
+            if lane.instrument.quote == ZAR or lane.instrument.base == "BTC"
+        ]
         self.scan = ScanState(len(self.lanes))
         self.runners: dict[UUID, Runner] = {}
         self.counters = EngineCounters()
@@ -608,6 +616,8 @@ class TradingEngine:
                 self._note_denied(self.runners[bot_id], reason)
         for order in outcome.lost:
             await self._tell_unknown(order)
+        for order, reason in outcome.refused:
+            await self._tell_refused(order, reason)
         return [self._delivery(notice) for notice in outcome.notices if notice.bot_id in self.runners]
 
     async def _tell_unknown(self, order: Order) -> None:
@@ -617,6 +627,15 @@ class TradingEngine:
             " It makes no entries until the exchange's records say so."
         )
         await self._notices.alert(order.user_id, "order_unknown", "warning", message, bot_id=bot.id)
+
+    async def _tell_refused(self, order: Order, reason: str) -> None:
+        bot = self._running[order.bot_id]
+        log.error("a fill could not be booked", bot=str(bot.id), order=str(order.id), reason=reason)
+        message = (
+            f"{bot.name}: {DISPLAY_NAMES[bot.platform]} reports a fill of its {order.side} order that the"
+            f" books refuse: {reason}. It makes no entries until both agree; what it holds can be sold."
+        )
+        await self._notices.alert(order.user_id, "fill_refused", "critical", message, bot_id=bot.id)
 
     def _delivery(self, notice: Notice) -> _Delivery:
         return _Delivery(self.runners[notice.bot_id], notice.key, notice.event)
@@ -732,12 +751,14 @@ class TradingEngine:
         return Mark(exact(price), at, self._feed.origin)
 
     def _sync_fx(self) -> None:
-        for index, lane in enumerate(self.lanes):
-            instrument = lane.instrument
-            if instrument.quote == "ZAR" or instrument.base == "BTC":
-                mark = self.mark(index)
-                if mark is not None:
-                    self._fx.mark(instrument.venue, instrument.symbol, mark)
+        """Tell the rates what moved since the last call."""
+        for index in self._rate_lanes:
+            lane, now = self.lanes[index], (self._mark(index), int(self.scan.last_ts[index]))
+            if now == lane.synced:
+                continue
+            lane.synced, mark = now, self.mark(index)
+            if mark is not None:
+                self._fx.mark(lane.instrument.venue, lane.instrument.symbol, mark)
 
     def equity_zar(self, runner: Runner) -> tuple[Decimal, Decimal] | None:
         """Return the bot's (equity, unrealised profit) in ZAR now; None without a price or a rate."""

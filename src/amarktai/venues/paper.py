@@ -16,8 +16,8 @@ exhausted is canceled, what is left of a limit order rests. A public trade stric
 limit fills it up to the printed quantity, visible levels strictly beyond it up to their quantity.
 
 Fees are the instrument's maker and taker ratios of the notional, always in the quote asset, for
-sales and for purchases. A buy ends where its budget ends (``fill_model.within_budget``). Cancels act at once. Whether the account owns what it sells is not checked
-here: the order path reserves before it sends.
+sales and for purchases. A buy ends where its budget ends (``fill_model.within_budget``). Cancels act at
+once. Whether the account owns what it sells is not checked here: the order path reserves before it sends.
 """
 
 from __future__ import annotations
