@@ -32,7 +32,7 @@ from amarktai.workers.engine import (
     EngineWorker,
     wait_for_lease,
 )
-from tests.services.engine_rig import EngineRig, engine_rig
+from tests.services.engine_desk import EngineRig, engine_rig
 from tests.trading import BTC_ZAR, trading
 
 

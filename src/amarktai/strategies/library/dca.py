@@ -30,7 +30,7 @@ from amarktai.strategies.contract import (
     StrategyEvent,
     parameter,
 )
-from amarktai.strategies.sizing import entry_refusal, held_quantity, limit_quantity
+from amarktai.strategies.sizing import cancel_all, entry_refusal, held_quantity, limit_quantity
 
 BASE: Final = "base"
 TARGET: Final = "target"
@@ -112,7 +112,7 @@ def _on_bar(cycle: _Round, close: Decimal, account: Account, params: Params) -> 
         )
     if account.working:
         cycle = replace(cycle, entry=ZERO, covered=ZERO)
-        cancels = _cancels(account, "the round is over")
+        cancels = cancel_all(account, "the round is over")
         return Decision(_save(cycle), cancels, "hold", "old orders are being canceled")
     if cycle.pause > 0:
         gate = Gate("bars left of the pause", float(cycle.pause), "<", 1.0, passed=False)
@@ -131,10 +131,6 @@ def _adopted(cycle: _Round, account: Account, close: Decimal) -> _Round:
 def _gates(account: Account, close: Decimal, params: Params) -> tuple[Gate, ...]:
     target = _target_price(account, params)
     return (Gate("close above the target", float(close), ">", float(target), close > target),)
-
-
-def _cancels(account: Account, reason: str) -> tuple[Action, ...]:
-    return tuple(Cancel(tag, reason) for tag in sorted(account.working))
 
 
 def _share(index: int, params: Params) -> Decimal:
@@ -192,7 +188,7 @@ def _on_sale(cycle: _Round, event: OrderFilled, account: Account, params: Params
         return Decision(_save(replace(cycle, covered=covered)), reason=f"{event.tag} filled in part")
     pause = params.pause if event.tag == STOP else 0
     cycle = replace(cycle, entry=ZERO, covered=ZERO, pause=pause)
-    left = tuple(Cancel(tag, "the round is over") for tag in sorted(account.working - {event.tag}))
+    left = cancel_all(account, "the round is over", but=event.tag)
     return Decision(_save(cycle), left, reason=f"sold by {event.tag}")
 
 
