@@ -15,6 +15,7 @@ import multiprocessing
 import os
 import resource
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -48,9 +49,12 @@ from amarktai.storage.outbox import PgOutbox
 from amarktai.storage.users import PgUsers
 from amarktai.system.clock import SystemClock
 from amarktai.system.rng import SystemRng
+from benchmarks.limits import Limits
 
 USER = UUID("00000000-0000-7000-8000-000000000001")
 EVENT = "profit_updated"
+LIMIT_P99_MS = 100.0
+LIMIT_DELIVERY_US = 25.0
 
 
 @dataclass(frozen=True)
@@ -286,7 +290,7 @@ def measure(
     }
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sockets", type=int, default=1_000)
     parser.add_argument("--seconds", type=float, default=10.0)
@@ -310,7 +314,10 @@ def main() -> None:
         f"ratio plain/ours: p99 {plain['p99_ms'] / ours['p99_ms']:.1f}, "
         f"server time {plain['server_us_a_delivery'] / ours['server_us_a_delivery']:.1f}"
     )
-    print(f"targets: p99 <= 100 ms {ours['p99_ms'] <= 100}, <= 25 us {ours['server_us_a_delivery'] <= 25}")
+    limits = Limits()
+    limits.at_most("p99 from commit to the last socket", ours["p99_ms"], LIMIT_P99_MS, " ms")
+    limits.at_most("server time a delivery", ours["server_us_a_delivery"], LIMIT_DELIVERY_US, " µs")
+    return limits.exit_code
 
 
 async def _add_user(url: str) -> None:
@@ -322,4 +329,4 @@ async def _add_user(url: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

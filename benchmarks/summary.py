@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import statistics
+import sys
 import tempfile
 import time
 from datetime import UTC, datetime
@@ -32,6 +33,7 @@ from amarktai.storage.embedded import DatabaseUrls, EmbeddedPostgres
 from amarktai.storage.migrate import migrate
 from amarktai.storage.reports import PgReporting
 from amarktai.system.rng import SystemRng
+from benchmarks.limits import Limits
 
 SMALL = 1_000
 LIMIT_P99_MS = 10.0
@@ -150,7 +152,7 @@ async def measure(urls: DatabaseUrls, users: dict[int, UUID], calls: int) -> dic
     return took
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=1_000)
     parser.add_argument("--large", type=int, default=1_000_000)
@@ -171,20 +173,20 @@ def main() -> None:
             took = asyncio.run(measure(urls, users, options.calls))
         finally:
             server.stop()
-    report(took)
+    return report(took)
 
 
-def report(took: dict[int, list[float]]) -> None:
-    """Print p50 and p99 per size, and the ratio of the medians."""
+def report(took: dict[int, list[float]]) -> int:
+    """Print p50 and p99 per size and the ratio of the medians; return the exit code."""
+    limits = Limits()
     for size, times in took.items():
-        cuts = statistics.quantiles(times, n=100)
-        print(
-            f"{size:>9,} round trips: p50 {statistics.median(times):.2f} ms,"
-            f" p99 {cuts[98]:.2f} ms (limit {LIMIT_P99_MS:.0f} ms)"
-        )
+        print(f"{size:,} round trips: p50 {statistics.median(times):.2f} ms")
+        p99 = statistics.quantiles(times, n=100)[98]
+        limits.at_most(f"{size:,} round trips: p99", p99, LIMIT_P99_MS, " ms")
     small, large = (statistics.median(times) for times in took.values())
-    print(f"ratio of the medians {large / small:.3f} (limit {LIMIT_RATIO})")
+    limits.at_most("ratio of the medians, large to small", large / small, LIMIT_RATIO)
+    return limits.exit_code
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

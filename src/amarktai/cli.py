@@ -123,12 +123,17 @@ def _greet(host: str, port: int, token: str | None) -> None:
         out.print(f"  {address}/setup?token={token}", highlight=False, soft_wrap=True)
 
 
+#: A descriptor that the supervisor keeps open: its end tells a role that the supervisor is gone.
+LifelineOption = Annotated[int | None, typer.Option(hidden=True)]
+
+
 @app.command()
 def api(
     home: HomeOption = None,
     host: HostOption = None,
     port: PortOption = None,
     descriptor: Annotated[int | None, typer.Option(hidden=True)] = None,
+    lifeline: LifelineOption = None,
 ) -> None:
     """Run only the API with the dashboard, against a database that runs already."""
     from amarktai.api.serve import bind
@@ -138,11 +143,11 @@ def api(
     settings = _settings(home=home, host=host, port=port)
     foundation.configure_logs(settings.log_level, settings.log_format, "api")
     listener = bind(settings) if descriptor is None else socket.socket(fileno=descriptor)
-    _run(run_api(settings, foundation.attach_database(settings), listener))
+    _run(run_api(settings, foundation.attach_database(settings), listener), lifeline)
 
 
 @app.command()
-def engine(home: HomeOption = None) -> None:
+def engine(home: HomeOption = None, lifeline: LifelineOption = None) -> None:
     """Run only the trading engine, against a database that runs already."""
     from amarktai.bootstrap import foundation
     from amarktai.bootstrap.trading import run_engine
@@ -152,34 +157,42 @@ def engine(home: HomeOption = None) -> None:
     settings = _settings(home=home)
     foundation.configure_logs(settings.log_level, settings.log_format, "engine")
     try:
-        _run(run_engine(settings, foundation.attach_database(settings)))
+        _run(run_engine(settings, foundation.attach_database(settings)), lifeline)
     except* StartAnew:
         sys.exit(START_ANEW)
 
 
 @app.command()
-def jobs(home: HomeOption = None) -> None:
+def jobs(home: HomeOption = None, lifeline: LifelineOption = None) -> None:
     """Run only the housekeeping jobs, against a database that runs already."""
     from amarktai.bootstrap import foundation
     from amarktai.bootstrap.jobs import run_jobs
 
     settings = _settings(home=home)
     foundation.configure_logs(settings.log_level, settings.log_format, "jobs")
-    _run(run_jobs(settings, foundation.attach_database(settings)))
+    _run(run_jobs(settings, foundation.attach_database(settings)), lifeline)
 
 
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    """Run one role until SIGTERM or Ctrl-C, which both end it cleanly."""
+def _run(work: Coroutine[Any, Any, None], lifeline: int | None) -> None:
+    """Run one role until SIGTERM, Ctrl-C or the supervisor's end, which all end it cleanly."""
 
     async def until_told() -> None:
         task = asyncio.ensure_future(work)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, task.cancel)
+        if lifeline is not None:
+            loop.add_reader(lifeline, _let_go, loop, lifeline, task)
         with suppress(asyncio.CancelledError):
             await task
 
     asyncio.run(until_told())
+
+
+def _let_go(loop: asyncio.AbstractEventLoop, lifeline: int, task: asyncio.Future[None]) -> None:
+    """Nothing is ever written to the lifeline, so that it is readable means that it has ended."""
+    loop.remove_reader(lifeline)
+    task.cancel()
 
 
 @app.command()
@@ -297,12 +310,8 @@ def audit(home: HomeOption = None, as_json: JsonOption = False) -> None:
     from amarktai.bootstrap import foundation
 
     settings = _settings(home=home)
-    server, urls, was_running = foundation.borrow_database(settings)
-    try:
+    with foundation.borrowed_database(settings) as urls:
         report = asyncio.run(tools.audit(urls.app))
-    finally:
-        if server is not None and not was_running:
-            server.stop()
     facts = {
         "ok": report.ok,
         "users": report.users,
@@ -320,6 +329,41 @@ def audit(home: HomeOption = None, as_json: JsonOption = False) -> None:
         err.print(f"First difference: {report.first_difference}", highlight=False)
     if not report.ok:
         raise typer.Exit(1)
+
+
+keys_app = typer.Typer(help="The encryption of saved API keys.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
+
+
+@keys_app.command("rotate")
+def keys_rotate(home: HomeOption = None) -> None:
+    """Wrap every saved secret with a new encryption key while the platform runs. Stopped, call it again."""
+    from amarktai.bootstrap import foundation, people
+
+    settings = _settings(home=home)
+    with foundation.borrowed_database(settings) as urls:
+        report = asyncio.run(people.rotate_keys(settings, urls.app))
+    out.print(
+        f"{report.rewrapped:,} secrets wrapped anew; the encryption key is {report.kek_id} now. Back it up.",
+        highlight=False,
+    )
+
+
+users_app = typer.Typer(help="People's accounts, from the machine itself.", no_args_is_help=True)
+app.add_typer(users_app, name="users")
+
+
+@users_app.command("reset-factor")
+def users_reset_factor(
+    email: Annotated[str, typer.Argument(help="The account's e-mail address.")], home: HomeOption = None
+) -> None:
+    """Remove somebody's lost second factor and end their sessions; the password stays."""
+    from amarktai.bootstrap import foundation, people
+
+    settings = _settings(home=home)
+    with foundation.borrowed_database(settings) as urls:
+        asyncio.run(people.reset_factor(settings, urls.app, email))
+    out.print(f"{email} signs in with the password alone now, and can set up a new factor.", highlight=False)
 
 
 data_app = typer.Typer(help="Recorded market data: fetch, import, check.", no_args_is_help=True)

@@ -23,6 +23,7 @@ PUBLIC = {
     ("GET", "/api/health/ping"),
     ("GET", "/api/health/ready"),
     ("GET", "/api/system/build"),
+    ("GET", "/api/keys/providers"),
 }
 #: What admins share: an id there is nobody's own.
 ADMINISTRATION = {"user_id", "invite_id"}
@@ -54,7 +55,9 @@ def test_no_route_shadows_another() -> None:
     paths = [(method, path) for method, path in _operations()]
     assert len(paths) == len(set(paths)) and len(paths) > 50
     for method, path in paths:
-        sample = re.sub(r"{\w+_id}", "0" * 32, path).replace("{platform}", "luno")
+        sample = (
+            re.sub(r"{\w+_id}", "0" * 32, path).replace("{platform}", "luno").replace("{provider}", "luno")
+        )
         matching = [other for verb, other in paths if verb == method and _pattern(other).fullmatch(sample)]
         assert matching[0] == path, f"{method} {path} is answered by {matching[0]}"
 
@@ -84,7 +87,7 @@ async def test_nothing_is_open_to_strangers(world: World) -> None:
     for method, path in _operations():
         if (method, path) in PUBLIC:
             continue
-        filled = re.sub(r"{platform}", "luno", re.sub(r"{\w+_id}", "0" * 32, path))
+        filled = re.sub(r"{platform}|{provider}", "luno", re.sub(r"{\w+_id}", "0" * 32, path))
         for headers in ({}, {"Idempotency-Key": "k"}):
             answer = await stranger.request(method, filled, headers=headers)
             assert answer.status_code == 401, f"{method} {path}: {answer.text}"
@@ -253,3 +256,33 @@ async def test_alerts_are_acknowledged_once_and_stay(full: Populated) -> None:
     full.world.clock.advance(60)
     assert (await full.owner.post(place)).status_code == 204
     assert (await full.owner.get("/api/alerts")).json()["items"][0]["acknowledged_at"] == first
+
+
+async def test_the_audit_log_shows_each_what_concerns_them(full: Populated) -> None:
+    place = f"/api/bots/{full.ids['bot_id']}"
+    changed = await full.owner.patch(place, json={"params": {"fast": 5, "slow": 20}})
+    assert changed.status_code == 200, changed.text
+    query = {"object_type": "bot", "object_id": full.ids["bot_id"]}
+    (fact,) = (await full.owner.get("/api/audit", params=query)).json()["items"]
+    assert fact["action"] == "bot.updated" and fact["actor_name"] == "Ada"
+    assert (fact["before"]["params"], fact["after"]["params"]["fast"]) == ({}, 5)
+    everything = (await full.owner.get("/api/audit", params={"limit": 500})).json()["items"]
+    others = (await full.other.get("/api/audit")).json()["items"]
+    assert {fact["object_type"] for fact in others} <= {"user", "session", "invite"} and others
+    assert len(others) < len(everything)
+    assert (await full.other.get("/api/audit", params=query)).json()["items"] == []
+    assert (await full.owner.get("/api/audit/verify")).json()["ok"]
+    assert (await full.other.get("/api/audit/verify")).status_code == 403
+
+
+async def test_files_are_downloads_that_spreadsheets_read(full: Populated) -> None:
+    for path, name in (
+        ("/api/trades/export?sort=-closed_at", "trades"),
+        ("/api/profits/export?span=tax_year", "profits-tax_year"),
+    ):
+        answer = await full.owner.get(path)
+        assert answer.headers["content-type"].startswith("text/csv")
+        assert f'filename="amarktai-{name}.csv"' in answer.headers["content-disposition"]
+        assert answer.content.startswith(b"\xef\xbb\xbf") and len(answer.text.splitlines()) == 2
+        assert len((await full.other.get(path)).text.splitlines()) == 1
+    assert (await full.owner.get("/api/trades/export?sort=name")).status_code == 422

@@ -18,11 +18,15 @@ from fastapi import APIRouter, FastAPI, HTTPException, Request, Response, WebSoc
 from fastapi.responses import FileResponse, JSONResponse
 
 from tests.e2e import mock_market as market
+from tests.e2e.mock_keys import Secrets, factor_routes, key_routes, refused
 from tests.e2e.mock_market import Row
 
 UI = Path(__file__).resolve().parents[2] / "src" / "amarktai" / "api" / "ui"
 #: Stricter than the server's own: the dashboard injects no style.
-CSP = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
+CSP = (
+    "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; "
+    "form-action 'self'; object-src 'none'"
+)
 SETTINGS: Row = {}
 
 
@@ -42,6 +46,7 @@ class Account:
     fail: str = ""
     origin: str = "live"
     served_sha: str | None = None
+    secrets: Secrets = field(default_factory=Secrets)
 
     def wallet(self) -> Row:
         total = market.money(self.funded)
@@ -108,6 +113,11 @@ def page(items: list[Row]) -> Row:
     return {"items": items, "next_cursor": None}
 
 
+def csv_file(name: str, heads: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="amarktai-{name}.csv"'}
+    return Response(f"{heads}\n", media_type="text/csv", headers=headers)
+
+
 def session_routes(account: Account) -> APIRouter:  # noqa: C901 -- one short route after another
     api = APIRouter(prefix="/api")
 
@@ -130,13 +140,18 @@ def session_routes(account: Account) -> APIRouter:  # noqa: C901 -- one short ro
     @api.patch("/auth/me")
     async def change_me(body: Row) -> Row:
         assert account.user is not None
-        account.user |= body
+        settings = account.user["settings"] | body.pop("settings", {})
+        account.user |= {**body, "settings": settings}
         return {"user": account.user}
 
     @api.post("/auth/login")
-    async def login(body: Row) -> Row:
+    async def login(body: Row) -> Any:
         if body["password"] == "wrong":
             raise HTTPException(401)
+        if account.secrets.totp and body.get("code") != "123456":
+            needed = body.get("code") is None
+            code = "SECOND_FACTOR_NEEDED" if needed else "SECOND_FACTOR_WRONG"
+            return refused(401, code, "This account has a second factor." if needed else "The code is wrong.")
         account.user = dict(USER)
         return {"user": account.user}
 
@@ -211,12 +226,24 @@ def bot_routes(account: Account) -> APIRouter:  # noqa: C901 -- one short route 
             await account.push("bot_paused", message=f"{row['name']} was paused", bot=row)
         return {"changed": len(running), "skipped": []}
 
+    @api.get("/bots/sparklines")
+    async def sparklines() -> Row:
+        lines = [
+            {"bot_id": row["id"], "values": [market.money((day * (i - 4)) % 700) for day in range(30)]}
+            for i, row in enumerate(account.bots)
+            if i % 3
+        ]
+        span = {"first": market.ago(days=29)[:10], "last": market.iso(market.NOW)[:10]}
+        return {"items": lines, **span, "currency": "ZAR", "timezone": "Africa/Johannesburg"}
+
     @api.get("/bots/{bot_id}")
     async def one(bot_id: str) -> Row:
         return {"bot": account.bot(bot_id)}
 
     @api.patch("/bots/{bot_id}")
     async def change(bot_id: str, body: Row) -> Row:
+        if body.get("params", {}).get("fast") == 13:
+            raise HTTPException(422, "fast = 13 brings bad luck")
         account.bot(bot_id).update(body)
         return {"bot": account.bot(bot_id)}
 
@@ -314,6 +341,10 @@ def market_routes(account: Account) -> APIRouter:  # noqa: C901 -- one short rou
             "total": len(rows),
         }
 
+    @api.get("/trades/export")
+    async def export() -> Response:
+        return csv_file("trades", "closed,opened,bot")
+
     @api.get("/trades/{trade_id}")
     async def trade(trade_id: str) -> Row:
         row = next(row for row in account.trades if row["id"] == trade_id)
@@ -341,8 +372,40 @@ def market_routes(account: Account) -> APIRouter:  # noqa: C901 -- one short rou
         }
 
     @api.get("/ledger/entries")
-    async def entries(trade_id: str = "") -> Row:
-        return page([market.ledger_entry(412, trade_id), market.ledger_entry(411, trade_id)])
+    async def entries(trade_id: str = "", kind: str = "") -> Row:
+        rows = [market.ledger_entry(412, trade_id), market.ledger_entry(411, trade_id)]
+        if not trade_id and account.bots:
+            rows += [market.conversion(7, account.bots[0]), market.funding(1, account.funded)]
+        return page([row for row in rows if kind in ("", row["kind"])] if account.bots else [])
+
+    @api.get("/ledger/accounts")
+    async def accounts(prefix: str = "") -> Row:
+        rows = [
+            {
+                "account": f"holding:bot:{row['id'].replace('-', '')}",
+                "asset": row["quote_asset"],
+                "amount": row["capital_quote"],
+                "bot_id": row["id"],
+                "bot_name": row["name"],
+            }
+            for row in account.bots
+        ]
+        if account.bots:
+            others = {"fees:luno": "41.20", "funding": "-200000", "holding:wallet": "80000"}
+            rows += [
+                {"account": name, "asset": "ZAR", "amount": held, "bot_id": None, "bot_name": None}
+                for name, held in others.items()
+            ]
+        return page([row for row in rows if row["account"].startswith(prefix)])
+
+    @api.get("/ledger/statement")
+    async def statement(cursor: str = "0") -> Row:
+        rows = [market.statement_line(seq) for seq in range(8, 0, -1)]
+        following = int(cursor) + 5
+        return {
+            "items": rows[int(cursor) : following],
+            "next_cursor": str(following) if following < len(rows) else None,
+        }
 
     @api.get("/ledger/verify")
     async def verify() -> Row:
@@ -397,10 +460,28 @@ def profit_routes(account: Account) -> APIRouter:  # noqa: C901 -- one short rou
             "timezone": "",
         }
 
+    @api.get("/profits/report")
+    async def report(span: str = "last_30_days", mode: str = "paper") -> Row:
+        return market.report(span, mode, account.bots if mode == "paper" else [])
+
+    @api.get("/profits/export")
+    async def export_days(span: str) -> Response:
+        return csv_file(f"profits-{span}", "date,realised_zar")
+
+    @api.get("/profits/benchmark")
+    async def benchmark(mode: str = "paper") -> Row:
+        return market.benchmark(180 if account.bots and mode == "paper" else 0, mode)
+
     @api.get("/profits/summary")
     async def summary(mode: str = "paper") -> Row:
         busy = bool(account.bots) and mode == "paper"
-        share = {"realized_profit": "4194.02000000", "fees": "201.33000000", "trades": 21}
+        share = {
+            "realized_profit": "4194.02000000",
+            "fees": "201.33000000",
+            "trades": 21,
+            "win_rate": 57.1,
+            "expectancy": "199.71523810",
+        }
         return {
             "success": True,
             "mode": mode,
@@ -514,6 +595,14 @@ def profit_routes(account: Account) -> APIRouter:  # noqa: C901 -- one short rou
             "deployment": {"environment": "test", "host": "test"},
         }
 
+    @api.get("/audit")
+    async def audit(object_type: str = "bot") -> Row:
+        return page([market.fact(seq, account.bots[0]) for seq in (3, 2, 1)] if account.bots else [])
+
+    @api.get("/audit/verify")
+    async def verify_audit() -> Row:
+        return {"ok": True, "facts_checked": 3, "first_break": None, "checked_at": market.iso(market.NOW)}
+
     @api.get("/alerts")
     async def alerts() -> Row:
         return page([])
@@ -618,7 +707,15 @@ def create_app(bots: int = 12, origin: str = "live") -> FastAPI:
             error.status_code,
         )
 
-    for routes in (session_routes, bot_routes, market_routes, profit_routes, socket_routes):
+    for routes in (
+        session_routes,
+        factor_routes,
+        key_routes,
+        bot_routes,
+        market_routes,
+        profit_routes,
+        socket_routes,
+    ):
         app.include_router(routes(account))
 
     @app.get("/{path:path}")

@@ -234,10 +234,87 @@ def equity(points: int) -> Row:
             "equity": money(level(i)),
             "realized_profit": money(level(i) - 100_120),
             "unrealized_profit": "120.00000000",
+            "drawdown_percent": round(2 + 2 * math.sin(i / 9), 4),
         }
         for i in range(points)
     ]
-    return {"items": items, "currency": "ZAR", "max_drawdown_percent": 4.31}
+    falls = [
+        {
+            "peak_at": ago(hours=4 * (points - start)),
+            "trough_at": ago(hours=4 * (points - start - 6)),
+            "recovered_at": ago(hours=4 * (points - start - 14)) if start < 100 else None,
+            "depth": money(-4_310 / (place + 1)),
+            "percent": round(4.31 / (place + 1), 4),
+        }
+        for place, start in enumerate((20, 60, 150) if points > 170 else ())
+    ]
+    return {"items": items, "currency": "ZAR", "max_drawdown_percent": 4.31, "drawdowns": falls}
+
+
+def benchmark(points: int, mode: str) -> Row:
+    curve = equity(points)["items"]
+    items = [
+        {"at": row["at"], "equity": money(99_600 + 500 * math.sin(i / 20))} for i, row in enumerate(curve)
+    ]
+    return {
+        "mode": mode,
+        "instrument_id": "luno:BTC/ZAR",
+        "origin": "live" if points else None,
+        "items": items,
+        "change_percent": 1.27 if points else None,
+        "reason": None if points else "there is no equity curve to compare with yet",
+        "currency": "ZAR",
+    }
+
+
+def report(span: str, mode: str, bots: list[Row]) -> Row:
+    """Return a report whose days add up to its totals."""
+    running, days = 0.0, list[Row]()
+    for i in range(30 if bots else 0):
+        profit = float((i * 977) % 1300 - 430) if i % 5 else 0.0
+        running += profit
+        days.append(
+            {
+                "date": (NOW - timedelta(days=29 - i)).date().isoformat(),
+                "profit": money(profit),
+                "running": money(running),
+                "fees": money(i),
+                "trades": i % 4,
+                "wins": i % 3,
+                "losses": 0,
+            }
+        )
+    trades = sum(day["trades"] for day in days)
+    share = {
+        "realized_profit": "4194.02000000",
+        "fees": "201.33000000",
+        "trades": 21,
+        "win_rate": 57.1,
+        "expectancy": "199.71523810",
+    }
+    return {
+        "span": span,
+        "first": (NOW - timedelta(days=266 if span == "tax_year" else 29)).date().isoformat(),
+        "last": NOW.date().isoformat(),
+        "mode": mode,
+        "realized_profit": money(running),
+        "realized_reason": None,
+        "fees": "435.00000000",
+        "trades": trades,
+        "winning_trades": 29,
+        "losing_trades": 14,
+        "win_rate": 67.4 if trades else None,
+        "expectancy": money(running / trades) if trades else None,
+        "days": days,
+        "by_bot": [{"bot_id": row["id"], "bot_name": row["name"], **share} for row in bots[:10]],
+        "by_platform": [{"platform": name, **share} for name in CONNECTED] if bots else [],
+        "by_pair": [{"platform": "luno", "pair": pair, **share} for pair in ("BTC/ZAR", "ETH/ZAR")]
+        if bots
+        else [],
+        "currency": "ZAR",
+        "timestamp": iso(NOW),
+        "timezone": "Africa/Johannesburg",
+    }
 
 
 def candles(instrument_id: str, timeframe: str, origin: str) -> Row:
@@ -371,6 +448,74 @@ def ledger_entry(seq: int, trade_id: str) -> Row:
         "postings": postings,
         "hash": "9f2c" * 16,
         "prev_hash": "1b7e" * 16,
+    }
+
+
+def conversion(seq: int, owner: Row) -> Row:
+    """Return the entry that made a bot's rand into dollars."""
+    holding = f"holding:bot:{owner['id'].replace('-', '')}"
+    return ledger_entry(seq, "") | {
+        "kind": "conversion",
+        "description": "Converted 10000 ZAR to 548.21 USDT",
+        "reference": {
+            "bot_id": owner["id"],
+            "rate": "18.24120000",
+            "rate_source": "luno USDT/ZAR mid",
+            "rate_at": ago(hours=5),
+        },
+        "postings": [
+            {"account": holding, "asset": "ZAR", "amount": "-10000.00000000"},
+            {"account": "conversion", "asset": "ZAR", "amount": "10000.00000000"},
+            {"account": "conversion", "asset": "USDT", "amount": "-548.21000000"},
+            {"account": holding, "asset": "USDT", "amount": "548.21000000"},
+        ],
+    }
+
+
+def funding(seq: int, amount: int) -> Row:
+    return ledger_entry(seq, "") | {
+        "kind": "funding",
+        "description": f"Paper wallet funded with {amount} ZAR",
+        "reference": {},
+        "postings": [
+            {"account": "funding", "asset": "ZAR", "amount": money(-amount)},
+            {"account": "holding:wallet", "asset": "ZAR", "amount": money(amount)},
+        ],
+    }
+
+
+def statement_line(seq: int) -> Row:
+    """Return a line of a wallet's statement: each entry but the first gives 1,000 to a bot."""
+    first = seq == 1
+    return {
+        "entry_id": f"40000000-0000-4000-8000-{seq:012d}",
+        "seq": seq,
+        "kind": "funding" if first else "allocation",
+        "description": "Paper wallet funded" if first else "Capital reserved for a bot",
+        "effective_at": ago(days=12 - seq),
+        "debit": "200000.00000000" if first else None,
+        "credit": None if first else "1000.00000000",
+        "balance": money(200_000 - 1_000 * (seq - 1)),
+    }
+
+
+def fact(seq: int, owner: Row) -> Row:
+    """Return a fact of the audit log: a changed parameter, and the bot's making at the bottom."""
+    made = seq == 1
+    before, after = {"params": {"fast": 11 + seq}}, {"params": {"fast": 12 + seq}}
+    return {
+        "seq": seq,
+        "at": ago(hours=20 - seq),
+        "actor": "user:u-1",
+        "actor_name": "Thandi",
+        "action": "bot.created" if made else "bot.updated",
+        "object_type": "bot",
+        "object_id": owner["id"],
+        "ip": "127.0.0.1",
+        "before": None if made else before,
+        "after": {"name": owner["name"]} if made else after,
+        "reason": None,
+        "hash": "7d1e" * 16,
     }
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from amarktai.domain.errors import NotFound
 from amarktai.domain.instrument import Origin, Platform
 from amarktai.ports.feed import FeedState
 from amarktai.services.alerts import Alerts, Notices
@@ -28,6 +31,25 @@ async def test_an_alert_is_stored_and_told_to_its_user_alone(database_urls: Data
         events = await PgEvents(world.database).after(ada.user_id, 0, 9)
         assert [event.type for event in events] == ["alert", "alert"]
         assert events[0].payload["alert_id"] == str(first) and events[0].payload["alert_type"] == "feed_stale"
+
+
+async def test_acknowledging_leaves_its_fact_in_the_same_transaction_or_none(
+    database_urls: DatabaseUrls,
+) -> None:
+    async with trading(database_urls) as world:
+        ada, bo = world.add_user(1), world.add_user(2)
+        alerting = PgAlerting(world.database)
+        alert_id = await Notices(alerting, clock=world.clock, ids=world.ids).alert(
+            ada.user_id, "feed_stale", "warning", "Luno is silent"
+        )
+        alerts = Alerts(alerting, clock=world.clock)
+        with pytest.raises(NotFound):
+            await alerts.acknowledge(bo, alert_id)
+        await alerts.acknowledge(ada, alert_id)
+        async with alerting.alerts(ada.user_id) as store:
+            facts = [row.fact for row in await store.audit.read(0, 100)]
+        told = [(fact.action, fact.object_id, fact.actor) for fact in facts if fact.object_type == "alert"]
+        assert told == [("alert.acknowledged", str(alert_id), f"user:{ada.user_id}")]
 
 
 async def test_a_feeds_change_is_told_to_everybody(database_urls: DatabaseUrls) -> None:

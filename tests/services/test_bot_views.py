@@ -10,7 +10,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, insert
 
 from amarktai.domain.bot import BotStatus, TradingMode
 from amarktai.domain.errors import InvalidInput, NotFound
@@ -19,8 +19,9 @@ from amarktai.domain.order import Side
 from amarktai.ports.reports import BotFilter
 from amarktai.ports.store import BotRuntime
 from amarktai.services.bot_views import BotViews, library_view
+from amarktai.storage import tables as t
 from amarktai.storage.embedded import DatabaseUrls
-from tests.trading import BTC_USDT, BTC_ZAR, ETH_ZAR, USDT_ZAR, World, trading
+from tests.trading import BTC_USDT, BTC_ZAR, ETH_ZAR, USDT_ZAR, World, trading, user_id_of
 
 EVERY = BotFilter()
 
@@ -219,3 +220,62 @@ async def test_an_unknown_bot_is_not_found(database_urls: DatabaseUrls) -> None:
         who = world.add_user()
         with pytest.raises(NotFound):
             await views(world).get(who.user_id, UUID(int=1))
+
+
+async def put_curve(world: World, points: list[tuple[int, int]]) -> UUID:
+    """Store a bot's (equity, deposits) minute by minute; return the bot."""
+    who = world.add_user()
+    await world.fund(who, Decimal(50_000))
+    bot = await world.add_bot(who, BTC_ZAR, Decimal(1_000))
+    values = [
+        {
+            "user_id": who.user_id, "mode": "paper", "scope": "bot", "scope_id": bot.id.hex,
+            "at": world.now + timedelta(minutes=minute), "equity_zar": equity, "realized_zar": 0,
+            "unrealized_zar": 0, "deposits_zar": deposits,
+        }
+        for minute, (equity, deposits) in enumerate(points)
+    ]  # fmt: skip
+    async with world.database.transaction(who.user_id) as connection:
+        await connection.execute(insert(t.equity_snapshots), values)
+    return bot.id
+
+
+async def test_falls_are_named_from_peak_to_recovery(database_urls: DatabaseUrls) -> None:
+    async with trading(database_urls) as world:
+        curve = [(1000, 1000), (900, 1000), (950, 1000), (1100, 1000), (1045, 1000), (1090, 1000)]
+        bot_id = await put_curve(world, curve)
+        view = await views(world).equity(user_id_of(1), bot_id, "all")
+    first, second = view["drawdowns"]
+    assert (first["percent"], Decimal(first["depth"])) == (10.0, Decimal(-100)) and view[
+        "max_drawdown_percent"
+    ] == 10.0
+    assert [first[name][14:16] for name in ("peak_at", "trough_at", "recovered_at")] == ["00", "01", "03"]
+    assert (second["percent"], second["recovered_at"]) == (5.0, None)
+    assert [point["drawdown_percent"] for point in view["items"]] == [0, 10.0, 5.0, 0, 5.0, 0.9091]
+
+
+async def test_money_put_in_is_no_recovery(database_urls: DatabaseUrls) -> None:
+    async with trading(database_urls) as world:
+        bot_id = await put_curve(world, [(1000, 1000), (900, 1000), (1900, 2000), (1950, 2000)])
+        view = await views(world).equity(user_id_of(1), bot_id, "all")
+    (fall,) = view["drawdowns"]
+    assert fall["percent"] == 10.0 and fall["recovered_at"] is None
+    assert [point["drawdown_percent"] for point in view["items"]] == [0, 10.0, 5.0, 2.5]
+
+
+async def test_a_sparkline_is_the_running_profit_of_thirty_days(database_urls: DatabaseUrls) -> None:
+    async with trading(database_urls) as world:
+        who = world.add_user()
+        await world.fund(who, Decimal(50_000))
+        bot = await world.add_bot(who, BTC_ZAR, Decimal(20_000))
+        quiet = await world.add_bot(who, BTC_ZAR, Decimal(20_000))
+        for price in (1_010_000, 990_000):
+            await world.trade(bot, Side.BUY, Decimal("0.01"), Decimal(1_000_000), fee_ratio=Decimal(0))
+            await world.trade(bot, Side.SELL, Decimal("0.01"), Decimal(price), fee_ratio=Decimal(0))
+            world.clock.advance(86_400)
+        lines = await views(world).sparklines(who.user_id, mode=None)
+        strangers = await views(world).sparklines(world.add_user(2).user_id, mode=None)
+    (line,) = lines["items"]
+    assert line["bot_id"] == str(bot.id) != str(quiet.id)
+    assert [Decimal(value) for value in line["values"]] == [0] * 27 + [100, 0, 0]
+    assert strangers["items"] == []

@@ -5,10 +5,19 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amarktai.services.days import last_days, last_months, last_weeks, local_day, week_name
+from amarktai.services.days import (
+    last_days,
+    last_months,
+    last_weeks,
+    local_day,
+    span_of,
+    tax_year,
+    week_name,
+)
 
 _DAY = st.dates(date(1990, 1, 1), date(2090, 1, 1))
 
@@ -35,3 +44,25 @@ def test_the_same_instant_is_another_day_elsewhere() -> None:
     at = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
     assert local_day(at, "UTC") == date(2026, 3, 1)
     assert local_day(at, "Africa/Johannesburg") == date(2026, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("today", "back", "expected"),
+    [
+        ("2026-11-25", 0, ("2026-03-01", "2027-02-28")),
+        ("2026-02-28", 0, ("2025-03-01", "2026-02-28")),
+        ("2028-02-29", 0, ("2027-03-01", "2028-02-29")),
+        ("2028-03-01", 0, ("2028-03-01", "2029-02-28")),
+        ("2028-03-01", 1, ("2027-03-01", "2028-02-29")),
+    ],
+)
+def test_a_tax_year_begins_on_the_first_of_march(today: str, back: int, expected: tuple[str, str]) -> None:
+    first, last = tax_year(date.fromisoformat(today), back=back)
+    assert (first.isoformat(), last.isoformat()) == expected
+
+
+@given(st.dates(date(1990, 1, 1), date(2090, 1, 1)), st.none() | st.dates(date(1990, 1, 1)))
+def test_spans_end_today_or_before(today: date, first_day: date | None) -> None:
+    for name in ("last_30_days", "month", "last_month", "year", "tax_year", "last_tax_year", "all"):
+        first, last = span_of(name, today, first_day)
+        assert first <= last <= today, name

@@ -174,3 +174,36 @@ async def test_live_is_another_book(database_urls: DatabaseUrls) -> None:
         await world.fund(who, Decimal(50_000))
         live = await service(world).summary(who.user_id, mode=TradingMode.LIVE)
     assert live["mode"] == "live" and Decimal(live["equity"]) == Decimal(live["deposits"]) == 0
+
+
+async def test_a_report_holds_what_its_days_hold(database_urls: DatabaseUrls) -> None:
+    async with trading(database_urls) as world:
+        who = world.add_user()
+        await world.fund(who, Decimal(50_000))
+        bot = await world.add_bot(who, BTC_ZAR, Decimal(20_000))
+        for price in (1_010_000, 990_000):
+            await world.trade(bot, Side.BUY, Decimal("0.01"), Decimal(1_000_000), fee_ratio=Decimal(0))
+            await world.trade(bot, Side.SELL, Decimal("0.01"), Decimal(price), fee_ratio=Decimal(0))
+            world.clock.advance(86_400 * 70)
+        whole = await service(world).report(who.user_id, span="all", mode=None)
+        tax = await service(world).report(who.user_id, span="tax_year", mode=None)
+        before = await service(world).report(who.user_id, span="last_tax_year", mode=None)
+    # Won 100 on 1 January, lost 100 on 12 March; today is 21 May.
+    assert [(day["date"], Decimal(day["profit"]), Decimal(day["running"])) for day in whole["days"]] == [
+        ("2026-01-01", Decimal(100), Decimal(100)),
+        ("2026-03-12", Decimal(-100), Decimal(0)),
+    ]
+    assert (whole["trades"], whole["winning_trades"], whole["win_rate"]) == (2, 1, 50.0)
+    assert Decimal(whole["expectancy"]) == 0
+    assert (tax["first"], tax["last"], tax["trades"]) == ("2026-03-01", "2026-05-21", 1)
+    assert Decimal(tax["realized_profit"]) == Decimal(tax["expectancy"]) == -100
+    assert (before["first"], before["last"]) == ("2025-03-01", "2026-02-28")
+    assert [Decimal(share["realized_profit"]) for share in before["by_bot"]] == [100]
+    assert before["by_pair"][0]["pair"] == "BTC/ZAR" and before["by_platform"][0]["win_rate"] == 100.0
+
+
+async def test_a_span_without_trades_has_no_average(database_urls: DatabaseUrls) -> None:
+    async with trading(database_urls) as world:
+        who = world.add_user()
+        report = await service(world).report(who.user_id, span="month", mode=TradingMode.LIVE)
+    assert report["expectancy"] is None and report["win_rate"] is None and report["days"] == []

@@ -163,6 +163,50 @@ async def test_entries_are_found_by_bot_and_asset(database_urls: DatabaseUrls) -
     assert [*of_coin.items, *further.items] == eth and further.next_cursor is None
 
 
+async def test_a_statement_runs_from_the_balance_back_to_nothing(database_urls: DatabaseUrls) -> None:
+    async with trading(database_urls) as world:
+        who = world.add_user()
+        bots = await history(world, who)
+        ledger = LedgerReports(world.reporting, world.clock)
+        held = await ledger.accounts(who.user_id, mode=None, prefix="holding:bot:", cursor=None, limit=50)
+        for line in held.items:
+            lines: list[Any] = []
+            cursor: str | None = None
+            while True:
+                page = await ledger.statement(
+                    who.user_id, mode=None, account=line["account"], asset=line["asset"],
+                    cursor=cursor, limit=2,
+                )  # fmt: skip
+                lines += page.items
+                cursor = page.next_cursor
+                if cursor is None:
+                    break
+            assert Decimal(lines[0]["balance"]) == Decimal(line["amount"])
+            below = [Decimal(row["balance"]) for row in lines[1:]] + [Decimal(0)]
+            for row, before in zip(lines, below, strict=True):
+                moved = Decimal(row["debit"] or 0) - Decimal(row["credit"] or 0)
+                assert Decimal(row["balance"]) - moved == before
+        names = {line["bot_name"] for line in held.items}
+        kinds = await ledger.entries(who.user_id, Entries(kind="funding"), cursor=None, limit=10)
+        of_bot = await ledger.entries(
+            who.user_id, Entries(kind="allocation", bot_id=bots[0], asset="ZAR"), cursor=None, limit=10
+        )
+    assert len(names) == 2 and {str(bot) for bot in bots} == {line["bot_id"] for line in held.items}
+    assert [item["kind"] for item in kinds.items] == ["funding"]
+    assert [item["reference"]["bot_id"] for item in of_bot.items] == [str(bots[0])]
+
+
+async def test_a_statements_cursor_fits_no_other_account(database_urls: DatabaseUrls) -> None:
+    async with trading(database_urls) as world:
+        who = world.add_user()
+        await history(world, who)
+        ledger = LedgerReports(world.reporting, world.clock)
+        wanted: dict[str, Any] = {"mode": None, "asset": "ZAR", "limit": 1}
+        page = await ledger.statement(who.user_id, account="holding:wallet", cursor=None, **wanted)
+        with pytest.raises(InvalidInput, match="another account"):
+            await ledger.statement(who.user_id, account="funding", cursor=page.next_cursor, **wanted)
+
+
 _FLIPS = {
     "a changed description": ("UPDATE ledger_entries SET description = 'x' WHERE seq = 3", "entry 3, hash"),
     "a changed time": (

@@ -30,6 +30,7 @@ from amarktai.workers.engine import (
     SAVE_EVERY_S,
     EngineDuties,
     EngineWorker,
+    StartAnew,
     wait_for_lease,
 )
 from tests.services.engine_desk import EngineRig, engine_rig
@@ -57,6 +58,7 @@ class Surroundings:
     status: FeedStatus
     problem: str | None = None
     times_asked: int = 0
+    clock_step_ns: int = 0
 
     def recording_problem(self) -> str | None:
         self.times_asked += 1
@@ -72,7 +74,7 @@ async def running(rig: EngineRig, around: Surroundings) -> AsyncIterator[asyncio
     duties = EngineDuties(
         clock=clock, feed=rig.feed, catalog=rig.world.catalog, leases=leases, prices=quiet, changes=quiet,
         beats=PgSystem(rig.world.database), feed_status=lambda _: around.status, notices=rig.notices,
-        recording_problem=around.recording_problem,
+        recording_problem=around.recording_problem, clock_step_ns=lambda: around.clock_step_ns,
     )  # fmt: skip
     task = asyncio.create_task(EngineWorker(rig.engine, lease, duties).run())
     try:
@@ -164,6 +166,27 @@ async def test_a_recorder_that_cannot_write_is_told_to_admins(database_urls: Dat
             await until(rig, lambda: told(2))
         assert await _kinds(rig, admin) == ["recording_failed"] * 2
         assert await _kinds(rig, trader) == []
+
+
+async def test_a_set_clock_is_told_and_lets_the_next_process_reconcile(database_urls: DatabaseUrls) -> None:
+    async with engine_rig(database_urls) as rig:
+        admin = rig.world.add_user(1)
+        async with rig.world.database.transaction(None) as connection:
+            await connection.exec_driver_sql("UPDATE users SET role = 'admin'")
+        around = Surroundings(FeedStatus(FeedState.LIVE, ""), clock_step_ns=900_000_000)
+        async with running(rig, around) as task:
+            seen = around.times_asked
+            await until(rig, lambda: _asked_after(around, seen + 2))
+            assert not task.done(), "a slewed clock is no set one"
+            around.clock_step_ns = -3_600_000_000_000
+
+            async def ended() -> bool:
+                return task.done()
+
+            await until(rig, ended)
+            assert isinstance(task.exception(), ExceptionGroup)
+            assert task.exception().subgroup(StartAnew) is not None  # type: ignore[union-attr]
+        assert await _kinds(rig, admin) == ["clock_step"]
 
 
 class Inventive(PaperVenue):

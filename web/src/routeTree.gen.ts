@@ -16,10 +16,14 @@ import { Route as SetupRouteImport } from './routes/setup'
 import { Route as AppIndexRouteImport } from './routes/_app.index'
 import { Route as AppSplatRouteImport } from './routes/_app.$'
 import { Route as AppActivityRouteImport } from './routes/_app.activity'
+import { Route as AppAuditRouteImport } from './routes/_app.audit'
+import { Route as AppKeysRouteImport } from './routes/_app.keys'
+import { Route as AppLedgerRouteImport } from './routes/_app.ledger'
 import { Route as AppMarketsRouteImport } from './routes/_app.markets'
 import { Route as AppProfitsRouteImport } from './routes/_app.profits'
 import { Route as AppSettingsRouteImport } from './routes/_app.settings'
 import { Route as AppTradesRouteImport } from './routes/_app.trades'
+import { Route as AppWalletRouteImport } from './routes/_app.wallet'
 import { Route as AppBotsIndexRouteImport } from './routes/_app.bots.index'
 import { Route as AppBotsBotIdRouteImport } from './routes/_app.bots.$botId'
 import { Route as AppPlatformsIndexRouteImport } from './routes/_app.platforms.index'
@@ -59,6 +63,21 @@ const AppActivityRoute = AppActivityRouteImport.update({
   path: '/activity',
   getParentRoute: () => AppRoute,
 } as any)
+const AppAuditRoute = AppAuditRouteImport.update({
+  id: '/audit',
+  path: '/audit',
+  getParentRoute: () => AppRoute,
+} as any)
+const AppKeysRoute = AppKeysRouteImport.update({
+  id: '/keys',
+  path: '/keys',
+  getParentRoute: () => AppRoute,
+} as any)
+const AppLedgerRoute = AppLedgerRouteImport.update({
+  id: '/ledger',
+  path: '/ledger',
+  getParentRoute: () => AppRoute,
+} as any)
 const AppMarketsRoute = AppMarketsRouteImport.update({
   id: '/markets',
   path: '/markets',
@@ -77,6 +96,11 @@ const AppSettingsRoute = AppSettingsRouteImport.update({
 const AppTradesRoute = AppTradesRouteImport.update({
   id: '/trades',
   path: '/trades',
+  getParentRoute: () => AppRoute,
+} as any)
+const AppWalletRoute = AppWalletRouteImport.update({
+  id: '/wallet',
+  path: '/wallet',
   getParentRoute: () => AppRoute,
 } as any)
 const AppBotsIndexRoute = AppBotsIndexRouteImport.update({
@@ -107,10 +131,14 @@ export interface FileRoutesByFullPath {
   '/setup': typeof SetupRoute
   '/$': typeof AppSplatRoute
   '/activity': typeof AppActivityRoute
+  '/audit': typeof AppAuditRoute
+  '/keys': typeof AppKeysRoute
+  '/ledger': typeof AppLedgerRoute
   '/markets': typeof AppMarketsRoute
   '/profits': typeof AppProfitsRoute
   '/settings': typeof AppSettingsRoute
   '/trades': typeof AppTradesRoute
+  '/wallet': typeof AppWalletRoute
   '/bots/$botId': typeof AppBotsBotIdRoute
   '/platforms/$platform': typeof AppPlatformsPlatformRoute
   '/bots/': typeof AppBotsIndexRoute
@@ -122,10 +150,14 @@ export interface FileRoutesByTo {
   '/setup': typeof SetupRoute
   '/$': typeof AppSplatRoute
   '/activity': typeof AppActivityRoute
+  '/audit': typeof AppAuditRoute
+  '/keys': typeof AppKeysRoute
+  '/ledger': typeof AppLedgerRoute
   '/markets': typeof AppMarketsRoute
   '/profits': typeof AppProfitsRoute
   '/settings': typeof AppSettingsRoute
   '/trades': typeof AppTradesRoute
+  '/wallet': typeof AppWalletRoute
   '/': typeof AppIndexRoute
   '/bots/$botId': typeof AppBotsBotIdRoute
   '/platforms/$platform': typeof AppPlatformsPlatformRoute
@@ -140,10 +172,14 @@ export interface FileRoutesById {
   '/setup': typeof SetupRoute
   '/_app/$': typeof AppSplatRoute
   '/_app/activity': typeof AppActivityRoute
+  '/_app/audit': typeof AppAuditRoute
+  '/_app/keys': typeof AppKeysRoute
+  '/_app/ledger': typeof AppLedgerRoute
   '/_app/markets': typeof AppMarketsRoute
   '/_app/profits': typeof AppProfitsRoute
   '/_app/settings': typeof AppSettingsRoute
   '/_app/trades': typeof AppTradesRoute
+  '/_app/wallet': typeof AppWalletRoute
   '/_app/': typeof AppIndexRoute
   '/_app/bots/$botId': typeof AppBotsBotIdRoute
   '/_app/platforms/$platform': typeof AppPlatformsPlatformRoute
@@ -159,10 +195,14 @@ export interface FileRouteTypes {
     | '/setup'
     | '/$'
     | '/activity'
+    | '/audit'
+    | '/keys'
+    | '/ledger'
     | '/markets'
     | '/profits'
     | '/settings'
     | '/trades'
+    | '/wallet'
     | '/bots/$botId'
     | '/platforms/$platform'
     | '/bots/'
@@ -174,10 +214,14 @@ export interface FileRouteTypes {
     | '/setup'
     | '/$'
     | '/activity'
+    | '/audit'
+    | '/keys'
+    | '/ledger'
     | '/markets'
     | '/profits'
     | '/settings'
     | '/trades'
+    | '/wallet'
     | '/'
     | '/bots/$botId'
     | '/platforms/$platform'
@@ -191,10 +235,14 @@ export interface FileRouteTypes {
     | '/setup'
     | '/_app/$'
     | '/_app/activity'
+    | '/_app/audit'
+    | '/_app/keys'
+    | '/_app/ledger'
     | '/_app/markets'
     | '/_app/profits'
     | '/_app/settings'
     | '/_app/trades'
+    | '/_app/wallet'
     | '/_app/'
     | '/_app/bots/$botId'
     | '/_app/platforms/$platform'
@@ -260,6 +308,27 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof AppActivityRouteImport
       parentRoute: typeof AppRoute
     }
+    '/_app/audit': {
+      id: '/_app/audit'
+      path: '/audit'
+      fullPath: '/audit'
+      preLoaderRoute: typeof AppAuditRouteImport
+      parentRoute: typeof AppRoute
+    }
+    '/_app/keys': {
+      id: '/_app/keys'
+      path: '/keys'
+      fullPath: '/keys'
+      preLoaderRoute: typeof AppKeysRouteImport
+      parentRoute: typeof AppRoute
+    }
+    '/_app/ledger': {
+      id: '/_app/ledger'
+      path: '/ledger'
+      fullPath: '/ledger'
+      preLoaderRoute: typeof AppLedgerRouteImport
+      parentRoute: typeof AppRoute
+    }
     '/_app/markets': {
       id: '/_app/markets'
       path: '/markets'
@@ -286,6 +355,13 @@ declare module '@tanstack/react-router' {
       path: '/trades'
       fullPath: '/trades'
       preLoaderRoute: typeof AppTradesRouteImport
+      parentRoute: typeof AppRoute
+    }
+    '/_app/wallet': {
+      id: '/_app/wallet'
+      path: '/wallet'
+      fullPath: '/wallet'
+      preLoaderRoute: typeof AppWalletRouteImport
       parentRoute: typeof AppRoute
     }
     '/_app/bots/': {
@@ -322,10 +398,14 @@ declare module '@tanstack/react-router' {
 interface AppRouteChildren {
   AppSplatRoute: typeof AppSplatRoute
   AppActivityRoute: typeof AppActivityRoute
+  AppAuditRoute: typeof AppAuditRoute
+  AppKeysRoute: typeof AppKeysRoute
+  AppLedgerRoute: typeof AppLedgerRoute
   AppMarketsRoute: typeof AppMarketsRoute
   AppProfitsRoute: typeof AppProfitsRoute
   AppSettingsRoute: typeof AppSettingsRoute
   AppTradesRoute: typeof AppTradesRoute
+  AppWalletRoute: typeof AppWalletRoute
   AppIndexRoute: typeof AppIndexRoute
   AppBotsBotIdRoute: typeof AppBotsBotIdRoute
   AppPlatformsPlatformRoute: typeof AppPlatformsPlatformRoute
@@ -336,10 +416,14 @@ interface AppRouteChildren {
 const AppRouteChildren: AppRouteChildren = {
   AppSplatRoute: AppSplatRoute,
   AppActivityRoute: AppActivityRoute,
+  AppAuditRoute: AppAuditRoute,
+  AppKeysRoute: AppKeysRoute,
+  AppLedgerRoute: AppLedgerRoute,
   AppMarketsRoute: AppMarketsRoute,
   AppProfitsRoute: AppProfitsRoute,
   AppSettingsRoute: AppSettingsRoute,
   AppTradesRoute: AppTradesRoute,
+  AppWalletRoute: AppWalletRoute,
   AppIndexRoute: AppIndexRoute,
   AppBotsBotIdRoute: AppBotsBotIdRoute,
   AppPlatformsPlatformRoute: AppPlatformsPlatformRoute,

@@ -10,10 +10,14 @@ from amarktai.ports.clock import Clock
 from amarktai.ports.live import LiveHub
 from amarktai.services.alerts import Alerts
 from amarktai.services.audit import AuditTrail
+from amarktai.services.benchmark import BenchmarkService
 from amarktai.services.bot_views import BotViews
 from amarktai.services.bots import BotService
+from amarktai.services.exports import Exports
+from amarktai.services.factors import Factors
 from amarktai.services.idempotency import Idempotency
 from amarktai.services.invites import Invites
+from amarktai.services.keys import Keys
 from amarktai.services.ledger_reports import LedgerReports
 from amarktai.services.markets import MarketService
 from amarktai.services.order_history import OrderHistory
@@ -38,8 +42,10 @@ class Services:
     sessions: Sessions
     users: Users
     invites: Invites
-    tokens: Tokens
     audit: AuditTrail
+    tokens: Tokens
+    factors: Factors
+    keys: Keys
     idempotency: Idempotency
     alerts: Alerts
     system: System
@@ -52,6 +58,8 @@ class Services:
     orders: OrderHistory
     ledger: LedgerReports
     profits: ProfitService
+    benchmark: BenchmarkService
+    exports: Exports
     platforms: PlatformService
     wallet: WalletService
     markets: MarketService

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
@@ -23,7 +24,7 @@ from amarktai.storage.embedded import DatabaseUrls, EmbeddedPostgres
 from amarktai.storage.migrate import check_version, migrate, self_test
 from amarktai.storage.reports import PgReporting
 from amarktai.storage.unit_of_work import PgStore
-from amarktai.system.clock import SystemClock
+from amarktai.system.clock import SteadyClock, SystemClock
 from amarktai.system.ids import TimeIds
 from amarktai.system.logs import configure_logs
 from amarktai.system.rng import SystemRng
@@ -75,6 +76,12 @@ def lay_foundation(settings: Settings, app_url: str, clock: SettableClock, ids: 
     """Open the database for one process."""
     database = Database(app_url, pool_size=settings.database_pool_size)
     return Foundation(settings, clock, ids, database, PgStore(database, ids, clock), PgCatalog(database))
+
+
+def steady_time() -> tuple[SteadyClock, TimeIds]:
+    """Return the clock and ids of the engine's process, whose time must not jump."""
+    clock = SteadyClock()
+    return clock, TimeIds(clock, SystemRng())
 
 
 def real_time() -> tuple[SystemClock, TimeIds]:
@@ -139,14 +146,19 @@ def attach_database(settings: Settings) -> str:
     return server.urls().app
 
 
-def borrow_database(settings: Settings) -> tuple[EmbeddedPostgres | None, DatabaseUrls, bool]:
-    """Return the database for one command, started if need be, and whether it ran before."""
+@contextmanager
+def borrowed_database(settings: Settings) -> Iterator[DatabaseUrls]:
+    """Lend the database to one command; a server that had to be started for it stops again."""
     server = None if settings.database_url is not None else EmbeddedPostgres(settings.home, SystemRng())
-    was_running = server is not None and server.is_running()
-    if server is not None and was_running:
-        return server, server.urls(), True
+    if server is not None and server.is_running():
+        yield server.urls()
+        return
     started, urls = start_database(settings)
-    return started, urls, False
+    try:
+        yield urls
+    finally:
+        if started is not None:
+            started.stop()
 
 
 def database_keeper(database: EmbeddedPostgres | None) -> Callable[[], None]:

@@ -15,7 +15,7 @@ from amarktai.bootstrap.foundation import (
     build_fx,
     build_notices,
     lay_foundation,
-    real_time,
+    steady_time,
 )
 from amarktai.config import Settings
 from amarktai.domain.bot import Bot
@@ -86,21 +86,23 @@ def _paper_venues(base: Foundation, feed: Feed) -> dict[Platform, SimulatedVenue
 
 async def run_engine(settings: Settings, app_url: str) -> None:
     """Trade until cancelled. Raises: StartAnew when the market was switched; Conflict LEASE_HELD."""
-    clock, ids = real_time()
+    clock, ids = steady_time()
     base = lay_foundation(settings, app_url, clock, ids)
     market = await PgSystem(base.database).market() or settings.feeds
     leases = PgLeases(base.database)
     try:
         lease = await wait_for_lease(leases, clock)
         try:
-            await (await _engine_worker(base, app_url, market, lease)).run()
+            await (await _engine_worker(base, app_url, market, lease, clock.step_ns)).run()
         finally:
             await leases.give_up(lease)
     finally:
         await base.close()
 
 
-async def _engine_worker(base: Foundation, app_url: str, market: str, lease: Lease) -> EngineWorker:
+async def _engine_worker(
+    base: Foundation, app_url: str, market: str, lease: Lease, clock_step_ns: Callable[[], int]
+) -> EngineWorker:
     running: dict[UUID, Bot] = {}
     opened = await _open_market(base, market, running)
     feed = opened.feed
@@ -120,6 +122,7 @@ async def _engine_worker(base: Foundation, app_url: str, market: str, lease: Lea
         recording_problem=opened.recording_problem,
         feed_status=opened.status_of,
         unverified=opened.unverified,
+        clock_step_ns=clock_step_ns,
     )
     return EngineWorker(engine, lease, duties)
 

@@ -20,12 +20,18 @@ from amarktai.ledger.profit import RollupDelta, RollupKey
 from amarktai.ports.events import EventPayload
 
 if TYPE_CHECKING:
+    from amarktai.ports.factors import FactorStore
+    from amarktai.ports.keys import ProviderKeyStore, VenueAccountStore
     from amarktai.ports.reports import Reports
+    from amarktai.ports.secrets import SealedRows
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A browser's session. ``expires_at`` is the absolute end; idleness ends it earlier."""
+    """A browser's session. ``expires_at`` is the absolute end; idleness ends it earlier.
+
+    ``stepped_up_at`` is when its user last proved who they are: password, or second factor if on.
+    """
 
     id: UUID
     user_id: UUID
@@ -34,6 +40,7 @@ class Session:
     expires_at: datetime
     ip: str | None
     user_agent: str | None
+    stepped_up_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,8 @@ class SessionStore(Protocol):
 
     async def touch(self, session_id: UUID, at: datetime, ip: str | None) -> None: ...
 
+    async def step_up(self, session_id: UUID, at: datetime) -> None: ...
+
     async def active(self, now: datetime, idle_since: datetime) -> list[Session]: ...
 
     async def revoke(self, session_id: UUID, at: datetime) -> bool: ...
@@ -167,11 +176,31 @@ class PlatformSettings(Protocol):
     async def remove(self, name: str) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which facts. ``seen_by`` keeps those that a person did, and those about that person's own bots."""
+
+    seen_by: UUID | None = None
+    object_type: str | None = None
+    object_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFact:
+    """A recorded fact and the present name of who did it (None: not a person, or one who is gone)."""
+
+    row: AuditRow
+    actor_name: str | None
+
+
 class AuditStore(Protocol):
     async def append(self, fact: AuditFact, at: datetime) -> None:
         """Chain one fact. Appends wait for each other, so make this the last thing in a unit."""
 
     async def read(self, after_seq: int, limit: int) -> list[AuditRow]: ...
+
+    async def page(self, wanted: AuditFilter, before_seq: int | None, limit: int) -> list[NamedFact]:
+        """Return facts with a smaller sequence (all when None), newest first."""
 
 
 class AnswerStore(Protocol):
@@ -223,6 +252,22 @@ class AccountUnit(Protocol):
     def answers(self) -> AnswerStore: ...
 
     @property
+    def keys(self) -> ProviderKeyStore: ...
+
+    @property
+    def venue_accounts(self) -> VenueAccountStore: ...
+
+    @property
+    def factors(self) -> FactorStore: ...
+
+    @property
+    def sealed(self) -> SealedRows: ...
+
+    @property
+    def alerts(self) -> AlertStore:
+        """The tenant's alerts, and their events."""
+
+    @property
     def figures(self) -> RollupStore: ...
 
     @property
@@ -249,6 +294,9 @@ class AlertRow:
 
 
 class AlertStore(Protocol):
+    @property
+    def audit(self) -> AuditStore: ...
+
     async def page(self, after: tuple[datetime, UUID] | None, limit: int) -> list[AlertRow]:
         """Return the tenant's alerts, newest first."""
 
@@ -298,8 +346,8 @@ class SystemStore(Protocol):
     async def market(self) -> str | None:
         """Return the market that an admin chose (live or sandbox), or None when nobody did."""
 
-    async def choose_market(self, source: str, at: datetime) -> None:
-        """Store the choice and tell the engine."""
+    async def choose_market(self, source: str, at: datetime, fact: AuditFact) -> None:
+        """Store the choice with its audit fact and tell the engine, in one transaction."""
 
     async def database(self) -> tuple[str, int]:
         """Return the server's version and the database's size in bytes."""

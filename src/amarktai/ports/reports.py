@@ -64,6 +64,7 @@ class EntryFilter:
     bot_id: UUID | None = None
     trade_id: UUID | None = None
     asset: str | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,29 @@ class EntryRow:
     id: UUID
     mode: TradingMode
     entry: RecordedEntry
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """What one account of a book holds of one asset; ``bot_name`` where the account is a bot's."""
+
+    account: str
+    asset: str
+    amount: Decimal
+    bot_id: UUID | None
+    bot_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRow:
+    """What one entry did to one account in one asset."""
+
+    entry_id: UUID
+    seq: int
+    kind: str
+    description: str
+    effective_at: datetime
+    amount: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,12 +221,32 @@ class BookFigures:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotRow:
-    """Equity at an instant, in ZAR."""
+    """Equity at an instant, in ZAR; ``deposits`` is what was put in until then.
+
+    ``drawdown_ratio`` is in [−1, 0], from the highest point of the span so far; see ``FallRow``.
+    """
 
     at: datetime
     equity: Decimal
     realized: Decimal
     unrealized: Decimal
+    deposits: Decimal
+    drawdown_ratio: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class FallRow:
+    """A fall of equity from a peak to its lowest point, until a new peak was reached (None: not yet).
+
+    Money that is put in or taken out is no gain or fall: the peak moves with it. ``depth`` in ZAR, at
+    most 0; ``ratio`` is depth over the peak, in [−1, 0].
+    """
+
+    peak_at: datetime
+    trough_at: datetime
+    recovered_at: datetime | None
+    depth: Decimal
+    ratio: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,12 +336,37 @@ class LedgerReads(Protocol):
 
     async def funds(self, mode: TradingMode) -> Funds: ...
 
+    async def accounts(
+        self, mode: TradingMode, prefix: str, after: tuple[str, str] | None, limit: int
+    ) -> list[AccountRow]:
+        """Return the book's accounts that begin with ``prefix`` and are not empty, by account and asset."""
+
+    async def balance(self, mode: TradingMode, account: str, asset: str) -> Decimal: ...
+
+    async def statement(
+        self, mode: TradingMode, account: str, asset: str, after: UUID | None, limit: int
+    ) -> list[StatementRow]:
+        """Return what moved on an account, the newest first, older than the entry ``after``."""
+
 
 class FigureReads(Protocol):
     async def user_days(self, mode: TradingMode, days: Sequence[date]) -> UserDays: ...
 
     async def series(self, mode: TradingMode, first: date, last: date) -> dict[date, Decimal]:
         """Return the user's realised profit of each day that has any."""
+
+    async def days(self, mode: TradingMode, first: date, last: date) -> dict[date, RollupDelta]:
+        """Return the user's figures of each day that has any, oldest first."""
+
+    async def shares(
+        self, mode: TradingMode, first: date, last: date
+    ) -> tuple[dict[RollupKey, RollupDelta], dict[str, str]]:
+        """Return what each bot, platform and pair realised within the days, under the key of all days,
+        and the names of the bots by scope id.
+        """
+
+    async def bot_days(self, mode: TradingMode, first: date, last: date) -> list[tuple[str, date, Decimal]]:
+        """Return (bot's scope id, day, realised profit) of every bot that is not deleted, by bot and day."""
 
     async def book(self, mode: TradingMode, days: Sequence[date]) -> BookFigures:
         """Return everything realised that a summary shows, in one statement."""
@@ -312,10 +381,10 @@ class FigureReads(Protocol):
 
     async def last_snapshot_at(self, mode: TradingMode, scope: str, scope_id: str) -> datetime | None: ...
 
-    async def max_drawdown(
-        self, mode: TradingMode, scope: str, scope_id: str, since: datetime | None
-    ) -> Decimal | None:
-        """Return the deepest fall from a peak as a ratio in [−1, 0]; None without snapshots."""
+    async def falls(
+        self, mode: TradingMode, scope: str, scope_id: str, since: datetime | None, limit: int
+    ) -> list[FallRow]:
+        """Return the deepest falls from a peak over all snapshots of the span, the deepest first."""
 
     async def rollups(
         self, mode: TradingMode, after: RollupKey | None, limit: int

@@ -14,6 +14,7 @@ from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.events import Alert, FeedChanged
 from amarktai.ports.feed import FeedState
 from amarktai.ports.ids import Ids
+from amarktai.services.audit import fact_of
 from amarktai.services.paging import Page, decode_cursor, encode_cursor
 
 Severity = Literal["info", "warning", "critical"]
@@ -33,9 +34,11 @@ class Alerts:
 
     async def acknowledge(self, who: Identity, alert_id: UUID) -> None:
         """Mark an alert as known; doing so again changes nothing. Raises: NotFound."""
+        now = to_datetime(self._clock.now_ns())
         async with self._alerting.alerts(who.user_id) as store:
-            if not await store.acknowledge(alert_id, to_datetime(self._clock.now_ns())):
+            if not await store.acknowledge(alert_id, now):
                 raise NotFound("NOT_FOUND", "There is no such alert.", "Reload the list.")
+            await store.audit.append(fact_of(who, "alert.acknowledged", ("alert", alert_id)), now)
 
 
 class Notices:

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from amarktai.domain.audit import GENESIS, AuditFact, first_break
 from amarktai.domain.user import Identity
-from amarktai.ports.accounts import Accounts, AuditStore
+from amarktai.ports.accounts import Accounts, AuditFilter, AuditStore, NamedFact
 from amarktai.ports.clock import Clock, to_datetime
+from amarktai.services.paging import Page, decode_cursor, encode_cursor
 
 SYSTEM: Final = "system"
 _BATCH: Final = 1_000
@@ -54,18 +55,22 @@ class AuditTrail:
         fact = fact_of(who, action, on, before=before, after=after, reason=reason)
         await store.append(fact, to_datetime(self._clock.now_ns()))
 
-    async def note(
+    async def list_facts(
         self,
         who: Identity,
-        action: str,
-        on: tuple[str, UUID | str],
         *,
-        after: Mapping[str, Any] | None = None,
-        reason: str | None = None,
-    ) -> None:
-        """Record a fact in a transaction of its own, right after the change it tells of."""
+        object_type: str | None,
+        object_id: str | None,
+        cursor: str | None,
+        limit: int,
+    ) -> Page:
+        """Return one page of facts, newest first: an admin sees all, others what concerns them."""
+        before = decode_cursor(cursor, int)[0] if cursor else None
+        wanted = AuditFilter(None if who.is_admin else who.user_id, object_type, object_id)
         async with self._accounts.unit(who.user_id) as unit:
-            await self.record(unit.audit, who, action, on, after=after, reason=reason)
+            rows = await unit.audit.page(wanted, before, limit + 1)
+        following = encode_cursor(rows[limit - 1].row.seq) if len(rows) > limit else None
+        return Page([fact_view(row) for row in rows[:limit]], following)
 
     async def verify(self) -> AuditCheck:
         """Recompute the whole chain from its beginning."""
@@ -78,6 +83,35 @@ class AuditTrail:
                 checked += len(rows)
                 seen = (rows[-1].seq, rows[-1].hash)
         return AuditCheck(checked, None)
+
+    async def check_view(self) -> Mapping[str, Any]:
+        """Verify the chain and return the result as ``GET /api/audit/verify`` shows it."""
+        check = await self.verify()
+        return {
+            "ok": check.ok,
+            "facts_checked": check.facts_checked,
+            "first_break": check.first_break,
+            "checked_at": to_datetime(self._clock.now_ns()).isoformat(),
+        }
+
+
+def fact_view(named: NamedFact) -> dict[str, Any]:
+    """Return a fact as ``GET /api/audit`` shows it."""
+    row, fact = named.row, named.row.fact
+    return {
+        "seq": row.seq,
+        "at": row.at.isoformat(),
+        "actor": fact.actor,
+        "actor_name": named.actor_name,
+        "action": fact.action,
+        "object_type": fact.object_type,
+        "object_id": fact.object_id,
+        "ip": fact.ip,
+        "before": fact.before,
+        "after": fact.after,
+        "reason": fact.reason,
+        "hash": row.hash.hex(),
+    }
 
 
 def fact_of(

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
+from itertools import accumulate
 from typing import Any, Final
 from uuid import UUID
 
-from amarktai.domain.bot import Bot, BotAction, BotStatus, allows
+from amarktai.domain.bot import Bot, BotAction, BotStatus, TradingMode, allows
 from amarktai.domain.errors import NotFound
+from amarktai.domain.money import ZAR, ZERO
 from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.reports import BotFilter, BotRow, BotSelection, Reporting, Reports
 from amarktai.ports.store import UnitOfWork
-from amarktai.services.days import local_day
+from amarktai.services.days import last_days, local_day
 from amarktai.services.equity import Valued, Valuer, add_up, load_valuer
 from amarktai.services.equity_series import drawdown_percent, equity_view, win_rate
 from amarktai.services.fx import FxRates
@@ -25,6 +28,8 @@ from amarktai.strategies.contract import Strategy, default_of, parameter_fields
 from amarktai.strategies.registry import strategies
 
 _ACTIONS: Final = tuple(BotAction)
+#: Days in the small line beside a bot.
+SPARK_DAYS: Final = 30
 
 
 class BotViews:
@@ -82,6 +87,29 @@ class BotViews:
         held = {row.bot.instrument_id for row in rows if not row.position.is_flat}
         valuer = await load_valuer(reports, self._rates(), now, instrument_ids=held, assets=assets)
         return [bot_view(row, valuer) for row in rows]
+
+    async def sparklines(self, user_id: UUID, *, mode: TradingMode | None) -> Mapping[str, Any]:
+        """Return each bot's realised profit of the last days, running, in the user's days."""
+        async with self._reporting.snapshot(user_id) as reports:
+            setting = await reports.setting()
+            days = last_days(local_day(to_datetime(self._clock.now_ns()), setting.timezone), SPARK_DAYS)
+            rows = await reports.figures.bot_days(setting.book(mode), days[0], days[-1])
+        per_bot: dict[str, dict[date, Decimal]] = {}
+        for scope_id, day, profit in rows:
+            per_bot.setdefault(scope_id, {})[day] = profit
+        return {
+            "first": days[0].isoformat(),
+            "last": days[-1].isoformat(),
+            "items": [
+                {
+                    "bot_id": str(UUID(hex=scope_id)),
+                    "values": [money(value) for value in accumulate(profits.get(day, ZERO) for day in days)],
+                }
+                for scope_id, profits in per_bot.items()
+            ],
+            "currency": ZAR,
+            "timezone": setting.timezone,
+        }
 
     async def decisions(self, user_id: UUID, bot_id: UUID, *, cursor: str | None, limit: int) -> Page:
         """Return one page of what the bot decided and why, newest first. Raises: NotFound."""

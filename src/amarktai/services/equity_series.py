@@ -8,12 +8,14 @@ from typing import Any, Final
 
 from amarktai.domain.bot import TradingMode
 from amarktai.domain.errors import InvalidInput
-from amarktai.domain.money import ZAR
-from amarktai.ports.reports import Reports
+from amarktai.domain.money import ZAR, ZERO
+from amarktai.ports.reports import FallRow, Reports, SnapshotRow
 from amarktai.services.views import instant, money
 
 #: Points in one answer: more than a screen has pixels for helps nobody.
 MAX_POINTS: Final = 1_000
+#: Falls that a curve names: the worst few say what holding through it took.
+_WORST_FALLS: Final = 5
 SPANS: Final[dict[str, timedelta | None]] = {
     "day": timedelta(days=1),
     "week": timedelta(weeks=1),
@@ -28,18 +30,11 @@ async def equity_view(
 ) -> dict[str, Any]:
     """Return a curve as ``GET /api/bots/{bot_id}/equity`` shows it.
 
-    A span ends at the newest snapshot when that is older than the span itself, so that a recording
-    that ended long ago still shows. Raises: InvalidInput for an unknown span.
+    Raises: InvalidInput for an unknown span.
     """
-    if span not in SPANS:
-        raise InvalidInput(
-            "VALIDATION_ERROR", f"There is no range {span!r}", f"Choose one of {', '.join(SPANS)}."
-        )
-    length = SPANS[span]
-    end = await reports.figures.last_snapshot_at(mode, scope, scope_id) or now
-    since = None if length is None else min(end, now) - length
+    since = await _start(reports, mode, scope, scope_id, span, now)
     rows = await reports.figures.snapshots(mode, scope, scope_id, since, MAX_POINTS)
-    ratio = await reports.figures.max_drawdown(mode, scope, scope_id, since)
+    falls = await reports.figures.falls(mode, scope, scope_id, since, _WORST_FALLS)
     return {
         "items": [
             {
@@ -47,11 +42,48 @@ async def equity_view(
                 "equity": money(row.equity),
                 "realized_profit": money(row.realized),
                 "unrealized_profit": money(row.unrealized),
+                "drawdown_percent": drawdown_percent(row.drawdown_ratio),
             }
             for row in rows
         ],
         "currency": ZAR,
-        "max_drawdown_percent": drawdown_percent(ratio),
+        "max_drawdown_percent": drawdown_percent(falls[0].ratio if falls else ZERO if rows else None),
+        "drawdowns": [_fall_view(fall) for fall in falls],
+    }
+
+
+async def load_curve(
+    reports: Reports, mode: TradingMode, *, scope: str, scope_id: str, span: str, now: datetime
+) -> list[SnapshotRow]:
+    """Return the points of a curve over a span. Raises: InvalidInput for an unknown span."""
+    since = await _start(reports, mode, scope, scope_id, span, now)
+    return await reports.figures.snapshots(mode, scope, scope_id, since, MAX_POINTS)
+
+
+async def _start(
+    reports: Reports, mode: TradingMode, scope: str, scope_id: str, span: str, now: datetime
+) -> datetime | None:
+    """Return where a span begins; None from the beginning.
+
+    It ends at the newest snapshot when that is older than the span itself, so that a recording that
+    ended long ago still shows.
+    """
+    if span not in SPANS:
+        raise InvalidInput(
+            "VALIDATION_ERROR", f"There is no range {span!r}", f"Choose one of {', '.join(SPANS)}."
+        )
+    length = SPANS[span]
+    end = await reports.figures.last_snapshot_at(mode, scope, scope_id) or now
+    return None if length is None else min(end, now) - length
+
+
+def _fall_view(fall: FallRow) -> dict[str, Any]:
+    return {
+        "peak_at": instant(fall.peak_at),
+        "trough_at": instant(fall.trough_at),
+        "recovered_at": instant(fall.recovered_at),
+        "depth": money(fall.depth),
+        "percent": drawdown_percent(fall.ratio),
     }
 
 

@@ -7,10 +7,20 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from amarktai.domain.money import ZERO
+from amarktai.domain.bot import TradingMode
+from amarktai.domain.errors import InvalidInput
+from amarktai.domain.money import ZERO, parse_decimal
 from amarktai.ledger.verification import BookCheck, Difference
 from amarktai.ports.clock import Clock, to_datetime
-from amarktai.ports.reports import BookHead, EntryFilter, EntryRow, Reporting, Reports
+from amarktai.ports.reports import (
+    AccountRow,
+    BookHead,
+    EntryFilter,
+    EntryRow,
+    Reporting,
+    Reports,
+    StatementRow,
+)
 from amarktai.services.paging import Page, decode_cursor, encode_cursor
 from amarktai.services.views import instant, money
 
@@ -30,6 +40,54 @@ class LedgerReports:
             rows = await reports.ledger.page(wanted, after, limit + 1)
         following = encode_cursor(rows[limit - 1].id) if len(rows) > limit else None
         return Page([_entry_view(row) for row in rows[:limit]], following)
+
+    async def accounts(
+        self, user_id: UUID, *, mode: TradingMode | None, prefix: str, cursor: str | None, limit: int
+    ) -> Page:
+        """Return one page of what accounts hold, by account and asset."""
+        after: tuple[str, str] | None = None
+        if cursor:
+            account, asset = decode_cursor(cursor, str, str)
+            after = (account, asset)
+        async with self._reporting.snapshot(user_id) as reports:
+            chosen = (await reports.setting()).book(mode)
+            rows = await reports.ledger.accounts(chosen, prefix, after, limit + 1)
+        more = len(rows) > limit
+        following = encode_cursor(rows[limit - 1].account, rows[limit - 1].asset) if more else None
+        return Page([_account_view(row) for row in rows[:limit]], following)
+
+    async def statement(
+        self,
+        user_id: UUID,
+        *,
+        mode: TradingMode | None,
+        account: str,
+        asset: str,
+        cursor: str | None,
+        limit: int,
+    ) -> Page:
+        """Return one page of what moved on an account, newest first, with the balance after each entry.
+
+        The cursor carries the balance below the page: entries are never changed and new ones are newer,
+        so a deep page costs no more than the first. Raises: InvalidInput for a foreign cursor.
+        """
+        after: UUID | None = None
+        balance = ZERO
+        async with self._reporting.snapshot(user_id) as reports:
+            chosen = (await reports.setting()).book(mode)
+            whose = f"{chosen.value} {account} {asset}"
+            if cursor:
+                after, balance = _statement_place(cursor, whose)
+            else:
+                balance = await reports.ledger.balance(chosen, account, asset)
+            rows = await reports.ledger.statement(chosen, account, asset, after, limit + 1)
+        items = []
+        for row in rows[:limit]:
+            items.append(_statement_view(row, balance))
+            balance -= row.amount
+        more = len(rows) > limit
+        following = encode_cursor(rows[limit - 1].entry_id, f"{balance:f}", whose) if more else None
+        return Page(items, following)
 
     async def verify(self, user_id: UUID) -> Mapping[str, Any]:
         """Walk the user's books from their first entry and return what was found."""
@@ -69,6 +127,40 @@ async def chunks(reports: Reports, book: BookHead) -> AsyncIterator[list[EntryRo
             return
         yield rows
         after = rows[-1].entry.seq
+
+
+def _statement_place(cursor: str, whose: str) -> tuple[UUID, Decimal]:
+    """Return the entry after which a page of a statement begins, and the balance there."""
+    after, balance, of = decode_cursor(cursor, UUID, str, str)
+    if of != whose:
+        raise InvalidInput(
+            "VALIDATION_ERROR", "The cursor is another account's.", "Start the list from its beginning."
+        )
+    return after, parse_decimal(balance, name="cursor")
+
+
+def _account_view(row: AccountRow) -> dict[str, Any]:
+    return {
+        "account": row.account,
+        "asset": row.asset,
+        "amount": money(row.amount),
+        "bot_id": str(row.bot_id) if row.bot_id else None,
+        "bot_name": row.bot_name,
+    }
+
+
+def _statement_view(row: StatementRow, balance: Decimal) -> dict[str, Any]:
+    """Return one line: what came in is the account's debit, what went out its credit."""
+    return {
+        "entry_id": str(row.entry_id),
+        "seq": row.seq,
+        "kind": row.kind,
+        "description": row.description,
+        "effective_at": instant(row.effective_at),
+        "debit": money(row.amount) if row.amount > ZERO else None,
+        "credit": money(-row.amount) if row.amount < ZERO else None,
+        "balance": money(balance),
+    }
 
 
 def _entry_view(row: EntryRow) -> dict[str, Any]:

@@ -70,28 +70,37 @@ class MarketService:
         ``gaps`` counts the bars that are missing between the first and the last. Raises: NotFound for
         an instrument that nobody knows; InvalidInput for a timeframe that we do not trade on.
         """
+        bars, origin = await self.bars(instrument_id, timeframe, until, limit)
+        return _candles_view(bars, instrument_id, origin)
+
+    async def bars(
+        self, instrument_id: str, timeframe: str, until: datetime | None, limit: int
+    ) -> tuple[Bars, Origin]:
+        """Return the last ``limit`` stored bars before ``until`` (now), and where they are from.
+
+        Raises: as ``candles``.
+        """
         timeframe_ns(timeframe)
         listed = await self._listed(instrument_id)
         if listed is not None and listed.origin is Origin.SYNTHETIC:
             before = self._clock.now_ns() if until is None else to_ns(until)
-            bars = await self._synthetic(listed.instrument, timeframe, limit, before)
-            return _candles_view(bars, instrument_id, Origin.SYNTHETIC)
+            return await self._synthetic(listed.instrument, timeframe, limit, before), Origin.SYNTHETIC
         dataset = await self._dataset(instrument_id, timeframe)
         if dataset is not None:
             bound = None if until is None else to_ns(until)
             bars = await asyncio.to_thread(_last_bars, self._candles, dataset, bound, limit)
-            return _candles_view(bars, instrument_id, dataset.origin)
+            return bars, dataset.origin
         minutes = await self._dataset(instrument_id, _FINEST)
         if minutes is not None:
             count = limit * (timeframe_ns(timeframe) // timeframe_ns(_FINEST))
             bound = None if until is None else to_ns(until)
             finest = await asyncio.to_thread(_last_bars, self._candles, minutes, bound, count)
-            return _candles_view(aggregate_bars(finest, timeframe), instrument_id, minutes.origin)
+            return aggregate_bars(finest, timeframe), minutes.origin
         if listed is None:
             raise NotFound(
                 "NOT_FOUND", f"There is no instrument {instrument_id!r}", "Choose one from the list."
             )
-        return _candles_view(empty_bars(timeframe), instrument_id, listed.origin)
+        return empty_bars(timeframe), listed.origin
 
     async def feeds(self) -> Sequence[Mapping[str, Any]]:
         """Return the health of every platform's feed."""

@@ -18,7 +18,7 @@ from amarktai.domain.money import ZAR, ZERO, to_ledger
 from amarktai.ledger.profit import EVERYTHING, RollupDelta, RollupKey
 from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.reports import BookFigures, Reporting, Reports, UserDays
-from amarktai.services.days import last_days, last_months, last_weeks, local_day, week_name
+from amarktai.services.days import last_days, last_months, last_weeks, local_day, span_of, week_name
 from amarktai.services.equity import Standing, load_valuer, stand, unvalued_reason
 from amarktai.services.equity_series import equity_view, win_rate
 from amarktai.services.fx import FxRates
@@ -92,18 +92,33 @@ class ProfitService:
             "timestamp": instant(now),
             "timezone": setting.timezone,
             "marked_at": instant(standing.unrealized.marked_at),
-            "by_bot": [
-                {
-                    "bot_id": str(UUID(hex=key.scope_id)),
-                    "bot_name": figures.bot_names[key.scope_id],
-                    **_share(delta),
-                }
-                for key, delta in _scope(totals, "bot")[:_TOP_BOTS]
-            ],
-            "by_platform": [
-                {"platform": key.scope_id, **_share(delta)} for key, delta in _scope(totals, "platform")
-            ],
-            "by_pair": [_pair_view(key, delta) for key, delta in _scope(totals, "pair")],
+            **_shares(totals, figures.bot_names, most=_TOP_BOTS),
+        }
+
+    async def report(self, user_id: UUID, *, span: str, mode: TradingMode | None) -> Mapping[str, Any]:
+        """Return what was realised in a span, by day, bot, platform and pair. See ``span_of`` for names.
+
+        Days without fills are left out: nothing was realised on them.
+        """
+        now = to_datetime(self._clock.now_ns())
+        async with self._reporting.snapshot(user_id) as reports:
+            setting = await reports.setting()
+            chosen, today = setting.book(mode), local_day(now, setting.timezone)
+            own = await reports.figures.user_days(chosen, [])
+            first, last = span_of(span, today, own.first_day)
+            days = await reports.figures.days(chosen, first, last)
+            totals, names = await reports.figures.shares(chosen, first, last)
+        return {
+            "span": span,
+            "first": first.isoformat(),
+            "last": last.isoformat(),
+            "mode": chosen.value,
+            **_span_totals(days.values()),
+            "days": _running_days(days),
+            **_shares(totals, names, most=None),
+            "currency": ZAR,
+            "timestamp": instant(now),
+            "timezone": setting.timezone,
         }
 
     async def equity(self, user_id: UUID, *, mode: TradingMode | None, span: str) -> Mapping[str, Any]:
@@ -204,11 +219,72 @@ def _scope(totals: Mapping[RollupKey, RollupDelta], scope: str) -> list[tuple[Ro
     return sorted(rows, key=lambda row: (-row[1].profit_zar, row[0].scope_id))
 
 
+def _span_totals(days: Iterable[RollupDelta]) -> dict[str, Any]:
+    total = RollupDelta()
+    for day in days:
+        total.add(day)
+    return {
+        "realized_profit": money(total.profit_zar),
+        "realized_reason": unvalued_reason(total.unvalued_fills) if total.unvalued_fills else None,
+        "fees": money(total.fees_zar),
+        "trades": total.trades,
+        "winning_trades": total.wins,
+        "losing_trades": total.losses,
+        "win_rate": win_rate(total.wins, total.trades),
+        "expectancy": money(_expectancy(total)),
+    }
+
+
+def _expectancy(total: RollupDelta) -> Decimal | None:
+    """Return what a closed round trip brought on average; None without any."""
+    return to_ledger(total.profit_zar / total.trades) if total.trades else None
+
+
+def _running_days(days: Mapping[date, RollupDelta]) -> list[dict[str, Any]]:
+    running, rows = ZERO, []
+    for day, delta in days.items():
+        running += delta.profit_zar
+        rows.append(
+            {
+                "date": day.isoformat(),
+                "profit": money(delta.profit_zar),
+                "running": money(running),
+                "fees": money(delta.fees_zar),
+                "trades": delta.trades,
+                "wins": delta.wins,
+                "losses": delta.losses,
+            }
+        )
+    return rows
+
+
+def _shares(
+    totals: Mapping[RollupKey, RollupDelta], bot_names: Mapping[str, str], *, most: int | None
+) -> dict[str, Any]:
+    """Return the parts of a sum by bot (at most ``most``), platform and pair."""
+    return {
+        "by_bot": [
+            {
+                "bot_id": str(UUID(hex=key.scope_id)),
+                "bot_name": bot_names[key.scope_id],
+                **_share(delta),
+            }
+            for key, delta in _scope(totals, "bot")[:most]
+        ],
+        "by_platform": [
+            {"platform": key.scope_id, **_share(delta)} for key, delta in _scope(totals, "platform")
+        ],
+        "by_pair": [_pair_view(key, delta) for key, delta in _scope(totals, "pair")],
+    }
+
+
 def _share(delta: RollupDelta) -> dict[str, Any]:
     return {
         "realized_profit": money(delta.profit_zar),
         "fees": money(delta.fees_zar),
         "trades": delta.trades,
+        "win_rate": win_rate(delta.wins, delta.trades),
+        "expectancy": money(_expectancy(delta)),
     }
 
 

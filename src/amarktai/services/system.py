@@ -10,6 +10,7 @@ from amarktai.domain.mode import SystemMode
 from amarktai.domain.user import Identity
 from amarktai.ports.accounts import EventStore, Heartbeat, StoredEvent, SystemStore
 from amarktai.ports.clock import Clock, to_datetime
+from amarktai.services.audit import fact_of
 from amarktai.services.paging import Page, decode_cursor, encode_cursor
 
 #: A worker that has not reported for so long counts as unhealthy.
@@ -59,15 +60,20 @@ class System:
         """Return which market bots see: ``live`` or ``sandbox``."""
         return await self._store.market() or self._default_market
 
-    async def switch_market(self, source: str) -> str:
+    async def switch_market(self, source: str, *, by: Identity) -> str:
         """Let the engine start anew on the other market; bots of the first one rest until it is back.
 
         Raises: InvalidInput for anything but ``live`` and ``sandbox``.
         """
         if source not in MARKETS:
             raise InvalidInput("VALIDATION_ERROR", f"{source!r} is no market", "Choose live or sandbox.")
-        if source != await self.market():
-            await self._store.choose_market(source, to_datetime(self._clock.now_ns()))
+        before = await self.market()
+        if source != before:
+            fact = fact_of(
+                by, "market.switched", ("system", "market"),
+                before={"source": before}, after={"source": source},
+            )  # fmt: skip
+            await self._store.choose_market(source, to_datetime(self._clock.now_ns()), fact)
         return source
 
     async def status(self) -> dict[str, Any]:

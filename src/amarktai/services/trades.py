@@ -24,18 +24,18 @@ class TradeService:
         self._reporting = reporting
 
     async def list_trades(
-        self, user_id: UUID, wanted: TradeFilter, *, cursor: str | None, limit: int
+        self, user_id: UUID, wanted: TradeFilter, *, cursor: str | None, limit: int, count: bool = True
     ) -> Page:
         """Return one page of round trips.
 
         ``total`` is exact from rollups; with ``since`` or ``until`` it is counted, and null above
-        COUNT_LIMIT. Raises: InvalidInput for an unknown sort, status or cursor.
+        COUNT_LIMIT or without ``count``. Raises: InvalidInput for an unknown sort, status or cursor.
         """
         _check(wanted)
         after = _place(cursor, wanted) if cursor else None
         async with self._reporting.snapshot(user_id) as reports:
             rows = await reports.trades.page(wanted, after, limit + 1)
-            total = await reports.trades.count(wanted, COUNT_LIMIT)
+            total = await reports.trades.count(wanted, COUNT_LIMIT) if count else None
         return Page([_view(row) for row in rows[:limit]], _next_cursor(rows, wanted, limit), total)
 
     async def get(self, user_id: UUID, trade_id: UUID) -> Mapping[str, Any]:

@@ -14,11 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from amarktai.ports.accounts import StoredAnswer
 from amarktai.storage import tables as t
+from amarktai.storage.alerts import PgAlerts
 from amarktai.storage.audit import PgAudit
 from amarktai.storage.database import Database
+from amarktai.storage.factors import PgFactors
 from amarktai.storage.invites import PgInvites
+from amarktai.storage.keys import PgProviderKeys, PgVenueAccounts
 from amarktai.storage.reports import PgReports
 from amarktai.storage.rollups import PgFigures
+from amarktai.storage.secrets import PgSealedRows
 from amarktai.storage.sessions import PgAttempts, PgSessions
 from amarktai.storage.tokens import PgTokens
 from amarktai.storage.transaction import Transaction
@@ -35,7 +39,12 @@ class PgAccountUnit:
         self.platform_settings = PgPlatformSettings(transaction)
         self.audit = PgAudit(transaction)
         self.answers = PgAnswers(transaction, user_id)
+        self.sealed = PgSealedRows(transaction, user_id)
         if user_id is not None:  # without a tenant nobody has figures
+            self.keys = PgProviderKeys(transaction, user_id)
+            self.venue_accounts = PgVenueAccounts(transaction, user_id)
+            self.factors = PgFactors(transaction, user_id)
+            self.alerts = PgAlerts(transaction, user_id)
             self.figures = PgFigures(transaction, user_id)
             self.reports = PgReports(transaction, user_id)
 

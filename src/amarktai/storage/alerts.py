@@ -13,6 +13,7 @@ from amarktai.domain.user import Role
 from amarktai.ports.accounts import AlertRow
 from amarktai.ports.events import EventPayload
 from amarktai.storage import tables as t
+from amarktai.storage.audit import PgAudit
 from amarktai.storage.database import Database
 from amarktai.storage.outbox import PgOutbox
 from amarktai.storage.transaction import Transaction
@@ -23,6 +24,7 @@ class PgAlerts:
         self._transaction = transaction
         self._user_id = user_id
         self._outbox = PgOutbox(transaction, user_id)
+        self.audit = PgAudit(transaction)
 
     async def insert(self, row: AlertRow) -> None:
         await self._transaction.execute(

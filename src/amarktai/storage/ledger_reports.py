@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, lateral, literal, select, text, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    cast,
+    exists,
+    func,
+    lateral,
+    literal,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from amarktai.domain.bot import TradingMode
@@ -15,7 +27,16 @@ from amarktai.domain.position import Position
 from amarktai.ledger import chart
 from amarktai.ledger.recomputation import RecordedFill
 from amarktai.ledger.verification import RecordedEntry
-from amarktai.ports.reports import BookHead, EntryFilter, EntryRow, Funds, HeldPosition, Holding
+from amarktai.ports.reports import (
+    AccountRow,
+    BookHead,
+    EntryFilter,
+    EntryRow,
+    Funds,
+    HeldPosition,
+    Holding,
+    StatementRow,
+)
 from amarktai.ports.store import Balances
 from amarktai.storage import tables as t
 from amarktai.storage.trade_reports import to_recorded_fill
@@ -26,6 +47,8 @@ _entries, _postings, _books, _balances = (
     t.ledger_books,
     t.ledger_balances,
 )
+
+_BOT_PREFIX: Final = "holding:bot:"
 
 # Written out, as the summary asks it after every trade.
 _FUNDS = text(
@@ -105,6 +128,53 @@ class PgLedgerReads:
                 holdings.append(Holding(row.asset, row.amount, row.instrument_id))
         return Funds(holdings, positions, deposits, converted)
 
+    async def accounts(
+        self, mode: TradingMode, prefix: str, after: tuple[str, str] | None, limit: int
+    ) -> list[AccountRow]:
+        c, bot = _balances.c, t.bots.c
+        query = (
+            select(c.account, c.asset, c.amount, bot.id, bot.name)
+            .join(_books, _books.c.id == c.book_id)
+            .outerjoin(
+                t.bots, c.account == func.concat(_BOT_PREFIX, func.replace(cast(bot.id, String), "-", ""))
+            )
+            .where(_books.c.mode == mode.value, c.amount != 0, c.account.startswith(prefix, autoescape=True))
+        )
+        if after is not None:
+            query = query.where(tuple_(c.account, c.asset) > tuple_(literal(after[0]), literal(after[1])))
+        rows = await self._connection.execute(query.order_by(c.account, c.asset).limit(limit))
+        return [AccountRow(row.account, row.asset, row.amount, row.id, row.name) for row in rows]
+
+    async def balance(self, mode: TradingMode, account: str, asset: str) -> Decimal:
+        c = _balances.c
+        query = (
+            select(c.amount)
+            .join(_books, _books.c.id == c.book_id)
+            .where(_books.c.mode == mode.value, c.account == account, c.asset == asset)
+        )
+        found: Decimal | None = (await self._connection.execute(query)).scalar()
+        return ZERO if found is None else found
+
+    async def statement(
+        self, mode: TradingMode, account: str, asset: str, after: UUID | None, limit: int
+    ) -> list[StatementRow]:
+        book = select(_books.c.id).where(_books.c.mode == mode.value).scalar_subquery()
+        c = _postings.c
+        moved = select(c.entry_id, func.sum(c.amount).label("amount")).where(
+            c.book_id == book, c.account == account, c.asset == asset
+        )
+        # An entry can touch an account in several legs; people read what it did in all.
+        page = _newest(moved.group_by(c.entry_id), c.entry_id, after, limit).subquery("moved")
+        query = (
+            select(_entries, page.c.amount)
+            .join(page, page.c.entry_id == _entries.c.id)
+            .order_by(_entries.c.id.desc())
+        )
+        return [
+            StatementRow(row.id, row.seq, row.kind, row.description, row.effective_at, row.amount)
+            for row in await self._connection.execute(query)
+        ]
+
     async def _with_postings(self, query: Select[Any]) -> list[EntryRow]:
         found = (await self._connection.execute(query)).all()
         if not found:
@@ -137,11 +207,28 @@ class PgLedgerReads:
 
 def _matching(wanted: EntryFilter, after: UUID | None, limit: int) -> Select[Any]:
     """Return the ids of one page, newest first. Ids are made in the order of the chain (UUIDv7)."""
+    if wanted.kind is not None:
+        return _of_kind(wanted, after, limit)
     if wanted.trade_id is not None:
         return _of_trade(wanted, after, limit)
     if wanted.bot_id is not None or wanted.asset is not None:
         return _of_holdings(wanted, after, limit)
     return _newest(select(_entries.c.id), _entries.c.id, after, limit)
+
+
+def _of_kind(wanted: EntryFilter, after: UUID | None, limit: int) -> Select[Any]:
+    query = select(_entries.c.id).where(_entries.c.kind == wanted.kind)
+    touches = exists().where(_postings.c.entry_id == _entries.c.id)
+    if wanted.trade_id is not None:
+        of_trade = exists().where(
+            t.fills.c.ledger_entry_id == _entries.c.id, t.fills.c.round_trip_id == wanted.trade_id
+        )
+        query = query.where(of_trade)
+    if wanted.bot_id is not None:
+        query = query.where(touches.where(_postings.c.account == chart.bot_holding(wanted.bot_id)))
+    if wanted.asset is not None:
+        query = query.where(touches.where(_postings.c.asset == wanted.asset))
+    return _newest(query, _entries.c.id, after, limit)
 
 
 def _of_trade(wanted: EntryFilter, after: UUID | None, limit: int) -> Select[Any]:

@@ -9,8 +9,10 @@ from typing import Any, Final
 from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from amarktai.domain.audit import AuditFact
 from amarktai.ports.accounts import Heartbeat, ModeRow
 from amarktai.storage import tables as t
+from amarktai.storage.audit import PgAudit
 from amarktai.storage.bots import ENGINE_CHANNEL
 from amarktai.storage.database import Database
 
@@ -70,7 +72,7 @@ class PgSystem:
             value = (await connection.execute(query)).scalar_one_or_none()
         return value if isinstance(value, str) else None
 
-    async def choose_market(self, source: str, at: datetime) -> None:
+    async def choose_market(self, source: str, at: datetime, fact: AuditFact) -> None:
         statement = upsert(t.platform_settings).values(name=_MARKET, value=source, updated_at=at)
         async with self._database.transaction(None) as connection:
             await connection.execute(
@@ -79,6 +81,7 @@ class PgSystem:
                 )
             )
             await connection.execute(_WAKE, {"channel": ENGINE_CHANNEL, "payload": MARKET_NOTICE})
+            await PgAudit(connection).append(fact, at)
 
     async def database(self) -> tuple[str, int]:
         async with self._database.transaction(None) as connection:

@@ -14,6 +14,7 @@ from amarktai.storage import tables as t
 from amarktai.storage.audit import PgAudit
 from amarktai.storage.bots import PgBots
 from amarktai.storage.database import Database
+from amarktai.storage.keys import PgVenueAccounts
 from amarktai.storage.ledger import PgLedger
 from amarktai.storage.orders import PgOrders
 from amarktai.storage.outbox import PgOutbox
@@ -34,6 +35,7 @@ class PgUnitOfWork:
         self.figures = PgFigures(transaction, user_id)
         self.outbox = PgOutbox(transaction, user_id)
         self.audit = PgAudit(transaction)
+        self.venue_accounts = PgVenueAccounts(transaction, user_id)
         self.reports = PgReports(transaction, user_id)
 
     async def user_timezone(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 
 class SystemClock:
@@ -17,6 +18,28 @@ class SystemClock:
 
     def advance_to(self, ts_ns: int) -> None:
         """Do nothing: real time moves by itself."""
+
+
+class SteadyClock(SystemClock):
+    """The machine's time at the start, carried on by its steady counter: it cannot jump.
+
+    Data that was fresh stays as old as it is when somebody sets the machine's clock (O14).
+    ``step_ns`` tells how far the machine's clock has left this one since.
+    """
+
+    def __init__(
+        self, wall: Callable[[], int] = time.time_ns, steady: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        self._wall = wall
+        self._steady = steady
+        self._ahead_ns = wall() - steady()
+
+    def now_ns(self) -> int:
+        return self._steady() + self._ahead_ns
+
+    def step_ns(self) -> int:
+        """Return the machine's time minus this clock's."""
+        return self._wall() - self.now_ns()
 
 
 class VirtualClock:

@@ -37,8 +37,14 @@ FEED_ALERT_REST_S: Final = 900.0
 _SICK: Final = frozenset({FeedState.STALE, FeedState.UNREACHABLE})
 
 
+#: A machine's clock that left the engine's by more than this was set, not slewed.
+CLOCK_STEP_LIMIT_S: Final = 1.0
+CLOCK_CHECK_S: Final = 1.0
+
+
 class StartAnew(Exception):
-    """The market was switched, or its rules can be read at last: the next process trades on it."""
+    """The market was switched, its rules can be read at last, or the clock was set: the next process
+    recovers, reconciles and trades on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,7 @@ class EngineDuties:
     notices: Notices
     recording_problem: Callable[[], str | None]
     unverified: frozenset[Platform] = frozenset()
+    clock_step_ns: Callable[[], int] = lambda: 0
 
 
 class EngineWorker:
@@ -90,6 +97,7 @@ class EngineWorker:
                 group.create_task(self._settle())
                 group.create_task(self._tell_prices())
                 group.create_task(self._keep_lease())
+                group.create_task(self._watch_clock())
                 group.create_task(beat(duties.beats, duties.clock, "engine", self._detail))
         except* BrokenInvariant as broken:
             await self._tell_broken(broken)
@@ -222,6 +230,17 @@ class EngineWorker:
             prices = self._engine.changed_prices()
             if prices:
                 await self._duties.prices.publish(prices)
+
+    async def _watch_clock(self) -> None:
+        """Start anew when the machine's clock was set: bars and deadlines belong to the new time."""
+        while True:
+            await self._duties.clock.sleep(CLOCK_CHECK_S)
+            step_s = self._duties.clock_step_ns() / NS_PER_S
+            if abs(step_s) > CLOCK_STEP_LIMIT_S:
+                message = f"The machine's clock was set by {step_s:+.1f} s; the engine starts anew."
+                log.warning("the machine's clock was set", step_s=step_s)
+                await self._duties.notices.alert_admins("clock_step", "warning", message)
+                raise StartAnew
 
     async def _keep_lease(self) -> None:
         duties = self._duties

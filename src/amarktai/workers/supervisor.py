@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -36,7 +37,12 @@ class Role:
 
 
 class Supervisor:
-    """Keeps every role and the database running until told to stop."""
+    """Keeps every role and the database running until told to stop.
+
+    Each role inherits the reading end of a pipe whose writing end is the supervisor's alone
+    (``--lifeline``). When the supervisor is killed the pipe ends, and the roles stop by themselves
+    instead of trading on with nobody to bring them back. The database stays for the next start.
+    """
 
     def __init__(self, roles: Sequence[Role], clock: Clock, keep_database: Callable[[], None]) -> None:
         self._roles = roles
@@ -44,6 +50,7 @@ class Supervisor:
         self._keep_database = keep_database
         self._stopping = asyncio.Event()
         self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._lifeline, self._held_open = os.pipe()
 
     async def run(self) -> None:
         """Run until SIGINT or SIGTERM, then stop every role cleanly.
@@ -63,6 +70,8 @@ class Supervisor:
             task.cancel()
         await asyncio.gather(told, *watchers, return_exceptions=True)
         await self._stop()
+        os.close(self._held_open)
+        os.close(self._lifeline)
         for task in ended:
             task.result()
 
@@ -71,8 +80,8 @@ class Supervisor:
         while not self._stopping.is_set():
             started = self._clock.now_ns()
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "amarktai", *role.arguments,
-                pass_fds=tuple(role.descriptors), start_new_session=True,
+                sys.executable, "-m", "amarktai", *role.arguments, "--lifeline", str(self._lifeline),
+                pass_fds=(*role.descriptors, self._lifeline), start_new_session=True,
             )  # fmt: skip
             self._processes[role.name] = process
             status = await process.wait()

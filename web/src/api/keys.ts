@@ -17,6 +17,7 @@ export const keys = {
   trade: (id: string) => ["trade", id] as const,
   orders: ["orders"] as const,
   ledger: ["ledger"] as const,
+  audit: ["audit"] as const,
   profits: ["profits"] as const,
   platforms: ["platforms"] as const,
   alerts: ["alerts"] as const,
@@ -25,4 +26,7 @@ export const keys = {
   tokens: ["tokens"] as const,
   users: ["users"] as const,
   invites: ["invites"] as const,
+  providers: ["providers"] as const,
+  apiKeys: ["api-keys"] as const,
+  factors: ["factors"] as const,
 };

@@ -30,6 +30,12 @@ export type ManagedUser = Schemas["AdminUserView"];
 export type Session = Schemas["SessionView"];
 export type Invite = Schemas["InviteView"];
 export type AccessToken = Schemas["TokenView"];
+export type Factors = Schemas["FactorsView"];
+export type Enrolment = Schemas["EnrolmentView"];
+export type Provider = Schemas["ProviderView"];
+export type ApiKey = Schemas["KeyView"];
+export type ApiKeyList = Schemas["KeyList"];
+export type KeyTest = Schemas["KeyTestAnswer"];
 
 export type Bot = Schemas["BotView"];
 export type NewBot = Schemas["NewBotBody"];
@@ -53,6 +59,16 @@ export type OrderDetail = Schemas["OrderAnswer"];
 export type LedgerEntry = Schemas["EntryView"];
 export type LedgerVerification = Schemas["LedgerCheck"];
 
+export type LedgerAccount = Schemas["AccountView"];
+export type StatementLine = Schemas["StatementLine"];
+export type Benchmark = Schemas["Benchmark"];
+export type ProfitReport = Schemas["ProfitReport"];
+export type ProfitSpan = ProfitReport["span"];
+export type Sparklines = Schemas["BotSparklines"];
+export type BotListView = Schemas["BotListView"];
+export type AuditFact = Schemas["AuditFactView"];
+export type AuditCheck = Schemas["AuditCheckView"];
+
 export type ProfitDaily = Schemas["DailyProfits"];
 export type ProfitWeekly = Schemas["WeeklyProfits"];
 export type ProfitMonthly = Schemas["MonthlyProfits"];
@@ -66,7 +82,7 @@ export interface ProfitBar {
 }
 
 /** Realised profit of one bot, platform or pair. */
-export type ProfitShare = Pick<Schemas["BotProfit"], "realized_profit" | "fees" | "trades">;
+export type ProfitShare = Omit<Schemas["BotProfit"], "bot_id" | "bot_name">;
 
 export type PlatformSummary = Schemas["PlatformView"];
 export type PlatformsSummary = Schemas["PlatformSummary"];

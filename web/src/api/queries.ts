@@ -1,5 +1,5 @@
-/** What the screens read, one function per question. Screens never name an address themselves. */
-import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+/** What every screen and the overview read, one function per question. Screens never name an address themselves. */
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { ApiError, api, type Query } from "./client";
 import { keys } from "./keys";
 import type * as m from "./models";
@@ -8,7 +8,7 @@ const FOREVER = Number.POSITIVE_INFINITY;
 const PAGE = 200;
 
 /** Reads a list to its end; used for lists that the user can see whole, such as one's own bots. */
-async function everyPage<T>(path: string, query: Query, signal: AbortSignal): Promise<T[]> {
+export async function everyPage<T>(path: string, query: Query, signal: AbortSignal): Promise<T[]> {
   const items: T[] = [];
   let cursor: string | null = null;
   do {
@@ -107,70 +107,7 @@ export const feedsQuery = queryOptions({
 
 export const walletQuery = queryOptions({
   queryKey: keys.wallet,
-  queryFn: async ({ signal }) => {
-    const body = await api.get<m.Wallet | { wallet: m.Wallet }>("/api/wallet/paper", {}, signal);
-    return "wallet" in body ? body.wallet : body;
-  },
-});
-
-export interface TradeFilters {
-  status?: "open" | "closed" | undefined;
-  mode?: m.TradingMode | undefined;
-  bot_id?: string | undefined;
-  platform?: string | undefined;
-  pair?: string | undefined;
-  since?: string | undefined;
-  until?: string | undefined;
-  sort?: string | undefined;
-}
-
-const TRADES_PER_PAGE = 100;
-
-export const tradesQuery = (filters: TradeFilters) =>
-  infiniteQueryOptions({
-    queryKey: [...keys.trades, filters],
-    queryFn: ({ pageParam, signal }) =>
-      api.get<m.TradePage>("/api/trades", { ...filters, cursor: pageParam, limit: TRADES_PER_PAGE }, signal),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next_cursor,
-    placeholderData: keepPreviousData,
-  });
-
-export const botTradesQuery = (botId: string) =>
-  queryOptions({
-    queryKey: ["bot-trades", botId],
-    queryFn: ({ signal }) => api.get<m.TradePage>("/api/trades", { bot_id: botId, limit: 200 }, signal),
-  });
-
-export const tradeQuery = (id: string) =>
-  queryOptions({
-    queryKey: keys.trade(id),
-    queryFn: ({ signal }) => api.get<{ trade: m.Trade; fills: m.Fill[] }>(`/api/trades/${id}`, {}, signal),
-  });
-
-export const ordersQuery = (botId: string, open: boolean) =>
-  queryOptions({
-    queryKey: [...keys.orders, botId, open],
-    queryFn: ({ signal }) =>
-      api.get<m.Page<m.Order>>("/api/orders", { bot_id: botId, open: open || null, limit: 100 }, signal),
-  });
-
-export const orderQuery = (id: string) =>
-  queryOptions({
-    queryKey: ["order", id],
-    queryFn: ({ signal }) => api.get<m.OrderDetail>(`/api/orders/${id}`, {}, signal),
-  });
-
-export const ledgerQuery = (filters: { trade_id?: string; bot_id?: string }) =>
-  queryOptions({
-    queryKey: [...keys.ledger, filters],
-    queryFn: ({ signal }) => api.get<m.Page<m.LedgerEntry>>("/api/ledger/entries", filters, signal),
-  });
-
-export const verifyQuery = queryOptions({
-  queryKey: [...keys.ledger, "verify"],
-  queryFn: ({ signal }) => api.get<m.LedgerVerification>("/api/ledger/verify", {}, signal),
-  staleTime: 30_000,
+  queryFn: ({ signal }) => api.get<m.Wallet>("/api/wallet/paper", {}, signal),
 });
 
 export const profitSummaryQuery = (mode: m.TradingMode) =>
@@ -179,24 +116,10 @@ export const profitSummaryQuery = (mode: m.TradingMode) =>
     queryFn: ({ signal }) => api.get<m.ProfitSummary>("/api/profits/summary", { mode }, signal),
   });
 
-/** Bars of one period, oldest first, in one shape whatever the period is. */
-export const profitBarsQuery = (period: m.Period, mode: m.TradingMode) =>
+export const benchmarkQuery = (mode: m.TradingMode, range: m.Range) =>
   queryOptions({
-    queryKey: [...keys.profits, period, mode],
-    queryFn: async ({ signal }): Promise<m.ProfitBar[]> => {
-      const query = { period, mode };
-      if (period === "daily") {
-        const { items } = await api.get<m.ProfitDaily>("/api/profits", query, signal);
-        return items.map(({ date, profit }) => ({ label: date, start: date, profit }));
-      }
-      if (period === "weekly") {
-        const { items } = await api.get<m.ProfitWeekly>("/api/profits", query, signal);
-        return items.map(({ week, profit, period: span }) => ({ label: week, start: span, profit }));
-      }
-      const { items } = await api.get<m.ProfitMonthly>("/api/profits", query, signal);
-      return items.map(({ month, profit, period: span }) => ({ label: month, start: span, profit }));
-    },
-    placeholderData: keepPreviousData,
+    queryKey: keys.equity(`benchmark ${mode}`, range),
+    queryFn: ({ signal }) => api.get<m.Benchmark>("/api/profits/benchmark", { mode, range }, signal),
   });
 
 export const platformsQuery = (mode: m.TradingMode) =>
@@ -219,24 +142,4 @@ export const alertsQuery = queryOptions({
 export const activityQuery = queryOptions({
   queryKey: keys.activity,
   queryFn: ({ signal }) => api.get<m.Page<m.ActivityItem>>("/api/events", { limit: 100 }, signal),
-});
-
-export const sessionsQuery = queryOptions({
-  queryKey: keys.sessions,
-  queryFn: async ({ signal }) => (await api.get<m.Page<m.Session>>("/api/auth/sessions", {}, signal)).items,
-});
-
-export const tokensQuery = queryOptions({
-  queryKey: keys.tokens,
-  queryFn: async ({ signal }) => (await api.get<m.Page<m.AccessToken>>("/api/tokens", {}, signal)).items,
-});
-
-export const usersQuery = queryOptions({
-  queryKey: keys.users,
-  queryFn: async ({ signal }) => (await api.get<m.Page<m.ManagedUser>>("/api/users", {}, signal)).items,
-});
-
-export const invitesQuery = queryOptions({
-  queryKey: keys.invites,
-  queryFn: async ({ signal }) => (await api.get<m.Page<m.Invite>>("/api/invites", {}, signal)).items,
 });

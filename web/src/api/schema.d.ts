@@ -44,6 +44,130 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Audit
+         * @description Return what was changed by whom, the latest first: an admin sees all, others what concerns them.
+         */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Verify Audit
+         * @description Recompute the chain of the audit log from its beginning.
+         */
+        get: operations["verify_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Factors
+         * @description Return whether a second factor is on, and until when this session's proof is fresh.
+         */
+        get: operations["read_factors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/factors/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew Recovery Codes
+         * @description Replace all recovery codes.
+         */
+        post: operations["renew_recovery_codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/factors/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin Totp
+         * @description Make a seed for an authenticator app; one that was made before and never confirmed is forgotten.
+         */
+        post: operations["begin_totp"];
+        /**
+         * Disable Totp
+         * @description Switch the second factor off.
+         */
+        delete: operations["disable_totp"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/factors/totp/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm Totp
+         * @description Switch the second factor on with a first code from the app.
+         */
+        post: operations["confirm_totp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/login": {
         parameters: {
             query?: never;
@@ -55,7 +179,7 @@ export interface paths {
         put?: never;
         /**
          * Login
-         * @description Open a session.
+         * @description Open a session. 401 SECOND_FACTOR_NEEDED: the password is right, send it again with a code.
          */
         post: operations["login"];
         delete?: never;
@@ -168,6 +292,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/step-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Step Up
+         * @description Prove again that it is you; changes of keys and factors need that from a few minutes ago.
+         */
+        post: operations["step_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/bots": {
         parameters: {
             query?: never;
@@ -206,6 +350,26 @@ export interface paths {
          * @description Pause every active bot.
          */
         post: operations["pause_all_bots"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bots/sparklines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sparklines
+         * @description Return each bot's running realised profit of the last thirty days.
+         */
+        get: operations["list_sparklines"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -564,6 +728,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/keys/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Keys
+         * @description Return all eight providers with the state of the user's key, saved or not.
+         */
+        get: operations["list_keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Providers
+         * @description Return the eight providers: what a key of theirs consists of, where to get it, which rights to give.
+         */
+        get: operations["list_providers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/save": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Save Key
+         * @description Encrypt and keep a key in place of the present one. KEY_UNSAFE: one that may move money is refused.
+         */
+        post: operations["save_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Key
+         * @description Ask whether a key works and what it may do. A failed test is a result: 200 with success false.
+         */
+        post: operations["test_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Key
+         * @description Forget a key. Doing so again is as good.
+         */
+        delete: operations["delete_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Accounts
+         * @description Return what each account holds, asset by asset; empty ones are left out.
+         */
+        get: operations["list_accounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ledger/entries": {
         parameters: {
             query?: never;
@@ -576,6 +860,26 @@ export interface paths {
          * @description Return ledger entries with their postings, the latest first.
          */
         get: operations["list_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Statement
+         * @description Return what moved on an account, the latest first, with its running balance.
+         */
+        get: operations["read_statement"];
         put?: never;
         post?: never;
         delete?: never;
@@ -704,6 +1008,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/profits/benchmark": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Benchmark
+         * @description Return what the same money in bitcoin would be worth, over the same range as the equity.
+         */
+        get: operations["read_benchmark"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/profits/equity": {
         parameters: {
             query?: never;
@@ -716,6 +1040,46 @@ export interface paths {
          * @description Return the user's equity over time.
          */
         get: operations["read_equity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/profits/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Profits
+         * @description Return the days of a span as CSV.
+         */
+        get: operations["export_profits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/profits/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Profit Report
+         * @description Return what was realised in a span, by day, bot, platform and pair. A tax year begins on 1 March.
+         */
+        get: operations["read_profit_report"];
         put?: never;
         post?: never;
         delete?: never;
@@ -956,6 +1320,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/trades/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Trades
+         * @description Return round trips as CSV, all that match.
+         */
+        get: operations["export_trades"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/trades/{trade_id}": {
         parameters: {
             query?: never;
@@ -1060,6 +1444,39 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** AccountPage */
+        AccountPage: {
+            /** Items */
+            items: components["schemas"]["AccountView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * AccountState
+         * @description Whether orders that add risk may go to a user's account at an exchange.
+         * @enum {string}
+         */
+        AccountState: "active" | "halted";
+        /**
+         * AccountView
+         * @description What an account holds of one asset; the bot where it is a bot's.
+         */
+        AccountView: {
+            /** Account */
+            account: string;
+            /**
+             * Amount
+             * @description Exact decimal number.
+             * @example 1234.50000000
+             */
+            amount: string;
+            /** Asset */
+            asset: string;
+            /** Bot Id */
+            bot_id: string | null;
+            /** Bot Name */
+            bot_name: string | null;
+        };
         /** ActionBody */
         ActionBody: {
             /** Reason */
@@ -1177,6 +1594,16 @@ export interface components {
              */
             total_profit: string;
         };
+        /**
+         * AllowAddress
+         * @description The address to allow at exchanges: null with how to find it where it is not known.
+         */
+        AllowAddress: {
+            /** Ip */
+            ip: string | null;
+            /** Note */
+            note: string;
+        };
         /** AssetView */
         AssetView: {
             /**
@@ -1204,6 +1631,67 @@ export interface components {
             /** Value Zar */
             value_zar: string | null;
         };
+        /** AuditCheckView */
+        AuditCheckView: {
+            /**
+             * Checked At
+             * Format: date-time
+             */
+            checked_at: string;
+            /** Facts Checked */
+            facts_checked: number;
+            /**
+             * First Break
+             * @description Sequence of the first fact that does not follow.
+             */
+            first_break: number | null;
+            /** Ok */
+            ok: boolean;
+        };
+        /**
+         * AuditFactView
+         * @description Who did what to which object, and when. ``hash`` chains it to the fact before it.
+         */
+        AuditFactView: {
+            /** Action */
+            action: string;
+            /** Actor */
+            actor: string;
+            /** Actor Name */
+            actor_name: string | null;
+            /** After */
+            after: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            } | null;
+            /** Hash */
+            hash: string;
+            /** Ip */
+            ip: string | null;
+            /** Object Id */
+            object_id: string;
+            /** Object Type */
+            object_type: string;
+            /** Reason */
+            reason: string | null;
+            /** Seq */
+            seq: number;
+        };
+        /** AuditPage */
+        AuditPage: {
+            /** Items */
+            items: components["schemas"]["AuditFactView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** BackendBuild */
         BackendBuild: {
             /** Branch */
@@ -1215,6 +1703,43 @@ export interface components {
             /** Sha */
             sha: string | null;
         };
+        /**
+         * Benchmark
+         * @description The same money in bitcoin: what was there at the start of the range, and each later deposit when it
+         *     came, held as coins. Empty with a reason when prices are missing.
+         */
+        Benchmark: {
+            /** Change Percent */
+            change_percent: number | null;
+            /**
+             * Currency
+             * @constant
+             */
+            currency: "ZAR";
+            /** Instrument Id */
+            instrument_id: string;
+            /** Items */
+            items: components["schemas"]["BenchmarkPoint"][];
+            /** Mode */
+            mode: components["schemas"]["TradingMode"] | "all";
+            origin: components["schemas"]["Origin"] | null;
+            /** Reason */
+            reason: string | null;
+        };
+        /** BenchmarkPoint */
+        BenchmarkPoint: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Equity
+             * @description Exact decimal number.
+             * @example 1234.50000000
+             */
+            equity: string;
+        };
         /** BookEquity */
         BookEquity: {
             /**
@@ -1222,6 +1747,11 @@ export interface components {
              * @constant
              */
             currency: "ZAR";
+            /**
+             * Drawdowns
+             * @description The five deepest of the span, the deepest first.
+             */
+            drawdowns: components["schemas"]["Drawdown"][];
             /** Items */
             items: components["schemas"]["EquityPoint"][];
             /** Max Drawdown Percent */
@@ -1243,6 +1773,16 @@ export interface components {
             } | null;
             risk_mode?: components["schemas"]["RiskMode"] | null;
         };
+        /**
+         * BotListView
+         * @description A saved view of the list of bots: the address's search, under a name.
+         */
+        BotListView: {
+            /** Name */
+            name: string;
+            /** Search */
+            search: string;
+        };
         /** BotPage */
         BotPage: {
             /** Items */
@@ -1260,6 +1800,11 @@ export interface components {
             /** Bot Name */
             bot_name: string;
             /**
+             * Expectancy
+             * @description Profit of a closed round trip, on average.
+             */
+            expectancy: string | null;
+            /**
              * Fees
              * @description Exact decimal number.
              * @example 1234.50000000
@@ -1273,6 +1818,46 @@ export interface components {
             realized_profit: string;
             /** Trades */
             trades: number;
+            /** Win Rate */
+            win_rate: number | null;
+        };
+        /** BotSparkline */
+        BotSparkline: {
+            /**
+             * Bot Id
+             * Format: uuid
+             */
+            bot_id: string;
+            /**
+             * Values
+             * @description Realised profit since the first of the days, day by day.
+             */
+            values: string[];
+        };
+        /**
+         * BotSparklines
+         * @description Bots that realised nothing in these days are left out.
+         */
+        BotSparklines: {
+            /**
+             * Currency
+             * @constant
+             */
+            currency: "ZAR";
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /** Items */
+            items: components["schemas"]["BotSparkline"][];
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Timezone */
+            timezone: string;
         };
         /**
          * BotStatus
@@ -1446,6 +2031,11 @@ export interface components {
             /** Volume */
             volume: number;
         };
+        /** Code */
+        Code: {
+            /** Code */
+            code: string;
+        };
         /** ConversionView */
         ConversionView: {
             /**
@@ -1575,6 +2165,56 @@ export interface components {
             /** Host */
             host: string;
         };
+        /**
+         * Drawdown
+         * @description A fall from a peak until the next higher one; deposits are neither gain nor fall.
+         */
+        Drawdown: {
+            /**
+             * Depth
+             * @description Exact decimal number.
+             * @example 1234.50000000
+             */
+            depth: string;
+            /**
+             * Peak At
+             * Format: date-time
+             */
+            peak_at: string;
+            /** Percent */
+            percent: number;
+            /**
+             * Recovered At
+             * @description Null while it lasts.
+             */
+            recovered_at: string | null;
+            /**
+             * Trough At
+             * Format: date-time
+             */
+            trough_at: string;
+        };
+        /**
+         * EnrolmentView
+         * @description Told this once; the seed counts once it is confirmed with a code.
+         */
+        EnrolmentView: {
+            /**
+             * Secret
+             * @description The seed, for typing into an app (base32).
+             */
+            secret: string;
+            /**
+             * Svg
+             * @description The same as a QR code, an SVG document.
+             */
+            svg: string;
+            /**
+             * Uri
+             * @description The same as an otpauth address.
+             */
+            uri: string;
+        };
         /** EntryPage */
         EntryPage: {
             /** Items */
@@ -1624,6 +2264,11 @@ export interface components {
              * @constant
              */
             currency: "ZAR";
+            /**
+             * Drawdowns
+             * @description The five deepest of the span, the deepest first.
+             */
+            drawdowns: components["schemas"]["Drawdown"][];
             /** Items */
             items: components["schemas"]["EquityPoint"][];
             /** Max Drawdown Percent */
@@ -1636,6 +2281,11 @@ export interface components {
              * Format: date-time
              */
             at: string;
+            /**
+             * Drawdown Percent
+             * @description Below the highest point of the span so far, 0 to 100; null where nothing was at stake.
+             */
+            drawdown_percent: number | null;
             /**
              * Equity
              * @description Exact decimal number.
@@ -1695,6 +2345,31 @@ export interface components {
             seq: number;
             /** Type */
             type: string;
+        };
+        /**
+         * FactorsView
+         * @description What is on, and until when this session's proof is fresh (null: it is not).
+         */
+        FactorsView: {
+            /** Fresh Until */
+            fresh_until: string | null;
+            /** Recovery Codes Left */
+            recovery_codes_left: number;
+            /**
+             * Server Time
+             * Format: date-time
+             * @description Compare it with the phone's clock when codes are refused.
+             */
+            server_time: string;
+            /**
+             * Step Up With
+             * @enum {string}
+             */
+            step_up_with: "code" | "password";
+            /** Totp Enabled */
+            totp_enabled: boolean;
+            /** Totp Since */
+            totp_since: string | null;
         };
         /** FeedPage */
         FeedPage: {
@@ -1931,6 +2606,166 @@ export interface components {
             /** Used At */
             used_at: string | null;
         };
+        /** KeyDeletedAnswer */
+        KeyDeletedAnswer: {
+            /** Message */
+            message: string;
+            provider: components["schemas"]["ProviderId"];
+            /** Success */
+            success: boolean;
+        };
+        /** KeyFieldView */
+        KeyFieldView: {
+            /** Hint */
+            hint: string;
+            /** Label */
+            label: string;
+            /** Name */
+            name: string;
+            /**
+             * Pattern
+             * @description What the value looks like, as a regular expression of its whole.
+             */
+            pattern: string;
+        };
+        /** KeyHelpView */
+        KeyHelpView: {
+            /**
+             * Never
+             * @description Rights that must stay off; a key with one is refused.
+             */
+            never: string[];
+            /** Page */
+            page: string;
+            /**
+             * Rights
+             * @description Rights to give the key, in the provider's words.
+             */
+            rights: string[];
+            /** Steps */
+            steps: string[];
+        };
+        /** KeyList */
+        KeyList: {
+            address: components["schemas"]["AllowAddress"];
+            /** Keys */
+            keys: components["schemas"]["KeyView"][];
+            /** Success */
+            success: boolean;
+            /** Total */
+            total: number;
+        };
+        /** KeySavedAnswer */
+        KeySavedAnswer: {
+            /** Message */
+            message: string;
+            provider: components["schemas"]["ProviderId"];
+            status: components["schemas"]["KeyStatus"];
+            /** Status Display */
+            status_display: string;
+            /** Success */
+            success: boolean;
+        };
+        /**
+         * KeyStatus
+         * @description Where a user's key of one provider stands. The words are the requirements'.
+         * @enum {string}
+         */
+        KeyStatus: "not_configured" | "saved_untested" | "test_ok" | "test_failed";
+        /**
+         * KeyTestAnswer
+         * @description A test's result; ``success`` false is a result too, with HTTP status 200.
+         */
+        KeyTestAnswer: {
+            /** Action */
+            action: string | null;
+            /** Ip Allow List */
+            ip_allow_list: string[];
+            /** Is Ip Restricted */
+            is_ip_restricted: boolean | null;
+            /** Latency Ms */
+            latency_ms: number | null;
+            /** Message */
+            message: string;
+            outcome: components["schemas"]["TestOutcome"];
+            provider: components["schemas"]["ProviderId"];
+            /** Rights */
+            rights: components["schemas"]["Right"][] | null;
+            /**
+             * Rights Complete
+             * @description Whether these are all; some providers do not tell all.
+             */
+            rights_complete: boolean | null;
+            /** Seen Ip */
+            seen_ip: string | null;
+            status: components["schemas"]["KeyStatus"];
+            /** Status Display */
+            status_display: string;
+            /** Success */
+            success: boolean;
+            /** Warnings */
+            warnings: string[];
+        };
+        /**
+         * KeyView
+         * @description One provider's key. ``rights`` is null where the provider tells none.
+         */
+        KeyView: {
+            /** Account Reason */
+            account_reason: string | null;
+            account_state: components["schemas"]["AccountState"];
+            /** Action */
+            action: string | null;
+            /** Created At */
+            created_at: string | null;
+            /** Display Name */
+            display_name: string;
+            /** Fingerprint */
+            fingerprint: string | null;
+            /**
+             * Hint
+             * @description The key's last four characters.
+             */
+            hint: string | null;
+            /** Icon */
+            icon: string;
+            /** Ip Allow List */
+            ip_allow_list: string[];
+            /** Is Ip Restricted */
+            is_ip_restricted: boolean | null;
+            /** Last Test Error */
+            last_test_error: string | null;
+            /** Last Tested At */
+            last_tested_at: string | null;
+            /** Latency Ms */
+            latency_ms: number | null;
+            /** Message */
+            message: string | null;
+            outcome: components["schemas"]["TestOutcome"] | null;
+            provider: components["schemas"]["ProviderId"];
+            /** Required Fields */
+            required_fields: string[];
+            /** Rights */
+            rights: components["schemas"]["Right"][] | null;
+            /**
+             * Rights Complete
+             * @description Whether these are all; some providers do not tell all.
+             */
+            rights_complete: boolean | null;
+            /**
+             * Seen Ip
+             * @description The address that the provider says our call came from.
+             */
+            seen_ip: string | null;
+            status: components["schemas"]["KeyStatus"];
+            /** Status Display */
+            status_display: string;
+            type: components["schemas"]["ProviderType"];
+            /** Updated At */
+            updated_at: string | null;
+            /** Warnings */
+            warnings: string[];
+        };
         /** LedgerCheck */
         LedgerCheck: {
             /**
@@ -1961,6 +2796,11 @@ export interface components {
         Liquidity: "maker" | "taker";
         /** Login */
         Login: {
+            /**
+             * Code
+             * @description Code of the second factor, or a recovery code; needed where one is on.
+             */
+            code?: string | null;
             /** Email */
             email: string;
             /** Password */
@@ -2237,6 +3077,8 @@ export interface components {
         Origin: "live" | "recorded" | "synthetic";
         /** PairProfit */
         PairProfit: {
+            /** Expectancy */
+            expectancy: string | null;
             /**
              * Fees
              * @description Exact decimal number.
@@ -2254,6 +3096,8 @@ export interface components {
             realized_profit: string;
             /** Trades */
             trades: number;
+            /** Win Rate */
+            win_rate: number | null;
         };
         /** PasswordChange */
         PasswordChange: {
@@ -2310,6 +3154,8 @@ export interface components {
         };
         /** PlatformProfit */
         PlatformProfit: {
+            /** Expectancy */
+            expectancy: string | null;
             /**
              * Fees
              * @description Exact decimal number.
@@ -2325,6 +3171,8 @@ export interface components {
             realized_profit: string;
             /** Trades */
             trades: number;
+            /** Win Rate */
+            win_rate: number | null;
         };
         /** PlatformSummary */
         PlatformSummary: {
@@ -2439,6 +3287,79 @@ export interface components {
             started_at: string;
         };
         /**
+         * ProfitReport
+         * @description What was realised within a span of days; days on which nothing filled are left out.
+         */
+        ProfitReport: {
+            /** By Bot */
+            by_bot: components["schemas"]["BotProfit"][];
+            /** By Pair */
+            by_pair: components["schemas"]["PairProfit"][];
+            /** By Platform */
+            by_platform: components["schemas"]["PlatformProfit"][];
+            /**
+             * Currency
+             * @constant
+             */
+            currency: "ZAR";
+            /** Days */
+            days: components["schemas"]["RunningDay"][];
+            /**
+             * Expectancy
+             * @description Profit of a closed round trip, on average.
+             */
+            expectancy: string | null;
+            /**
+             * Fees
+             * @description Exact decimal number.
+             * @example 1234.50000000
+             */
+            fees: string;
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Losing Trades */
+            losing_trades: number;
+            /** Mode */
+            mode: components["schemas"]["TradingMode"] | "all";
+            /**
+             * Realized Profit
+             * @description Exact decimal number.
+             * @example 1234.50000000
+             */
+            realized_profit: string;
+            /**
+             * Realized Reason
+             * @description Which fills could not be valued in rand, if any.
+             */
+            realized_reason: string | null;
+            /**
+             * Span
+             * @enum {string}
+             */
+            span: "last_30_days" | "month" | "last_month" | "year" | "tax_year" | "last_tax_year" | "all";
+            /**
+             * Timestamp
+             * Format: date-time
+             */
+            timestamp: string;
+            /** Timezone */
+            timezone: string;
+            /** Trades */
+            trades: number;
+            /** Win Rate */
+            win_rate: number | null;
+            /** Winning Trades */
+            winning_trades: number;
+        };
+        /**
          * ProfitSummary
          * @description Realised and unrealised apart; ``total_profit`` is their sum, null while a part is unknown.
          */
@@ -2536,6 +3457,62 @@ export interface components {
             /** Winning Trades */
             winning_trades: number;
         };
+        /**
+         * Proof
+         * @description A code where a second factor is on, else the password.
+         */
+        Proof: {
+            /** Code */
+            code?: string | null;
+            /** Password */
+            password?: string | null;
+        };
+        /** ProofAnswer */
+        ProofAnswer: {
+            /**
+             * Fresh Until
+             * Format: date-time
+             */
+            fresh_until: string;
+        };
+        /**
+         * ProviderId
+         * @description The eight services of the requirements: five exchanges, three for the assistant.
+         * @enum {string}
+         */
+        ProviderId: "luno" | "binance" | "kucoin" | "ovex" | "valr" | "openai" | "flokx" | "fetchai";
+        /** ProviderList */
+        ProviderList: {
+            /** Providers */
+            providers: components["schemas"]["ProviderView"][];
+            /** Success */
+            success: boolean;
+            /** Total */
+            total: number;
+        };
+        /**
+         * ProviderType
+         * @enum {string}
+         */
+        ProviderType: "ai" | "exchange";
+        /** ProviderView */
+        ProviderView: {
+            /** Description */
+            description: string;
+            /** Display Name */
+            display_name: string;
+            /** Fields */
+            fields: components["schemas"]["KeyFieldView"][];
+            help: components["schemas"]["KeyHelpView"];
+            /** Icon */
+            icon: string;
+            id: components["schemas"]["ProviderId"];
+            /** Required Fields */
+            required_fields: string[];
+            /** Tested By */
+            tested_by: string;
+            type: components["schemas"]["ProviderType"];
+        };
         /** ReadyView */
         ReadyView: {
             /** Issues */
@@ -2543,6 +3520,20 @@ export interface components {
             /** Ready */
             ready: boolean;
         };
+        /** RecoveryCodes */
+        RecoveryCodes: {
+            /**
+             * Recovery Codes
+             * @description Told this once; each works once instead of a code.
+             */
+            recovery_codes: string[];
+        };
+        /**
+         * Right
+         * @description What a key may do, in our words; each exchange's own words are mapped to these.
+         * @enum {string}
+         */
+        Right: "view" | "trade" | "margin" | "futures" | "options" | "earn" | "transfer" | "withdraw" | "link_bank";
         /**
          * RiskMode
          * @enum {string}
@@ -2558,6 +3549,54 @@ export interface components {
          * @enum {string}
          */
         RoundTripStatus: "open" | "closed";
+        /** RunningDay */
+        RunningDay: {
+            /**
+             * Date
+             * Format: date
+             */
+            date: string;
+            /**
+             * Fees
+             * @description Exact decimal number.
+             * @example 1234.50000000
+             */
+            fees: string;
+            /** Losses */
+            losses: number;
+            /**
+             * Profit
+             * @description Exact decimal number.
+             * @example 1234.50000000
+             */
+            profit: string;
+            /**
+             * Running
+             * @description Profit since the first day of the span.
+             * @example 1234.50000000
+             */
+            running: string;
+            /** Trades */
+            trades: number;
+            /** Wins */
+            wins: number;
+        };
+        /**
+         * SaveKey
+         * @description Fields that the provider does not use may be left out; they are not kept.
+         */
+        SaveKey: {
+            /**
+             * Api Key
+             * Format: password
+             */
+            api_key: string;
+            /** Api Secret */
+            api_secret?: string | null;
+            /** Passphrase */
+            passphrase?: string | null;
+            provider: components["schemas"]["ProviderId"];
+        };
         /**
          * Scope
          * @description What a personal access token may do; ``trade`` includes every write of its user's role.
@@ -2620,6 +3659,45 @@ export interface components {
             /** Reason */
             reason: string;
         };
+        /** Statement */
+        Statement: {
+            /** Items */
+            items: components["schemas"]["StatementLine"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * StatementLine
+         * @description What one entry did to the account: ``debit`` came in, ``credit`` went out; the balance after it.
+         */
+        StatementLine: {
+            /**
+             * Balance
+             * @description Exact decimal number.
+             * @example 1234.50000000
+             */
+            balance: string;
+            /** Credit */
+            credit: string | null;
+            /** Debit */
+            debit: string | null;
+            /** Description */
+            description: string;
+            /**
+             * Effective At
+             * Format: date-time
+             */
+            effective_at: string;
+            /**
+             * Entry Id
+             * Format: uuid
+             */
+            entry_id: string;
+            /** Kind */
+            kind: string;
+            /** Seq */
+            seq: number;
+        };
         /** StatusView */
         StatusView: {
             database: components["schemas"]["DatabaseView"];
@@ -2673,6 +3751,25 @@ export interface components {
             /** Title */
             title: string;
         };
+        /**
+         * TestKey
+         * @description Without ``api_key`` the saved key is tested; with it the given one, which is not kept.
+         */
+        TestKey: {
+            /** Api Key */
+            api_key?: string | null;
+            /** Api Secret */
+            api_secret?: string | null;
+            /** Passphrase */
+            passphrase?: string | null;
+            provider: components["schemas"]["ProviderId"];
+        };
+        /**
+         * TestOutcome
+         * @description How a test ended. ``unsafe``: the key works, and may do what no key of ours should.
+         * @enum {string}
+         */
+        TestOutcome: "works" | "refused" | "unsafe" | "unreachable";
         /** TokenAnswer */
         TokenAnswer: {
             access_token: components["schemas"]["TokenView"];
@@ -2826,6 +3923,8 @@ export interface components {
          * @description How the dashboard looks to this user. Absent: the dashboard's default.
          */
         UserSettings: {
+            /** Bot Views */
+            bot_views?: components["schemas"]["BotListView"][] | null;
             /** Density */
             density?: ("comfortable" | "compact") | null;
             /** Number Style */
@@ -3056,6 +4155,452 @@ export interface operations {
             };
             /** @description The request is wrong as sent */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_audit: {
+        parameters: {
+            query?: {
+                object_type?: string | null;
+                object_id?: string | null;
+                /** @description ``next_cursor`` of the page before. */
+                cursor?: string | null;
+                /** @description Most items on the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    verify_audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCheckView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_factors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorsView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    renew_recovery_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The present state forbids it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    begin_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The present state forbids it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    disable_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The present state forbids it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    confirm_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Code"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The present state forbids it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many tries; Retry-After says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3492,6 +5037,75 @@ export interface operations {
             };
         };
     };
+    step_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Proof"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofAnswer"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many tries; Retry-After says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     list_bots: {
         parameters: {
             query?: {
@@ -3650,6 +5264,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AllBotsAnswer"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_sparklines: {
+        parameters: {
+            query?: {
+                mode?: components["schemas"]["TradingMode"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BotSparklines"];
                 };
             };
             /** @description Nobody is signed in */
@@ -4995,12 +6667,384 @@ export interface operations {
             };
         };
     };
+    list_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyList"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_providers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderList"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    save_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveKey"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeySavedAnswer"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many tries; Retry-After says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    test_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestKey"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyTestAnswer"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Absent, or another user's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The present state forbids it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many tries; Retry-After says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: components["schemas"]["ProviderId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyDeletedAnswer"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_accounts: {
+        parameters: {
+            query?: {
+                mode?: components["schemas"]["TradingMode"] | null;
+                prefix?: string;
+                /** @description ``next_cursor`` of the page before. */
+                cursor?: string | null;
+                /** @description Most items on the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountPage"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     list_entries: {
         parameters: {
             query?: {
                 bot_id?: string | null;
                 trade_id?: string | null;
                 asset?: string | null;
+                kind?: string | null;
                 /** @description ``next_cursor`` of the page before. */
                 cursor?: string | null;
                 /** @description Most items on the page. */
@@ -5019,6 +7063,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EntryPage"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_statement: {
+        parameters: {
+            query?: {
+                account?: string;
+                asset?: string;
+                mode?: components["schemas"]["TradingMode"] | null;
+                /** @description ``next_cursor`` of the page before. */
+                cursor?: string | null;
+                /** @description Most items on the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statement"];
                 };
             };
             /** @description Nobody is signed in */
@@ -5423,6 +7531,65 @@ export interface operations {
             };
         };
     };
+    read_benchmark: {
+        parameters: {
+            query?: {
+                mode?: components["schemas"]["TradingMode"] | null;
+                range?: "day" | "week" | "month" | "year" | "all";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Benchmark"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     read_equity: {
         parameters: {
             query?: {
@@ -5442,6 +7609,124 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BookEquity"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    export_profits: {
+        parameters: {
+            query?: {
+                span?: "last_30_days" | "month" | "last_month" | "year" | "tax_year" | "last_tax_year" | "all";
+                mode?: components["schemas"]["TradingMode"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A CSV file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_profit_report: {
+        parameters: {
+            query?: {
+                span?: "last_30_days" | "month" | "last_month" | "year" | "tax_year" | "last_tax_year" | "all";
+                mode?: components["schemas"]["TradingMode"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfitReport"];
                 };
             };
             /** @description Nobody is signed in */
@@ -6236,6 +8521,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TradePage"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    export_trades: {
+        parameters: {
+            query?: {
+                status?: components["schemas"]["RoundTripStatus"] | null;
+                mode?: components["schemas"]["TradingMode"] | null;
+                bot_id?: string | null;
+                platform?: components["schemas"]["Platform"] | null;
+                pair?: string | null;
+                since?: string | null;
+                until?: string | null;
+                sort?: "opened_at" | "-opened_at" | "closed_at" | "-closed_at" | "profit_loss" | "-profit_loss";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A CSV file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description Nobody is signed in */

@@ -11,6 +11,7 @@ const DEFAULTS: Chosen = {
   number_style: "comma",
   reduce_motion: false,
   shortcuts: true,
+  bot_views: [],
 };
 
 interface Prefs extends Chosen {

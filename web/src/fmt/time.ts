@@ -69,3 +69,18 @@ export function startOfDay(now: number, zone: string): string {
   const midnight = Date.UTC(part("year"), part("month") - 1, part("day"));
   return new Date(midnight - offset).toISOString();
 }
+
+/** The moment a calendar date ("2026-11-22") begins in a zone, as ISO-8601 UTC. */
+export function startOfCalendarDay(date: string, zone: string): string {
+  // Noon in UTC is still the same date at most offsets; the day before and after cover the rest.
+  const noon = Date.parse(`${date}T12:00:00Z`);
+  const shape = { year: "numeric", month: "2-digit", day: "2-digit" } as const;
+  const named = (at: number) => {
+    const parts = formatter(zone, shape).formatToParts(at);
+    const part = (type: string) => parts.find((each) => each.type === type)?.value;
+    return `${part("year")}-${part("month")}-${part("day")}`;
+  };
+  const day = 86_400_000;
+  const within = [noon, noon - day, noon + day].find((at) => named(at) === date) ?? noon;
+  return startOfDay(within, zone);
+}

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { keys } from "@/api/keys";
 import type { ActivityItem, Bot, Page } from "@/api/models";
 import { botRow } from "@/test/rows";
-import { useArrivals } from "./arrivals";
+import { takeArrivals, useArrivals } from "./arrivals";
 import { applyEvent } from "./events";
 import { Refresh } from "./refresh";
 
@@ -57,9 +57,9 @@ describe("events", () => {
 
   it("count new trades instead of moving the table", () => {
     const { apply } = setting();
-    useArrivals.setState({ trades: 0 });
+    takeArrivals();
     apply("trade_executed", { message: "", bot_id: "1", fill: {}, trade: { id: "t" } });
-    expect(useArrivals.getState().trades).toBe(1);
+    expect(useArrivals.getState().trades.size).toBe(1);
   });
 
   it("are remembered newest first, also those that this build does not know", () => {

@@ -1,7 +1,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { keys } from "@/api/keys";
 import type { ActivityItem, Bot, Order, Page } from "@/api/models";
-import { useArrivals } from "./arrivals";
+import { noteArrival } from "./arrivals";
 import type { LiveEvents } from "./events.gen";
 import type { Refresh } from "./refresh";
 import type { SequencedEvent } from "./socket";
@@ -25,11 +25,15 @@ function putBot(bot: Bot, { client, refresh }: Effects): void {
     const known = bots.some((other) => other.id === bot.id);
     return known ? bots.map((other) => (other.id === bot.id ? bot : other)) : [...bots, bot];
   });
-  refresh.add(keys.platforms, keys.decisions(bot.id));
+  refresh.add(keys.platforms, keys.decisions(bot.id), keys.audit);
 }
 
 function changeBot(event: { bot: Bot }, effects: Effects): void {
   putBot(event.bot, effects);
+}
+
+function reloadKeys(_event: object, { refresh }: Effects): void {
+  refresh.add(keys.apiKeys);
 }
 
 const handlers: Handlers = {
@@ -43,7 +47,7 @@ const handlers: Handlers = {
     refresh.add(keys.platforms, keys.wallet, keys.bot(bot_id));
   },
   trade_executed: ({ bot_id, trade }, { refresh }) => {
-    useArrivals.setState(({ trades }) => ({ trades: trades + 1 }));
+    noteArrival(trade.id);
     refresh.add(
       keys.trade(trade.id),
       ["bot-trades", bot_id],
@@ -60,7 +64,7 @@ const handlers: Handlers = {
   },
   balance_updated: ({ wallet }, { client, refresh }) => {
     client.setQueryData(keys.wallet, wallet);
-    refresh.add(keys.profits);
+    refresh.add(keys.profits, keys.ledger, keys.audit);
   },
   order_updated: ({ order }, { client, refresh }) => {
     client.setQueriesData<Page<Order>>({ queryKey: [...keys.orders, order.bot_id] }, (page) =>
@@ -72,6 +76,9 @@ const handlers: Handlers = {
     refresh.add(keys.alerts);
     if (severity !== "info") announce(message, severity);
   },
+  key_saved: reloadKeys,
+  key_tested: reloadKeys,
+  key_deleted: reloadKeys,
   feed_changed: (_event, { refresh }) => refresh.add(keys.feeds, keys.instruments, keys.platforms),
 };
 

@@ -3,7 +3,7 @@ import { botQuery } from "@/api/queries";
 import { BotScreen } from "@/features/bot/bot-screen";
 import { maybeOneOf, RANGES } from "@/ui/search-params";
 
-export const TABS = ["decisions", "trades", "orders", "parameters"] as const;
+export const TABS = ["decisions", "trades", "orders", "parameters", "history"] as const;
 
 export interface BotSearch {
   tab?: (typeof TABS)[number];

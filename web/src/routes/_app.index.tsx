@@ -5,21 +5,32 @@ import { botsQuery, equityQuery, platformsQuery, profitSummaryQuery } from "@/ap
 import { isPlainKey } from "@/features/frame/shortcuts";
 import { useCurrentMode } from "@/features/frame/use-mode";
 import { Figures } from "@/features/overview/figures";
-import { FirstSteps } from "@/features/overview/first-steps";
 import { PlatformStrip } from "@/features/platforms/platform-strip";
 import { ModeFilter } from "@/ui/mode-filter";
 import { PageHead } from "@/ui/panel";
 import { MODES, maybeOneOf, oneOf, RANGES } from "@/ui/search-params";
 
+const FirstSteps = lazy(() => import("@/features/overview/first-steps"));
 const EquityPanel = lazy(() => import("@/features/overview/equity-panel"));
 const LowerHalf = lazy(() => import("@/features/overview/lower-half"));
 const Onboarding = lazy(() => import("@/features/onboarding/onboarding"));
 
+interface OverviewSearch {
+  mode?: "paper" | "live";
+  range?: (typeof RANGES)[number];
+  /** Equity is drawn against the same money held as bitcoin. */
+  benchmark?: boolean;
+}
+
 export const Route = createFileRoute("/_app/")({
-  validateSearch: (search): { mode?: "paper" | "live"; range?: (typeof RANGES)[number] } => {
+  validateSearch: (search): OverviewSearch => {
     const mode = maybeOneOf(search.mode, MODES);
     const range = maybeOneOf(search.range, RANGES);
-    return { ...(mode && { mode }), ...(range && { range }) };
+    return {
+      ...(mode && { mode }),
+      ...(range && { range }),
+      ...(search.benchmark === true && { benchmark: true }),
+    };
   },
   loaderDeps: ({ search }) => search,
   loader: ({ context: { client }, deps }) => {
@@ -40,6 +51,10 @@ function Overview() {
   const range = oneOf(search.range, RANGES, "month");
   const setRange = (next: typeof range) =>
     void navigate({ search: { ...search, range: next }, replace: true });
+  const setBenchmark = (on: boolean) => {
+    const { benchmark: _, ...rest } = search;
+    void navigate({ search: on ? { ...rest, benchmark: true } : rest, replace: true });
+  };
   useRangeKeys(setRange);
   if (bots?.length === 0) {
     return (
@@ -56,10 +71,18 @@ function Overview() {
           <ModeFilter mode={mode} onChange={(next) => void navigate({ search: { ...search, mode: next } })} />
         }
       />
-      <FirstSteps />
+      <Suspense>
+        <FirstSteps />
+      </Suspense>
       <Figures mode={mode} />
       <Suspense fallback={<div className="panel h-[19.5rem]" />}>
-        <EquityPanel mode={mode} range={range} onRange={setRange} />
+        <EquityPanel
+          mode={mode}
+          range={range}
+          onRange={setRange}
+          benchmark={search.benchmark ?? false}
+          onBenchmark={setBenchmark}
+        />
       </Suspense>
       <PlatformStrip mode={mode} />
       <Suspense fallback={<div className="min-h-96" />}>

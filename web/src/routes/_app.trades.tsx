@@ -1,5 +1,5 @@
 import { createFileRoute } from "@tanstack/react-router";
-import type { TradeFilters } from "@/api/queries";
+import type { TradeFilters } from "@/api/book-queries";
 import { TradesScreen } from "@/features/trades/trades-screen";
 import { MODES, maybeOneOf, PLATFORMS, text } from "@/ui/search-params";
 

@@ -20,6 +20,13 @@ Timezone = Annotated[
 Secret = Annotated[str, Field(min_length=1, max_length=200)]
 
 
+class BotListView(Body):
+    """A saved view of the list of bots: the address's search, under a name."""
+
+    name: ShortText
+    search: str = Field(pattern=r"^[^\x00]*$", max_length=1_000)
+
+
 class UserSettings(Body):
     """How the dashboard looks to this user. Absent: the dashboard's default."""
 
@@ -29,6 +36,7 @@ class UserSettings(Body):
     number_style: Literal["comma", "point"] | None = None
     reduce_motion: bool | None = None
     shortcuts: bool | None = None
+    bot_views: list[BotListView] | None = Field(default=None, max_length=20)
 
 
 class UserView(View):
@@ -73,6 +81,9 @@ class NewAccount(Body):
 class Login(Body):
     email: ShortText
     password: Password
+    code: ShortText | None = Field(
+        default=None, description="Code of the second factor, or a recovery code; needed where one is on."
+    )
 
 
 class MeChanges(Body):

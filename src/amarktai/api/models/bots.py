@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -125,6 +126,21 @@ class BotChanges(Body):
     risk_mode: RiskMode | None = None
 
 
+class BotSparkline(View):
+    bot_id: UUID
+    values: list[Money] = Field(description="Realised profit since the first of the days, day by day.")
+
+
+class BotSparklines(View):
+    """Bots that realised nothing in these days are left out."""
+
+    first: date
+    last: date
+    items: list[BotSparkline]
+    currency: Literal["ZAR"]
+    timezone: str
+
+
 class ActionBody(Body):
     reason: Text | None = None
 
@@ -145,12 +161,26 @@ class EquityPoint(View):
     equity: Money
     realized_profit: Money
     unrealized_profit: Money | None
+    drawdown_percent: float | None = Field(
+        description="Below the highest point of the span so far, 0 to 100; null where nothing was at stake."
+    )
+
+
+class Drawdown(View):
+    """A fall from a peak until the next higher one; deposits are neither gain nor fall."""
+
+    peak_at: Instant
+    trough_at: Instant
+    recovered_at: Instant | None = Field(description="Null while it lasts.")
+    depth: Money
+    percent: float
 
 
 class EquityCurve(View):
     items: list[EquityPoint]
     currency: Literal["ZAR"]
     max_drawdown_percent: float | None
+    drawdowns: list[Drawdown] = Field(description="The five deepest of the span, the deepest first.")
 
 
 class StrategyParameter(View):

@@ -93,6 +93,8 @@ class BotProfit(View):
     realized_profit: Money
     fees: Money
     trades: int
+    win_rate: float | None
+    expectancy: Money | None = Field(description="Profit of a closed round trip, on average.")
 
 
 class PlatformProfit(View):
@@ -100,6 +102,8 @@ class PlatformProfit(View):
     realized_profit: Money
     fees: Money
     trades: int
+    win_rate: float | None
+    expectancy: Money | None
 
 
 class PairProfit(View):
@@ -108,6 +112,8 @@ class PairProfit(View):
     realized_profit: Money
     fees: Money
     trades: int
+    win_rate: float | None
+    expectancy: Money | None
 
 
 class ProfitSummary(View):
@@ -142,6 +148,60 @@ class ProfitSummary(View):
     by_bot: list[BotProfit]
     by_platform: list[PlatformProfit]
     by_pair: list[PairProfit]
+
+
+ProfitSpan = Literal["last_30_days", "month", "last_month", "year", "tax_year", "last_tax_year", "all"]
+
+
+class RunningDay(DayProfit):
+    running: Money = Field(description="Profit since the first day of the span.")
+    fees: Money
+    trades: int
+    wins: int
+    losses: int
+
+
+class ProfitReport(View):
+    """What was realised within a span of days; days on which nothing filled are left out."""
+
+    span: ProfitSpan
+    first: date
+    last: date
+    mode: Mode
+    realized_profit: Money
+    realized_reason: str | None = Field(description="Which fills could not be valued in rand, if any.")
+    fees: Money
+    trades: int
+    winning_trades: int
+    losing_trades: int
+    win_rate: float | None
+    expectancy: Money | None = Field(description="Profit of a closed round trip, on average.")
+    days: list[RunningDay]
+    by_bot: list[BotProfit]
+    by_platform: list[PlatformProfit]
+    by_pair: list[PairProfit]
+    currency: Literal["ZAR"]
+    timestamp: Instant
+    timezone: str
+
+
+class BenchmarkPoint(View):
+    at: Instant
+    equity: Money
+
+
+class Benchmark(View):
+    """The same money in bitcoin: what was there at the start of the range, and each later deposit when it
+    came, held as coins. Empty with a reason when prices are missing.
+    """
+
+    mode: Mode
+    instrument_id: str
+    origin: Origin | None
+    items: list[BenchmarkPoint]
+    change_percent: float | None
+    reason: str | None
+    currency: Literal["ZAR"]
 
 
 class BookEquity(EquityCurve):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from amarktai.api.models.base import Instant, View
 
 
@@ -92,6 +94,35 @@ class AlertView(View):
 class AlertPage(View):
     items: list[AlertView]
     next_cursor: str | None
+
+
+class AuditFactView(View):
+    """Who did what to which object, and when. ``hash`` chains it to the fact before it."""
+
+    seq: int
+    at: Instant
+    actor: str
+    actor_name: str | None
+    action: str
+    object_type: str
+    object_id: str
+    ip: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    reason: str | None
+    hash: str
+
+
+class AuditPage(View):
+    items: list[AuditFactView]
+    next_cursor: str | None
+
+
+class AuditCheckView(View):
+    ok: bool
+    facts_checked: int
+    first_break: int | None = Field(description="Sequence of the first fact that does not follow.")
+    checked_at: Instant
 
 
 class EventView(View):

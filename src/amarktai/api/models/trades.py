@@ -151,6 +151,39 @@ class EntryPage(View):
     next_cursor: str | None
 
 
+class AccountView(View):
+    """What an account holds of one asset; the bot where it is a bot's."""
+
+    account: str
+    asset: str
+    amount: Money
+    bot_id: UUID | None
+    bot_name: str | None
+
+
+class AccountPage(View):
+    items: list[AccountView]
+    next_cursor: str | None
+
+
+class StatementLine(View):
+    """What one entry did to the account: ``debit`` came in, ``credit`` went out; the balance after it."""
+
+    entry_id: UUID
+    seq: int
+    kind: str
+    description: str
+    effective_at: Instant
+    debit: Money | None
+    credit: Money | None
+    balance: Money
+
+
+class Statement(View):
+    items: list[StatementLine]
+    next_cursor: str | None
+
+
 class LedgerCheck(View):
     ok: bool
     entries_checked: int

@@ -14,6 +14,7 @@ from amarktai.api.models.bots import (
     BotAnswer,
     BotChanges,
     BotPage,
+    BotSparklines,
     DecisionPage,
     EquityCurve,
     NewBotBody,
@@ -73,6 +74,12 @@ async def start_all_bots(who: Writer, services: Container) -> AllBotsAnswer:
 async def pause_all_bots(who: Writer, services: Container) -> AllBotsAnswer:
     """Pause every active bot."""
     return await _act_on_all(services, who, BotAction.PAUSE)
+
+
+@router.get("/bots/sparklines")
+async def list_sparklines(who: Who, services: Container, mode: TradingMode | None = None) -> BotSparklines:
+    """Return each bot's running realised profit of the last thirty days."""
+    return BotSparklines.model_validate(await services.bot_views.sparklines(who.user_id, mode=mode))
 
 
 @router.get("/bots/{bot_id:uuid}", responses=responses(404))

@@ -5,16 +5,21 @@ from __future__ import annotations
 from typing import Literal
 
 from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
 
 from amarktai.api.auth import Container, Who
+from amarktai.api.csv_answers import CSV, csv_answer
 from amarktai.api.errors import SIGNED_IN
 from amarktai.api.models.bots import Span
 from amarktai.api.models.profits import (
+    Benchmark,
     BookEquity,
     PlatformBots,
     PlatformSummary,
+    ProfitReport,
     ProfitsAnswer,
+    ProfitSpan,
     ProfitSummary,
 )
 from amarktai.api.routing import IdempotentRoute
@@ -53,6 +58,33 @@ async def read_equity(
 ) -> BookEquity:
     """Return the user's equity over time."""
     return BookEquity.model_validate(await services.profits.equity(who.user_id, mode=mode, span=range))
+
+
+@router.get("/profits/report")
+async def read_profit_report(
+    who: Who, services: Container, span: ProfitSpan = "last_30_days", mode: TradingMode | None = None
+) -> ProfitReport:
+    """Return what was realised in a span, by day, bot, platform and pair. A tax year begins on 1 March."""
+    return ProfitReport.model_validate(await services.profits.report(who.user_id, span=span, mode=mode))
+
+
+@router.get("/profits/export", responses=CSV, response_class=StreamingResponse)
+async def export_profits(
+    who: Who, services: Container, span: ProfitSpan = "last_30_days", mode: TradingMode | None = None
+) -> StreamingResponse:
+    """Return the days of a span as CSV."""
+    return await csv_answer(services.exports.profits(who.user_id, span=span, mode=mode), f"profits-{span}")
+
+
+@router.get("/profits/benchmark")
+async def read_benchmark(
+    who: Who,
+    services: Container,
+    mode: TradingMode | None = None,
+    range: Span = "month",  # noqa: A002  the API's word
+) -> Benchmark:
+    """Return what the same money in bitcoin would be worth, over the same range as the equity."""
+    return Benchmark.model_validate(await services.benchmark.equity(who.user_id, mode=mode, span=range))
 
 
 @router.get("/platforms/summary")

@@ -11,6 +11,8 @@ from amarktai.api.auth import Admin, Container, Who, Writer
 from amarktai.api.errors import PUBLIC, SIGNED_IN, responses
 from amarktai.api.models.system import (
     AlertPage,
+    AuditCheckView,
+    AuditPage,
     BuildView,
     EventPage,
     MarketChoice,
@@ -27,6 +29,8 @@ router = APIRouter(prefix="/api", tags=["system"], route_class=IdempotentRoute, 
 _NOT_READY: dict[int | str, dict[str, Any]] = {
     503: {"model": ReadyView, "description": "Something is missing; the issues say what"}
 }
+AuditedType = Annotated[str | None, Query(pattern=r"^[a-z_]{1,40}$", examples=["bot"])]
+AuditedId = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 After = Annotated[int | None, Query(ge=0, le=2**62, description="Only events with a greater sequence.")]
 
 
@@ -71,8 +75,7 @@ async def read_market(_: Who, services: Container) -> MarketChoice:
 @router.post("/system/market", responses=responses(403))
 async def switch_market(body: MarketChoice, who: Admin, services: Container) -> MarketChoice:
     """Let the engine start anew on the other market. Bots made on the first one rest until it is back."""
-    source = await services.system.switch_market(body.source)
-    await services.audit.note(who, "market.switched", ("system", "market"), after={"source": source})
+    source = await services.system.switch_market(body.source, by=who)
     return MarketChoice.model_validate({"source": source})
 
 
@@ -86,7 +89,28 @@ async def list_alerts(who: Who, services: Container, cursor: Cursor = None, limi
 async def acknowledge_alert(alert_id: UUID, who: Writer, services: Container) -> None:
     """Mark an alert as known."""
     await services.alerts.acknowledge(who, alert_id)
-    await services.audit.note(who, "alert.acknowledged", ("alert", alert_id))
+
+
+@router.get("/audit")
+async def list_audit(
+    who: Who,
+    services: Container,
+    object_type: AuditedType = None,
+    object_id: AuditedId = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> AuditPage:
+    """Return what was changed by whom, the latest first: an admin sees all, others what concerns them."""
+    found = await services.audit.list_facts(
+        who, object_type=object_type, object_id=object_id, cursor=cursor, limit=limit
+    )
+    return AuditPage.model_validate(page(found))
+
+
+@router.get("/audit/verify", responses=responses(403))
+async def verify_audit(_: Admin, services: Container) -> AuditCheckView:
+    """Recompute the chain of the audit log from its beginning."""
+    return AuditCheckView.model_validate(await services.audit.check_view())
 
 
 @router.get("/events")

@@ -6,17 +6,21 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from amarktai.api.auth import Container, Who, Writer
+from amarktai.api.csv_answers import CSV, csv_answer
 from amarktai.api.errors import SIGNED_IN, responses
 from amarktai.api.models.base import Instant
 from amarktai.api.models.trades import (
+    AccountPage,
     EntryPage,
     Funding,
     LedgerCheck,
     OrderAnswer,
     OrderPage,
+    Statement,
     TradeAnswer,
     TradePage,
     WalletAnswer,
@@ -37,7 +41,12 @@ Pair = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9]{1,20}/[A-Za-z0-9]{1,20
 Asset = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9]{1,20}$")]
 
 
-class TradeQuery(BaseModel):
+Kind = Annotated[str | None, Query(pattern=r"^[a-z]{1,20}$", examples=["funding", "conversion"])]
+Account = Annotated[str, Query(pattern=r"^[A-Za-z0-9:/._-]{1,100}$", examples=["holding:wallet"])]
+AccountPrefix = Annotated[str, Query(pattern=r"^[A-Za-z0-9:/._-]{0,100}$", examples=["holding:bot:"])]
+
+
+class TradeSelection(BaseModel):
     """Which round trips, in which order."""
 
     status: RoundTripStatus | None = None
@@ -48,6 +57,11 @@ class TradeQuery(BaseModel):
     since: Instant | None = None
     until: Instant | None = None
     sort: Sort = "-opened_at"
+
+
+class TradeQuery(TradeSelection):
+    """One page of them."""
+
     cursor: Cursor = None
     limit: Limit = 50
 
@@ -58,6 +72,14 @@ async def list_trades(who: Who, services: Container, query: Annotated[TradeQuery
     wanted = TradeFilter(**query.model_dump(exclude={"cursor", "limit"}))
     found = await services.trades.list_trades(who.user_id, wanted, cursor=query.cursor, limit=query.limit)
     return TradePage.model_validate(page(found))
+
+
+@router.get("/trades/export", responses=CSV, response_class=StreamingResponse)
+async def export_trades(
+    who: Who, services: Container, query: Annotated[TradeSelection, Query()]
+) -> StreamingResponse:
+    """Return round trips as CSV, all that match."""
+    return await csv_answer(services.exports.trades(who.user_id, TradeFilter(**query.model_dump())), "trades")
 
 
 @router.get("/trades/{trade_id:uuid}", responses=responses(404))
@@ -96,14 +118,46 @@ async def list_entries(
     bot_id: UUID | None = None,
     trade_id: UUID | None = None,
     asset: Asset = None,
+    kind: Kind = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> EntryPage:
     """Return ledger entries with their postings, the latest first."""
     found = await services.ledger.entries(
-        who.user_id, EntryFilter(bot_id, trade_id, asset), cursor=cursor, limit=limit
+        who.user_id, EntryFilter(bot_id, trade_id, asset, kind), cursor=cursor, limit=limit
     )
     return EntryPage.model_validate(page(found))
+
+
+@router.get("/ledger/accounts")
+async def list_accounts(
+    who: Who,
+    services: Container,
+    mode: TradingMode | None = None,
+    prefix: AccountPrefix = "",
+    cursor: Cursor = None,
+    limit: Limit = 200,
+) -> AccountPage:
+    """Return what each account holds, asset by asset; empty ones are left out."""
+    found = await services.ledger.accounts(who.user_id, mode=mode, prefix=prefix, cursor=cursor, limit=limit)
+    return AccountPage.model_validate(page(found))
+
+
+@router.get("/ledger/statement")
+async def read_statement(
+    who: Who,
+    services: Container,
+    account: Account = "holding:wallet",
+    asset: Annotated[str, Query(pattern=r"^[A-Za-z0-9]{1,20}$")] = "ZAR",
+    mode: TradingMode | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Statement:
+    """Return what moved on an account, the latest first, with its running balance."""
+    found = await services.ledger.statement(
+        who.user_id, mode=mode, account=account, asset=asset, cursor=cursor, limit=limit
+    )
+    return Statement.model_validate(page(found))
 
 
 @router.get("/ledger/verify")

@@ -7,6 +7,7 @@ import { FilterSelect } from "@/ui/field";
 import { PageHead } from "@/ui/panel";
 import { Empty, Loaded } from "@/ui/state";
 import { ActivityRow } from "./activity-item";
+import { ActivityTabs } from "./activity-tabs";
 import { useHeldFeed } from "./use-held-feed";
 
 interface ActivityScreenProps {
@@ -35,6 +36,7 @@ export function ActivityScreen({ type, onType }: ActivityScreenProps) {
           </>
         }
       />
+      <ActivityTabs />
       <search>
         <FilterSelect
           label="Kind"

@@ -22,7 +22,7 @@ const WORDS = {
 } as const;
 
 function ActionButton({ bot, action }: { bot: Bot; action: keyof typeof WORDS }) {
-  const act = useBotAction(bot);
+  const act = useBotAction();
   const reachable = useConnection(({ state }) => isReachable(state));
   const { name, pending, icon: Icon } = WORDS[action];
   return (
@@ -30,7 +30,7 @@ function ActionButton({ bot, action }: { bot: Bot; action: keyof typeof WORDS })
       icon={<Icon aria-hidden className="size-4" />}
       disabledReason={refusal(bot, action as BotAction, reachable)}
       pending={act.isPending && pending}
-      onClick={() => act.mutate(action)}
+      onClick={() => act.mutate({ action, bot })}
     >
       {name}
     </Button>
@@ -97,9 +97,10 @@ export function BotHead({ bot }: { bot: Bot }) {
 }
 
 function DeleteBot({ bot, onClose }: { bot: Bot; onClose: () => void }) {
-  const act = useBotAction(bot);
+  const act = useBotAction();
   const navigate = useNavigate();
-  const confirm = () => act.mutate("delete", { onSuccess: () => void navigate({ to: "/bots" }) });
+  const confirm = () =>
+    act.mutate({ action: "delete", bot }, { onSuccess: () => void navigate({ to: "/bots" }) });
   return (
     <Dialog
       title={`Delete ${bot.name}`}

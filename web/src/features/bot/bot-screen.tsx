@@ -4,6 +4,8 @@ import { useEffect } from "react";
 import type { Bot, Range } from "@/api/models";
 import { botEquityQuery, botQuery, botsQuery } from "@/api/queries";
 import { sortBots } from "@/features/bots/columns";
+import { CrosshairGroup } from "@/features/charts/crosshair";
+import { DrawdownChart } from "@/features/charts/drawdown-chart";
 import { EquityChart } from "@/features/charts/equity-chart";
 import { isPlainKey } from "@/features/frame/shortcuts";
 import type { BotSearch } from "@/routes/_app.bots.$botId";
@@ -26,20 +28,21 @@ interface BotScreenProps {
 export function BotScreen({ botId, search, onSearch }: BotScreenProps) {
   const query = useQuery(botQuery(botId));
   useNeighbourKeys(botId);
+  useTabKeys(search, onSearch);
   return (
     <Loaded query={query} what="the bot" rows={8}>
       {(bot) => (
         <>
           <BotHead bot={bot} />
           <BotFigures bot={bot} />
-          <div className="grid gap-4 xl:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
+          <CrosshairGroup>
             <CandlePanel bot={bot} />
             <EquityPanel
               bot={bot}
               range={search.range ?? "month"}
               onRange={(range) => onSearch({ ...search, range })}
             />
-          </div>
+          </CrosshairGroup>
           <BotTabs bot={bot} tab={search.tab ?? "decisions"} onTab={(tab) => onSearch({ ...search, tab })} />
         </>
       )}
@@ -51,7 +54,7 @@ function EquityPanel({ bot, range, onRange }: { bot: Bot; range: Range; onRange:
   const query = useQuery(botEquityQuery(bot.id, range));
   return (
     <Panel
-      title="Equity"
+      title="Equity and drawdown"
       note={
         query.data && (
           <>
@@ -64,12 +67,32 @@ function EquityPanel({ bot, range, onRange }: { bot: Bot; range: Range; onRange:
     >
       <EquityChart
         query={query}
-        height={300}
+        height={150}
         subject={bot.name}
         empty="The curve begins with the first two points of this bot's equity."
       />
+      {query.data && query.data.items.length > 1 && (
+        <>
+          <h3 className="px-4 text-sm text-ink-2">Drawdown, from the highest point so far</h3>
+          <DrawdownChart data={query.data} height={110} subject={bot.name} />
+        </>
+      )}
     </Panel>
   );
+}
+
+const TAB_KEYS: Record<string, NonNullable<BotSearch["tab"]>> = { w: "decisions", t: "trades", o: "orders" };
+
+/** `w`, `t` and `o` open the tabs. */
+function useTabKeys(search: BotSearch, onSearch: (search: BotSearch) => void): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      const tab = TAB_KEYS[event.key];
+      if (tab && isPlainKey(event)) onSearch({ ...search, tab });
+    };
+    window.addEventListener("keydown", press);
+    return () => window.removeEventListener("keydown", press);
+  }, [search, onSearch]);
 }
 
 /** `[` and `]` go to the bots before and after this one, by name. */

@@ -1,6 +1,7 @@
 import { clsx } from "clsx";
 import { type KeyboardEvent, useId, useRef } from "react";
 import type { Bot } from "@/api/models";
+import { FactList } from "@/features/audit/fact-list";
 import { TABS } from "@/routes/_app.bots.$botId";
 import { BotTrades } from "./bot-trades";
 import { Decisions } from "./decisions";
@@ -14,6 +15,7 @@ const NAMES: Record<Tab, string> = {
   trades: "Trades",
   orders: "Orders",
   parameters: "Parameters",
+  history: "History",
 };
 
 interface BotTabsProps {
@@ -67,7 +69,8 @@ export function BotTabs({ bot, tab, onTab }: BotTabsProps) {
         {tab === "decisions" && <Decisions bot={bot} />}
         {tab === "trades" && <BotTrades bot={bot} />}
         {tab === "orders" && <Orders bot={bot} />}
-        {tab === "parameters" && <Parameters bot={bot} />}
+        {tab === "parameters" && <Parameters key={JSON.stringify(bot.params)} bot={bot} />}
+        {tab === "history" && <FactList filters={{ object_type: "bot", object_id: bot.id }} />}
       </div>
     </section>
   );

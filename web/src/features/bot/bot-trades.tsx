@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
+import { botTradesQuery } from "@/api/book-queries";
 import type { Bot } from "@/api/models";
-import { botTradesQuery } from "@/api/queries";
 import { TradeRows } from "@/features/trades/trade-rows";
 import { Empty, Loaded } from "@/ui/state";
 

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { orderQuery, ordersQuery } from "@/api/book-queries";
 import type { Bot, Order } from "@/api/models";
-import { orderQuery, ordersQuery } from "@/api/queries";
 import { Moment } from "@/ui/age";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";

@@ -33,10 +33,11 @@ function useKeepBot() {
   };
 }
 
-export function useBotAction(bot: Pick<Bot, "id" | "name">) {
+/** Does one thing to one bot, and says when it was done or why it was not. */
+export function useBotAction() {
   const keep = useKeepBot();
   return useMutation({
-    mutationFn: async (action: BotAction) => {
+    mutationFn: async ({ action, bot }: { action: BotAction; bot: Pick<Bot, "id" | "name"> }) => {
       const path = `/api/bots/${bot.id}`;
       const { bot: changed } =
         action === "delete"
@@ -48,7 +49,8 @@ export function useBotAction(bot: Pick<Bot, "id" | "name">) {
       keep(changed);
       announce(`${DONE[action]} ${changed.name} at ${clock()}`);
     },
-    onError: (error, action) => announce(`Could not ${action} ${bot.name}: ${error.message}`, "warning"),
+    onError: (error, { action, bot }) =>
+      announce(`Could not ${action} ${bot.name}: ${error.message}`, "warning"),
   });
 }
 

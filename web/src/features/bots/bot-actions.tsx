@@ -28,7 +28,7 @@ export function mainAction(bot: Bot): "start" | "pause" | "resume" {
 const NAMES = { start: "Start", pause: "Pause", resume: "Resume", stop: "Stop" } as const;
 
 export function BotActions({ bot }: { bot: Bot }) {
-  const act = useBotAction(bot);
+  const act = useBotAction();
   const reachable = useConnection(({ state }) => isReachable(state));
   const main = mainAction(bot);
   const Main = main === "pause" ? Pause : Play;
@@ -38,7 +38,7 @@ export function BotActions({ bot }: { bot: Bot }) {
         label={`${NAMES[main]} ${bot.name}`}
         disabledReason={refusal(bot, main, reachable)}
         pending={act.isPending}
-        onClick={() => act.mutate(main)}
+        onClick={() => act.mutate({ action: main, bot })}
       >
         <Main aria-hidden className="size-4" />
       </IconButton>
@@ -46,7 +46,7 @@ export function BotActions({ bot }: { bot: Bot }) {
         label={`Stop ${bot.name}`}
         disabledReason={refusal(bot, "stop", reachable)}
         pending={act.isPending}
-        onClick={() => act.mutate("stop")}
+        onClick={() => act.mutate({ action: "stop", bot })}
       >
         <Square aria-hidden className="size-3.5" />
       </IconButton>

@@ -1,8 +1,8 @@
 import type { RefObject } from "react";
-import type { BotsSearch } from "@/routes/_app.bots.index";
+import { type BotsSearch, STAGES } from "@/routes/_app.bots.index";
 import { FilterSelect } from "@/ui/field";
 import { MODES, maybeOneOf, PLATFORMS } from "@/ui/search-params";
-import { PLATFORM_NAMES, STATUS_WORDS } from "./words";
+import { PLATFORM_NAMES, STAGE_WORDS, STATUS_WORDS } from "./words";
 
 interface BotFiltersProps {
   search: BotsSearch;
@@ -50,6 +50,18 @@ export function BotFilters({ search, onSearch, inputRef }: BotFiltersProps) {
         {STATUSES.map((status) => (
           <option key={status} value={status}>
             {STATUS_WORDS[status]}
+          </option>
+        ))}
+      </FilterSelect>
+      <FilterSelect
+        label="Stage"
+        value={search.stage ?? ""}
+        onChange={(event) => set("stage", maybeOneOf(event.target.value, STAGES))}
+      >
+        <option value="">All stages</option>
+        {STAGES.map((stage) => (
+          <option key={stage} value={stage}>
+            {STAGE_WORDS[stage]}
           </option>
         ))}
       </FilterSelect>

@@ -1,8 +1,9 @@
-import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { clsx } from "clsx";
 import { ArrowDown, ArrowUp } from "lucide-react";
-import { type ReactNode, type RefObject, useLayoutEffect, useRef, useState } from "react";
+import { type ReactNode, useRef } from "react";
 import type { Bot } from "@/api/models";
+import { usePrefs } from "@/fmt/prefs";
+import { RowSpacer, useRowWindow } from "@/ui/row-window";
 import { ScrollRegion } from "@/ui/scroll-region";
 import { BOT_COLUMNS, type BotColumn, type BotColumnId } from "./columns";
 
@@ -26,7 +27,8 @@ interface BotTableProps {
 export function BotTable(props: BotTableProps) {
   const { label, bots, columns, selected, onSelect, current, footer } = props;
   const box = useRef<HTMLDivElement>(null);
-  const { rows, before, after } = useWindow(bots, box);
+  const rowHeight = ROW_HEIGHT[usePrefs(({ density }) => density)];
+  const { rows, before, after } = useRowWindow(bots, box, { rowHeight, from: VIRTUAL_FROM });
   const all = selected !== undefined && bots.length > 0 && bots.every(({ id }) => selected.has(id));
   const toggle = (id: string) => {
     const next = new Set(selected);
@@ -53,9 +55,9 @@ export function BotTable(props: BotTableProps) {
             ))}
           </tr>
         </thead>
+        <RowSpacer height={before} />
         <tbody>
-          <Spacer height={before} />
-          {rows.map((bot) => (
+          {rows.map(({ item: bot }) => (
             <tr
               key={bot.id}
               data-row={bot.id}
@@ -88,20 +90,11 @@ export function BotTable(props: BotTableProps) {
               })}
             </tr>
           ))}
-          <Spacer height={after} />
         </tbody>
+        <RowSpacer height={after} />
         {footer}
       </table>
     </ScrollRegion>
-  );
-}
-
-function Spacer({ height }: { height: number }) {
-  if (height <= 0) return null;
-  return (
-    <tr aria-hidden>
-      <td className="border-0! p-0!" style={{ height }} />
-    </tr>
   );
 }
 
@@ -128,30 +121,4 @@ function Head({ id, sort, onSort }: { id: BotColumnId } & Pick<BotTableProps, "s
       </button>
     </th>
   );
-}
-
-/** The rows in view of the page's own scroll, and the space above and below them. */
-function useWindow(bots: Bot[], box: RefObject<HTMLDivElement | null>) {
-  const [top, setTop] = useState(0);
-  useLayoutEffect(() => {
-    if (box.current) setTop(box.current.getBoundingClientRect().top + window.scrollY);
-  }, [box]);
-  const compact = document.documentElement.dataset.density === "compact";
-  const virtual = bots.length > VIRTUAL_FROM;
-  const virtualizer = useWindowVirtualizer({
-    count: virtual ? bots.length : 0,
-    estimateSize: () => (compact ? ROW_HEIGHT.compact : ROW_HEIGHT.comfortable),
-    scrollMargin: top,
-    overscan: 12,
-  });
-  if (!virtual) return { rows: bots, before: 0, after: 0 };
-  const items = virtualizer.getVirtualItems();
-  const first = items[0];
-  const last = items.at(-1);
-  if (!first || !last) return { rows: bots.slice(0, 40), before: 0, after: 0 };
-  return {
-    rows: bots.slice(first.index, last.index + 1),
-    before: first.start - top,
-    after: virtualizer.getTotalSize() - (last.end - top),
-  };
 }

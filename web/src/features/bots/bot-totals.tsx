@@ -6,7 +6,7 @@ import { Money, Percent } from "@/ui/money";
 import type { BotColumnId } from "./columns";
 
 /** The summary row: the server's own totals, never a sum made here. */
-export function BotTotals({ columns }: { columns: BotColumnId[] }) {
+export function BotTotals({ columns }: { columns: readonly BotColumnId[] }) {
   const mode = useCurrentMode();
   const { data } = useQuery(profitSummaryQuery(mode));
   if (!data) return null;
@@ -16,8 +16,10 @@ export function BotTotals({ columns }: { columns: BotColumnId[] }) {
     today: <Money value={data.profit_today} result />,
     winRate: <Percent value={data.win_rate} places={0} reason="No trade has closed yet." />,
     trades: data.total_trades,
+    fees: <Money value={data.total_fees} />,
   };
   const named = columns.findIndex((id) => id in cells);
+  if (named < 0) return null;
   return (
     <tfoot>
       <tr>

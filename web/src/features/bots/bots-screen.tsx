@@ -3,46 +3,37 @@ import { Plus } from "lucide-react";
 import { lazy, Suspense, useMemo, useRef, useState } from "react";
 import type { Bot } from "@/api/models";
 import { botsQuery } from "@/api/queries";
+import { isReachable, useConnection } from "@/live/connection";
 import type { BotsSearch } from "@/routes/_app.bots.index";
 import { Button } from "@/ui/button";
 import { useIsPhone } from "@/ui/media";
+import { announce } from "@/ui/notices";
 import { PageHead } from "@/ui/panel";
 import { Empty, Loaded } from "@/ui/state";
+import { useBotAction } from "./actions";
+import { mainAction, refusal } from "./bot-actions";
 import { BotCards } from "./bot-cards";
 import { BotFilters } from "./bot-filters";
 import { BotTable } from "./bot-table";
 import { BotTotals } from "./bot-totals";
 import { BulkBar } from "./bulk-bar";
-import { type BotColumnId, sortBots } from "./columns";
+import { columnsOf, sortBots } from "./columns";
 import { useListKeys } from "./list-keys";
+import { ListLook } from "./list-look";
 
 const NewBot = lazy(() => import("./new-bot"));
-
-const COLUMNS: BotColumnId[] = [
-  "name",
-  "market",
-  "stage",
-  "state",
-  "realised",
-  "unrealised",
-  "today",
-  "winRate",
-  "drawdown",
-  "trades",
-  "decision",
-  "actions",
-];
 
 interface BotsScreenProps {
   search: BotsSearch;
   onSearch: (search: BotsSearch) => void;
 }
 
-function matches(bot: Bot, { platform, status, mode, q }: BotsSearch): boolean {
+function matches(bot: Bot, { platform, status, stage, mode, q }: BotsSearch): boolean {
   const words = `${bot.name} ${bot.pair} ${bot.platform} ${bot.strategy_title}`.toLowerCase();
   return (
     (!platform || bot.platform === platform) &&
     (!status || bot.status === status) &&
+    (!stage || bot.lifecycle_stage === stage) &&
     (!mode || bot.trading_mode === mode) &&
     (!q || words.includes(q.toLowerCase()))
   );
@@ -62,7 +53,16 @@ export function BotsScreen({ search, onSearch }: BotsScreenProps) {
     [query.data, search],
   );
   const openNew = () => onSearch({ ...search, new: true });
-  const current = useListKeys(shown, { filter, onNew: openNew, selected, onSelect: setSelected });
+  const { mutate: act } = useBotAction();
+  const reachable = useConnection(({ state }) => isReachable(state));
+  const onToggle = (bot: Bot) => {
+    const action = mainAction(bot);
+    const reason = refusal(bot, action, reachable);
+    // Starting a stopped bot is left to its button: `p` is for pausing and what was paused.
+    if (reason) announce(`${bot.name}: ${reason}`, "warning");
+    else if (action !== "start") act({ action, bot });
+  };
+  const current = useListKeys(shown, { filter, onNew: openNew, selected, onSelect: setSelected, onToggle });
   const { new: _, ...closed } = search;
   return (
     <>
@@ -70,9 +70,12 @@ export function BotsScreen({ search, onSearch }: BotsScreenProps) {
         title="Bots"
         note={query.data && `${shown.length} of ${query.data.length}`}
         actions={
-          <Button look="primary" icon={<Plus aria-hidden className="size-4" />} onClick={openNew}>
-            New bot
-          </Button>
+          <>
+            <ListLook search={search} onSearch={onSearch} />
+            <Button look="primary" icon={<Plus aria-hidden className="size-4" />} onClick={openNew}>
+              New bot
+            </Button>
+          </>
         }
       />
       <BotFilters search={search} onSearch={onSearch} inputRef={filter} />
@@ -107,6 +110,7 @@ interface BotListProps extends BotsScreenProps {
 
 function BotList({ all, shown, search, onSearch, selected, onSelect, current, onNew }: BotListProps) {
   const phone = useIsPhone();
+  const columns = columnsOf(search.columns);
   if (all.length === 0) {
     return (
       <div className="panel">
@@ -137,13 +141,13 @@ function BotList({ all, shown, search, onSearch, selected, onSelect, current, on
       <BotTable
         label="Bots"
         bots={shown}
-        columns={COLUMNS}
+        columns={columns}
         sort={search.sort ?? "name"}
         onSort={(sort) => onSearch({ ...search, sort })}
         selected={selected}
         onSelect={onSelect}
         current={current}
-        footer={shown.length === all.length ? <BotTotals columns={COLUMNS} /> : undefined}
+        footer={shown.length === all.length ? <BotTotals columns={columns} /> : undefined}
       />
     </div>
   );

@@ -5,6 +5,7 @@ import { compareDecimals, compareUnknown } from "@/fmt/decimal";
 import { OriginChip } from "@/ui/chip";
 import { Money, Percent } from "@/ui/money";
 import { BotActions } from "./bot-actions";
+import { BotSparkline } from "./bot-sparkline";
 import { BotState, LastDecision } from "./bot-state";
 import { PLATFORM_NAMES, STAGE_WORDS, STATUS_WORDS } from "./words";
 
@@ -96,6 +97,18 @@ export const BOT_COLUMNS = {
     cell: (bot) => bot.total_trades,
     compare: byNumber((bot) => bot.total_trades),
   },
+  spark: { head: "30 days", cell: (bot) => <BotSparkline bot={bot} /> },
+  strategy: {
+    head: "Strategy",
+    cell: (bot) => <span className="whitespace-nowrap">{bot.strategy_title}</span>,
+    compare: byText((bot) => bot.strategy_title),
+  },
+  fees: {
+    head: "Fees",
+    number: true,
+    cell: (bot) => <Money value={bot.total_fees} />,
+    compare: (a, b) => compareDecimals(a.total_fees, b.total_fees),
+  },
   decision: {
     head: "Last decision",
     cell: (bot) => <LastDecision bot={bot} />,
@@ -105,6 +118,47 @@ export const BOT_COLUMNS = {
 } as const satisfies Record<string, BotColumn>;
 
 export type BotColumnId = keyof typeof BOT_COLUMNS;
+
+/** What the list of bots shows when nobody has chosen. */
+export const USUAL_COLUMNS: readonly BotColumnId[] = [
+  "name",
+  "market",
+  "stage",
+  "state",
+  "realised",
+  "unrealised",
+  "today",
+  "spark",
+  "winRate",
+  "drawdown",
+  "trades",
+  "decision",
+  "actions",
+];
+/** Those that can be taken away, in the order in which they stand. */
+export const CHOOSABLE: readonly BotColumnId[] = [
+  "market",
+  "strategy",
+  "stage",
+  "state",
+  "capital",
+  "realised",
+  "unrealised",
+  "today",
+  "fees",
+  "spark",
+  "winRate",
+  "drawdown",
+  "trades",
+  "decision",
+];
+
+/** The columns that an address names, in their order; the usual ones when it names none that exist. */
+export function columnsOf(named: string | undefined): readonly BotColumnId[] {
+  if (named === undefined) return USUAL_COLUMNS;
+  const wanted = new Set(named.split(","));
+  return ["name", ...CHOOSABLE.filter((id) => wanted.has(id)), "actions"];
+}
 
 /** Sorts by a column, "-" first for the other way round; equal rows keep the order of their names. */
 export function sortBots(bots: Bot[], sort: string): Bot[] {

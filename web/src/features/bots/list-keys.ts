@@ -8,12 +8,14 @@ interface ListKeys {
   onNew: () => void;
   selected: ReadonlySet<string>;
   onSelect: (ids: ReadonlySet<string>) => void;
+  /** Pauses a running bot, resumes a paused one. */
+  onToggle: (bot: Bot) => void;
 }
 
-/** `/` filters, `j` and `k` move, Enter opens, `x` chooses, `n` makes a new one. Returns the row the keys are on. */
+/** `/` filters, `j` and `k` move, Enter opens, `x` chooses, `p` pauses or resumes, `n` makes a new one. Returns the row the keys are on. */
 export function useListKeys(
   bots: Bot[],
-  { filter, onNew, selected, onSelect }: ListKeys,
+  { filter, onNew, selected, onSelect, onToggle }: ListKeys,
 ): string | undefined {
   const [at, setAt] = useState<string>();
   const navigate = useNavigate();
@@ -42,6 +44,10 @@ export function useListKeys(
       j: () => move(1),
       k: () => move(-1),
       x: choose,
+      p: () => {
+        const bot = bots.find(({ id }) => id === at);
+        if (bot) onToggle(bot);
+      },
       n: (event) => {
         event.preventDefault();
         onNew();
@@ -53,6 +59,6 @@ export function useListKeys(
     };
     window.addEventListener("keydown", press);
     return () => window.removeEventListener("keydown", press);
-  }, [bots, at, navigate, filter, onNew, selected, onSelect]);
+  }, [bots, at, navigate, filter, onNew, selected, onSelect, onToggle]);
   return at;
 }

@@ -1,5 +1,4 @@
 import {
-  AreaSeries,
   BaselineSeries,
   CandlestickSeries,
   type ChartOptions,
@@ -26,6 +25,8 @@ interface ChartCanvasProps {
   formatValue: (value: number) => string;
   formatTime: (time: number) => string;
   formatTick: (time: number) => string;
+  /** The pointer is over this moment; null when it has left. */
+  onPoint: (time: number | null) => void;
 }
 
 const at = (time: number) => time as UTCTimestamp;
@@ -92,20 +93,26 @@ const draw: { [K in Series["kind"]]: Drawer<K> } = {
     series.setData(data.map(({ time, value }) => ({ time: at(time), value })));
     return series;
   },
-  line: (chart, { data }, theme) => {
-    const series = chart.addSeries(LineSeries, { color: theme.ink, lineWidth: 2 });
+  line: (chart, { data, dashed = false }, theme) => {
+    const series = chart.addSeries(LineSeries, {
+      color: dashed ? theme.ink2 : theme.ink,
+      lineWidth: 2,
+      lineStyle: dashed ? LineStyle.Dashed : LineStyle.Solid,
+      priceLineVisible: !dashed,
+    });
     series.setData(data.map(({ time, value }) => ({ time: at(time), value })));
     return series;
   },
-  area: (chart, { data }, theme) => {
-    const series = chart.addSeries(AreaSeries, {
-      lineColor: theme.loss,
-      topColor: fade(theme.loss, 2),
-      bottomColor: fade(theme.loss, 25),
-      invertFilledArea: true,
-      lineWidth: 2,
+  shade: (chart, { times }, theme) => {
+    const series = chart.addSeries(HistogramSeries, {
+      priceScaleId: "shade",
+      color: fade(theme.ink2, 18),
+      lastValueVisible: false,
+      priceLineVisible: false,
+      autoscaleInfoProvider: () => ({ priceRange: { minValue: 0, maxValue: 1 } }),
     });
-    series.setData(data.map(({ time, value }) => ({ time: at(time), value })));
+    series.priceScale().applyOptions({ scaleMargins: { top: 0, bottom: 0 }, visible: false });
+    series.setData(times.map((time) => ({ time: at(time), value: 1 })));
     return series;
   },
   bars: (chart, { data }, theme) => {
@@ -187,6 +194,11 @@ export default function ChartCanvas(props: ChartCanvasProps) {
     // Said at once: the logo's style element would break the content security policy.
     const chart = createChart(box.current, { layout: { attributionLogo: false } });
     drawn.current = { chart, first: undefined };
+    chart.subscribeCrosshairMove(({ point, sourceEvent, time }) => {
+      // What the keys or a neighbour set has no source; what has left has no point.
+      if (point === undefined) formats.current.onPoint(null);
+      else if (sourceEvent) formats.current.onPoint(typeof time === "number" ? time : null);
+    });
     return () => {
       drawn.current = null;
       chart.remove();
@@ -199,7 +211,7 @@ export default function ChartCanvas(props: ChartCanvasProps) {
     const { chart } = current;
     chart.applyOptions(options(theme, formats.current));
     const added = series.map((spec) => drawOne(chart, spec, theme));
-    current.first = added[0];
+    current.first = added.find((_, i) => series[i]?.kind !== "shade");
     chart.timeScale().fitContent();
     return () => {
       if (!drawn.current) return;

@@ -10,7 +10,7 @@ interface ChartTableProps {
 }
 
 /** The chart's figures, newest first, in the chart's place and size. */
-export function ChartTable({ label, heads, rows, height, formatTime }: ChartTableProps) {
+export default function ChartTable({ label, heads, rows, height, formatTime }: ChartTableProps) {
   return (
     <ScrollRegion label={label} className="overflow-y-auto rounded-sm border border-line" height={height}>
       <table className="ledger">

@@ -27,8 +27,9 @@ export interface Level {
 
 export type Series =
   | { kind: "baseline"; base: number; data: Point[] }
-  | { kind: "line"; data: Point[] }
-  | { kind: "area"; data: Point[] }
+  | { kind: "line"; data: Point[]; dashed?: boolean }
+  /** Stretches of time behind the other series; the points are those of the axis that lie in one. */
+  | { kind: "shade"; times: number[] }
   | { kind: "bars"; data: Point[] }
   | { kind: "candles"; data: Ohlcv[]; markers: Marker[]; levels: Level[] };
 
@@ -44,6 +45,11 @@ export interface Row {
 export function ascending<T extends { time: number }>(points: T[]): T[] {
   const byTime = new Map(points.map((point) => [point.time, point]));
   return [...byTime.values()].sort((a, b) => a.time - b.time);
+}
+
+/** The last row that is not after a moment; charts beside each other rarely share their exact times. */
+export function rowAt(rows: Row[], time: number): Row | null {
+  return rows.findLast((row) => row.time <= time) ?? null;
 }
 
 export const seconds = (at: string): number => Math.floor(Date.parse(at) / 1000);

@@ -2,12 +2,14 @@ import {
   Activity,
   Bot,
   CandlestickChart,
+  Key,
   Layers,
   LayoutDashboard,
   type LucideIcon,
   ReceiptText,
   Settings,
   TrendingUp,
+  Wallet,
 } from "lucide-react";
 
 export const SCREENS = [
@@ -15,9 +17,11 @@ export const SCREENS = [
   { to: "/bots", label: "Bots", icon: Bot },
   { to: "/platforms", label: "Platforms", icon: Layers },
   { to: "/profits", label: "Profits", icon: TrendingUp },
+  { to: "/wallet", label: "Wallet", icon: Wallet },
   { to: "/trades", label: "Trades", icon: ReceiptText },
   { to: "/markets", label: "Markets", icon: CandlestickChart },
   { to: "/activity", label: "Activity", icon: Activity },
+  { to: "/keys", label: "API keys", icon: Key },
   { to: "/settings", label: "Settings", icon: Settings },
 ] as const satisfies readonly { to: string; label: string; icon: LucideIcon }[];
 

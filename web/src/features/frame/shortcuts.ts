@@ -3,24 +3,16 @@ import { useEffect } from "react";
 import { toggleHidden, usePrefs } from "@/fmt/prefs";
 import { useStopAll } from "./stop-all";
 
-export const SHORTCUTS = [
-  { keys: "Ctrl K", does: "Find a screen, a bot, a market or an action" },
-  { keys: "?", does: "Show this list" },
-  { keys: "h", does: "Hide or show amounts" },
-  { keys: "g o", does: "Go to the overview" },
-  { keys: "g b", does: "Go to the bots" },
-  { keys: "g p", does: "Go to the profits" },
-  { keys: "g t", does: "Go to the trades" },
-  { keys: "g m", does: "Go to the markets" },
-  { keys: "/", does: "Filter the bots (on the bots screen)" },
-  { keys: "j k", does: "Next or previous row (bots, trades)" },
-  { keys: "Enter", does: "Open the row" },
-  { keys: "n", does: "New bot (on the bots screen)" },
-  { keys: "[ ]", does: "Previous or next bot (on a bot's page)" },
-  { keys: "Ctrl Shift .", does: "Stop all: pause every running bot" },
-] as const;
-
-const GO = { o: "/", b: "/bots", p: "/profits", t: "/trades", m: "/markets" } as const;
+const GO = {
+  o: "/",
+  b: "/bots",
+  p: "/profits",
+  t: "/trades",
+  m: "/markets",
+  l: "/ledger",
+  w: "/wallet",
+  k: "/keys",
+} as const;
 
 /** True while a person types, so that letters stay letters. */
 export function isTyping(target: EventTarget | null): boolean {

@@ -1,28 +1,49 @@
 import { useQuery } from "@tanstack/react-query";
+import { clsx } from "clsx";
+import { lazy, Suspense } from "react";
 import type { Range, TradingMode } from "@/api/models";
-import { equityQuery } from "@/api/queries";
+import { benchmarkQuery, equityQuery } from "@/api/queries";
 import { EquityChart } from "@/features/charts/equity-chart";
+import { Button } from "@/ui/button";
 import { Panel } from "@/ui/panel";
 import { RangeFilter } from "@/ui/range-filter";
+
+const BenchmarkNote = lazy(() => import("./benchmark-note"));
 
 interface EquityPanelProps {
   mode: TradingMode;
   range: Range;
   onRange: (range: Range) => void;
+  benchmark: boolean;
+  onBenchmark: (on: boolean) => void;
 }
 
-export default function EquityPanel({ mode, range, onRange }: EquityPanelProps) {
+export default function EquityPanel({ mode, range, onRange, benchmark, onBenchmark }: EquityPanelProps) {
   const query = useQuery(equityQuery(mode, range));
+  const held = useQuery({ ...benchmarkQuery(mode, range), enabled: benchmark });
   return (
     <Panel
       title="Equity"
       note="against the start of the range"
-      actions={<RangeFilter range={range} onChange={onRange} />}
+      actions={
+        <>
+          <Button
+            aria-pressed={benchmark}
+            className={clsx("min-h-8! text-sm", benchmark && "bg-s3!")}
+            onClick={() => onBenchmark(!benchmark)}
+          >
+            Against bitcoin
+          </Button>
+          <RangeFilter range={range} onChange={onRange} />
+        </>
+      }
     >
+      <Suspense>{benchmark && <BenchmarkNote query={held} />}</Suspense>
       <EquityChart
         query={query}
         height={220}
         subject={`All ${mode} bots`}
+        benchmark={benchmark ? held.data : undefined}
         empty={`The curve begins with the first two points of a ${mode} bot's equity.`}
       />
     </Panel>

@@ -2,7 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, type LinkProps } from "@tanstack/react-router";
 import { Circle, CircleCheck, X } from "lucide-react";
 import { useState } from "react";
-import { botsQuery, meQuery, usersQuery } from "@/api/queries";
+import { usersQuery } from "@/api/account-queries";
+import { botsQuery, meQuery } from "@/api/queries";
 import { IconButton } from "@/ui/button";
 import { Panel } from "@/ui/panel";
 
@@ -15,7 +16,7 @@ interface Step {
 }
 
 /** What to do first. Each step ticks itself off; the card can be closed, and goes when all is done. */
-export function FirstSteps() {
+export default function FirstSteps() {
   const { data: me } = useQuery(meQuery);
   const { data: bots } = useQuery(botsQuery);
   const { data: users } = useQuery({ ...usersQuery, enabled: me?.role === "admin" });

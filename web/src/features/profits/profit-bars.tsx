@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
+import { profitBarsQuery } from "@/api/book-queries";
 import type { Period, ProfitBar, TradingMode } from "@/api/models";
-import { profitBarsQuery } from "@/api/queries";
 import { Chart } from "@/features/charts/chart";
 import type { Row, Series } from "@/features/charts/series";
 import { sumDecimals } from "@/fmt/decimal";
@@ -67,6 +67,14 @@ function Bars({ bars, period }: { bars: ProfitBar[]; period: Period }) {
     return { series, rows, label };
   }, [bars, style, hidden, period]);
   return (
-    <Chart label={label} series={series} heads={["Profit", "Running total"]} rows={rows} height={240} daily />
+    <Chart
+      name={`profit-${period}`}
+      label={label}
+      series={series}
+      heads={["Profit", "Running total"]}
+      rows={rows}
+      height={240}
+      daily
+    />
   );
 }

@@ -6,15 +6,16 @@ import { EquityChart } from "@/features/charts/equity-chart";
 import { isPlainKey } from "@/features/frame/shortcuts";
 import { useCurrentMode } from "@/features/frame/use-mode";
 import { formatCalendarDate } from "@/fmt/time";
-import type { ProfitsSearch } from "@/routes/_app.profits";
+import { PERIODS, type ProfitsSearch } from "@/routes/_app.profits";
 import { Button } from "@/ui/button";
 import { ModeFilter } from "@/ui/mode-filter";
 import { Money, Percent } from "@/ui/money";
 import { PageHead, Panel } from "@/ui/panel";
 import { Empty, Loaded, Partial } from "@/ui/state";
 import { Unknown } from "@/ui/unknown";
+import { Falls } from "./falls";
 import { ProfitBars } from "./profit-bars";
-import { Shares } from "./shares";
+import { SpanReport } from "./span-report";
 import { Waterfall } from "./waterfall";
 
 interface ProfitsScreenProps {
@@ -31,7 +32,12 @@ export function ProfitsScreen({ search, onSearch }: ProfitsScreenProps) {
   const equity = useQuery(equityQuery(mode, "all"));
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
-      if (event.key === "m" && isPlainKey(event)) onSearch({ ...search, mode: other });
+      if (!isPlainKey(event)) return;
+      if (event.key === "m") onSearch({ ...search, mode: other });
+      if (event.key === "d") {
+        const at = PERIODS.indexOf(search.period ?? "daily");
+        onSearch({ ...search, period: PERIODS[(at + 1) % PERIODS.length] ?? "daily" });
+      }
     };
     window.addEventListener("keydown", press);
     return () => window.removeEventListener("keydown", press);
@@ -67,16 +73,22 @@ export function ProfitsScreen({ search, onSearch }: ProfitsScreenProps) {
               />
               <div className="grid items-start gap-4 xl:grid-cols-2">
                 <Waterfall summary={data} />
-                <Panel title="Equity over all time">
+                <Panel title="Equity over all time" note="its five deepest falls are shaded">
                   <EquityChart
                     query={equity}
                     height={232}
                     subject={`All ${mode} bots`}
                     empty="The curve begins with the first two points of equity."
+                    falls
                   />
+                  {equity.data && <Falls drawdowns={equity.data.drawdowns} />}
                 </Panel>
               </div>
-              <Shares summary={data} />
+              <SpanReport
+                span={search.span ?? "last_30_days"}
+                mode={mode}
+                onSpan={(span) => onSearch({ ...search, span })}
+              />
             </>
           )
         }

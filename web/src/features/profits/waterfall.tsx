@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
+import { clsx } from "clsx";
 import { Check, TriangleAlert } from "lucide-react";
+import { verifyQuery } from "@/api/book-queries";
 import type { ProfitSummary } from "@/api/models";
-import { verifyQuery } from "@/api/queries";
 import { compareDecimals, sumDecimals } from "@/fmt/decimal";
 import { Moment } from "@/ui/age";
 import { Money } from "@/ui/money";
@@ -64,6 +65,7 @@ export function residue(steps: Step[], equity: string | null): string | null {
 export function Waterfall({ summary }: { summary: ProfitSummary }) {
   const steps = stepsOf(summary);
   const rest = residue(steps, summary.equity);
+  const bars = barsOf(steps, summary.equity);
   return (
     <Panel
       title="How the equity comes about"
@@ -79,13 +81,16 @@ export function Waterfall({ summary }: { summary: ProfitSummary }) {
       <ScrollRegion label="From deposits to equity">
         <table id="waterfall" className="ledger">
           <tbody>
-            {steps.map(({ name, value, reason, result, unsettled }) => (
+            {steps.map(({ name, value, reason, result, unsettled }, place) => (
               <tr key={name} className={unsettled ? "hatched" : undefined}>
                 <th scope="row" className="text-ink!">
                   {name}
                 </th>
                 <td className="num">
                   <Money value={value} result={result} reason={reason} />
+                </td>
+                <td className="w-2/5 max-sm:hidden">
+                  <Bar bar={bars[place]} />
                 </td>
               </tr>
             ))}
@@ -96,12 +101,65 @@ export function Waterfall({ summary }: { summary: ProfitSummary }) {
               <td className="num">
                 <Money value={summary.equity} reason={summary.equity_reason} />
               </td>
+              <td className="max-sm:hidden">
+                <Bar bar={bars.at(-1)} />
+              </td>
             </tr>
           </tfoot>
         </table>
       </ScrollRegion>
       <Verdict rest={rest} />
     </Panel>
+  );
+}
+
+export interface WaterfallBar {
+  /** Percent of the drawn range. */
+  left: number;
+  width: number;
+  tone: "ink" | "gain" | "loss";
+}
+
+/**
+ * Where each step stands between what was before it and what is after it, the equity last. The axis
+ * leaves out what all of them share, so that small steps on large deposits can be seen.
+ */
+export function barsOf(steps: Step[], equity: string | null): (WaterfallBar | undefined)[] {
+  let level = 0;
+  const spans = steps.map(({ value, result }) => {
+    // What rounds to nothing has no bar, not a sliver of one.
+    if (value === null || Math.abs(Number(value)) < 0.005) return undefined;
+    const from = level;
+    level += Number(value);
+    return { from, to: level, tone: !result ? "ink" : Number(value) < 0 ? "loss" : "gain" } as const;
+  });
+  const end = equity === null ? undefined : ({ from: 0, to: Number(equity), tone: "ink" } as const);
+  const all = [...spans, end];
+  const ends = all.flatMap((span) => (span ? [span.to] : []));
+  const lowest = Math.min(...ends);
+  const highest = Math.max(...ends);
+  const room = Math.max((highest - lowest) * 0.15, 1e-9);
+  const floor = Math.max(0, lowest - room);
+  const percent = (value: number) => ((Math.max(value, floor) - floor) / (highest - floor || 1)) * 100;
+  return all.map((span) => {
+    if (!span) return undefined;
+    const left = percent(Math.min(span.from, span.to));
+    return { left, width: percent(Math.max(span.from, span.to)) - left, tone: span.tone };
+  });
+}
+
+const TONES = { ink: "bg-ink-2", gain: "bg-gain", loss: "bg-loss" } as const;
+
+/** The amount beside it says the same in figures. */
+function Bar({ bar }: { bar: WaterfallBar | undefined }) {
+  if (!bar) return null;
+  return (
+    <span aria-hidden className="relative block h-3 min-w-24">
+      <span
+        className={clsx("absolute inset-y-0 min-w-0.5 rounded-[2px]", TONES[bar.tone])}
+        style={{ left: `${bar.left}%`, width: `${bar.width}%` }}
+      />
+    </span>
   );
 }
 

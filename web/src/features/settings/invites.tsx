@@ -1,9 +1,9 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
+import { invitesQuery } from "@/api/account-queries";
 import { api } from "@/api/client";
 import { keys } from "@/api/keys";
 import type { Invite } from "@/api/models";
-import { invitesQuery } from "@/api/queries";
 import { FormError } from "@/features/session/form-error";
 import { Moment } from "@/ui/age";
 import { Button } from "@/ui/button";

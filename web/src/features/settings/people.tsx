@@ -1,8 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { usersQuery } from "@/api/account-queries";
 import { api } from "@/api/client";
 import { keys } from "@/api/keys";
 import type { ManagedUser, User } from "@/api/models";
-import { usersQuery } from "@/api/queries";
 import { Ago } from "@/ui/age";
 import { FilterSelect } from "@/ui/field";
 import { announce } from "@/ui/notices";

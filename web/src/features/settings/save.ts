@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api } from "@/api/client";
 import { keys } from "@/api/keys";
 import type { User, UserSettings } from "@/api/models";
-import { adoptUser, usePrefs } from "@/fmt/prefs";
+import { adoptUser } from "@/fmt/prefs";
 import { announce } from "@/ui/notices";
 
 interface Change {
@@ -11,14 +11,12 @@ interface Change {
   settings?: UserSettings;
 }
 
-/** Saves a change of one's own profile at once and says so. Settings are sent whole, as the API keeps them. */
+/** Saves a change of one's own profile at once and says so. The server merges settings into those it has. */
 export function useSaveProfile() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: async ({ settings, ...rest }: Change) => {
-      const { theme, profit_colours, density, number_style, reduce_motion, shortcuts } = usePrefs.getState();
-      const present = { theme, profit_colours, density, number_style, reduce_motion, shortcuts };
-      const body = settings ? { ...rest, settings: { ...present, ...settings } } : rest;
+      const body = settings ? { ...rest, settings } : rest;
       return (await api.patch<{ user: User }>("/api/auth/me", body)).user;
     },
     onSuccess: (user) => {

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
+import { sessionsQuery } from "@/api/account-queries";
 import { keys } from "@/api/keys";
-import { sessionsQuery } from "@/api/queries";
 import { Ago } from "@/ui/age";
 import { Button } from "@/ui/button";
 import { Chip } from "@/ui/chip";

@@ -1,9 +1,9 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
+import { tokensQuery } from "@/api/account-queries";
 import { api } from "@/api/client";
 import { keys } from "@/api/keys";
 import type { AccessToken } from "@/api/models";
-import { tokensQuery } from "@/api/queries";
 import { FormError } from "@/features/session/form-error";
 import { Ago, Moment } from "@/ui/age";
 import { Button } from "@/ui/button";

@@ -1,5 +1,5 @@
 import { X } from "lucide-react";
-import type { TradeFilters } from "@/api/queries";
+import type { TradeFilters } from "@/api/book-queries";
 import { useZone } from "@/fmt/prefs";
 import { formatMoment } from "@/fmt/time";
 

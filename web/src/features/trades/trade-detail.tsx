@@ -1,9 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { clsx } from "clsx";
 import { useState } from "react";
+import { tradeQuery } from "@/api/book-queries";
 import type { Fill, Trade } from "@/api/models";
-import { tradeQuery } from "@/api/queries";
 import { Moment } from "@/ui/age";
-import { Button } from "@/ui/button";
+import { Button, buttonClass } from "@/ui/button";
+import { CopyButton } from "@/ui/copy-button";
 import { Money, Quantity } from "@/ui/money";
 import { ScrollRegion } from "@/ui/scroll-region";
 import { Loaded } from "@/ui/state";
@@ -20,10 +23,19 @@ export function TradeDetail({ tradeId }: { tradeId: string }) {
         <div className="flex flex-col gap-3 px-4 py-3">
           <Fills fills={fills} />
           <Sum trade={trade} />
-          <div>
+          <div className="flex flex-wrap gap-2">
             <Button aria-expanded={ledger} className="min-h-8! text-sm" onClick={() => setLedger(!ledger)}>
               {ledger ? "Hide the ledger entries" : "Show the ledger entries"}
             </Button>
+            <Link
+              to="/bots/$botId"
+              params={{ botId: trade.bot_id }}
+              search={{ tab: "decisions" }}
+              className={clsx(buttonClass(), "min-h-8! text-sm")}
+            >
+              What the bot decided
+            </Link>
+            <CopyButton text={trade.id} what="the trade's id" />
           </div>
           {ledger && <LedgerEntries tradeId={tradeId} />}
         </div>

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { botsQuery, type TradeFilters } from "@/api/queries";
+import type { TradeFilters } from "@/api/book-queries";
+import { botsQuery } from "@/api/queries";
 import { PLATFORM_NAMES } from "@/features/bots/words";
 import { FilterSelect } from "@/ui/field";
 import { PLATFORMS } from "@/ui/search-params";

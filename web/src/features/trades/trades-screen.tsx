@@ -1,9 +1,12 @@
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef } from "react";
+import { Download } from "lucide-react";
+import { useCallback, useEffect } from "react";
+import { type TradeFilters, tradesQuery } from "@/api/book-queries";
+import { withQuery } from "@/api/client";
 import { keys } from "@/api/keys";
-import { type TradeFilters, tradesQuery } from "@/api/queries";
-import { useArrivals } from "@/live/arrivals";
-import { Button } from "@/ui/button";
+import { BookTabs } from "@/features/ledger/book-tabs";
+import { takeArrivals, useArrivals } from "@/live/arrivals";
+import { Button, buttonClass } from "@/ui/button";
 import { PageHead } from "@/ui/panel";
 import { Empty, Loaded } from "@/ui/state";
 import { FilterChips } from "./filter-chips";
@@ -20,38 +23,54 @@ interface TradesScreenProps {
 export function TradesScreen({ filters, onFilters }: TradesScreenProps) {
   const query = useInfiniteQuery(tradesQuery(filters));
   const client = useQueryClient();
-  const arrived = useArrivals(({ trades }) => trades);
+  const arrived = useArrivals(({ trades }) => trades.size);
   useTradeKeys();
   // What arrived before this table was read is already in it.
-  useEffect(() => useArrivals.setState({ trades: 0 }), []);
+  useEffect(takeArrivals, []);
   const showNew = () => {
-    useArrivals.setState({ trades: 0 });
+    takeArrivals();
     void client.resetQueries({ queryKey: keys.trades });
   };
+  const { hasNextPage, isFetching, fetchNextPage } = query;
+  const more = useCallback(() => void fetchNextPage({ cancelRefetch: false }), [fetchNextPage]);
+  // A request while another is under way would be dropped, so the end is only watched in between.
+  const onEnd = hasNextPage && !isFetching ? more : undefined;
   const total = query.data?.pages[0]?.total;
   return (
     <>
-      <PageHead title="Trades" note={total !== undefined && `${total} round trips`} />
+      <PageHead
+        title="Trades"
+        note={total != null && `${total} round trips`}
+        actions={
+          <a href={withQuery("/api/trades/export", { ...filters })} download className={buttonClass()}>
+            <Download aria-hidden className="size-4" />
+            Save all as CSV
+          </a>
+        }
+      />
+      <BookTabs />
       <TradeFilterBar filters={filters} onFilters={onFilters} />
       <FilterChips filters={filters} onFilters={onFilters} />
       {arrived > 0 && (
         <Button className="self-center" onClick={showNew}>
-          {arrived === 1 ? "1 new trade event: show" : `${arrived} new trade events: show`}
+          {arrived === 1 ? "1 new trade: show" : `${arrived} new trades: show`}
         </Button>
       )}
       <section aria-label="Trades" className="panel min-w-0">
         <Loaded query={query} what="the trades" rows={10}>
           {({ pages }) => {
             const trades = pages.flatMap(({ items }) => items);
-            if (trades.length > 0) return <TradeRows label="Round trips" trades={trades} />;
+            if (trades.length > 0)
+              return <TradeRows label="Round trips" trades={trades} total={total} onEnd={onEnd} />;
             return <NoTrades filters={filters} onFilters={onFilters} />;
           }}
         </Loaded>
         {query.hasNextPage && (
-          <More
-            pending={query.isFetchingNextPage}
-            onMore={() => void query.fetchNextPage({ cancelRefetch: false })}
-          />
+          <div className="flex justify-center border-t border-line p-3">
+            <Button pending={query.isFetchingNextPage && "Loading…"} onClick={more}>
+              Show more
+            </Button>
+          </div>
         )}
       </section>
     </>
@@ -72,27 +91,5 @@ function NoTrades({ filters, onFilters }: TradesScreenProps) {
       No trade passes the {names.length === 1 ? "filter" : "filters"} on{" "}
       {names.map((name) => name.replace("_id", "")).join(", ")}.
     </Empty>
-  );
-}
-
-/** Loads the next rows as one comes near the end; the button does the same for keys and readers. */
-function More({ pending, onMore }: { pending: boolean; onMore: () => void }) {
-  const end = useRef<HTMLDivElement>(null);
-  const more = useRef(onMore);
-  more.current = onMore;
-  useEffect(() => {
-    if (!end.current) return;
-    const watcher = new IntersectionObserver(([entry]) => entry?.isIntersecting && more.current(), {
-      rootMargin: "600px",
-    });
-    watcher.observe(end.current);
-    return () => watcher.disconnect();
-  }, []);
-  return (
-    <div ref={end} className="flex justify-center border-t border-line p-3">
-      <Button pending={pending && "Loading…"} onClick={onMore}>
-        Show more
-      </Button>
-    </div>
   );
 }
