@@ -21,7 +21,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from amarktai.backtest.driver import run_backtest
-from amarktai.bootstrap.foundation import borrow_database
+from amarktai.bootstrap.foundation import borrowed_database
 from amarktai.bootstrap.replays import build_replay_feed
 from amarktai.config import load
 from amarktai.domain.bar import Bars
@@ -99,12 +99,8 @@ def main() -> int:
     parser.add_argument("--home", type=Path, required=True)
     given = parser.parse_args()
     settings = load(os.environ, home=given.home)
-    server, urls, was_running = borrow_database(settings)
-    try:
+    with borrowed_database(settings) as urls:
         bots = replayed(urls.app)
-    finally:
-        if server is not None and not was_running:
-            server.stop()
     feed = build_replay_feed(load_spec(given.spec), settings.data)
     differences = [compare(bot, *bars_of(feed, bot), fills) for bot, fills in bots]
     return 1 if any(differences) else 0

@@ -523,8 +523,7 @@ class TestBudget:
     async def test_levels_of_a_book_are_bought_while_the_budget_lasts(self, market: Market) -> None:
         await market.place(Side.BUY, OrderType.MARKET, "3", budget="251")
         book = OrderBook()
-        book.bids.update({99.0: 5.0})
-        book.asks.update({100.0: 1.0, 101.0: 1.0, 102.0: 5.0})
+        book.load({99.0: 5.0}, {100.0: 1.0, 101.0: 1.0, 102.0: 5.0})
         (report,) = market.quote(99, 100, book=book)
         assert [(fill.price, fill.quantity) for fill in report.fills] == [
             (D(100), D(1)), (D(101), D(1)), (D(102), D("0.487"))
