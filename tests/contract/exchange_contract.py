@@ -426,7 +426,7 @@ class ExchangeContract(VenueContract):
             count = len(heard)
             self.rig.twin.control.disconnect()
             await self.until(lambda: any(isinstance(event, StreamGap) for event in heard[count:]))
-            await self.until(lambda: bool(self.rig.twin.twin.connections))
+            await self.until(self.is_streaming)
             count = len(heard)
             request = self.request(clock)
             await venue.create_order(request)

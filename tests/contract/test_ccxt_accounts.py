@@ -19,6 +19,7 @@ from amarktai.venues.exchanges.binance import account as binance
 from amarktai.venues.exchanges.binance import market as binance_market
 from amarktai.venues.exchanges.kucoin import account as kucoin
 from amarktai.venues.exchanges.kucoin import market as kucoin_market
+from amarktai.venues.exchanges.kucoin.stream import BALANCES, ORDERS
 from amarktai.venues.exchanges.luno import account as luno
 from amarktai.venues.exchanges.luno import market as luno_market
 from tests.contract.exchange_contract import ExchangeContract, Rig
@@ -116,6 +117,8 @@ class TestBinanceAccount(ExchangeContract):
 
 
 class TestKucoinAccount(ExchangeContract):
+    """KuCoin listens for an account only once both topics are subscribed."""
+
     instrument_id = "kucoin:BTC/USDT"
     limit_price = Decimal(60_000)
     unknown_venue_order_id = "000000000000000000000000"
@@ -130,3 +133,6 @@ class TestKucoinAccount(ExchangeContract):
             lambda budget, url: kucoin_market.open_market(budget, clock, base_url=url),
             lambda twin, parts: kucoin.open_account(Key(), parts, base_url=twin.url),
         )
+
+    def is_streaming(self) -> bool:
+        return any({ORDERS, BALANCES} <= item.topics.keys() for item in self.rig.twin.twin.connections)

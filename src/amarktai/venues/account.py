@@ -192,19 +192,26 @@ class VenueAccount(ABC):
     # -- the account's stream ----------------------------------------------------------------------------
 
     async def events(self) -> AsyncIterator[AccountEvent]:
-        """Yield what the account's stream says until the task is canceled; the first is a StreamGap."""
+        """Yield what the account's stream says until the task is canceled; the first is a StreamGap.
+
+        A connection's gap is told when the exchange listens for us: whoever reconciles then misses
+        nothing. What comes before it on that connection is not passed on.
+        """
         plan, reader = self._stream()
         socket = ReconnectingSocket(plan, self._clock, self._rng, self._budget)
-        yield StreamGap(f"The stream of {self._name} is being opened.")
+        is_covered = False
         async for frame in socket.messages():
             if isinstance(frame, Lost):
+                is_covered = False
                 yield StreamGap(frame.reason)
                 continue
             heard = self._heard(reader, frame)
             for reply in heard.replies:
                 await socket.send(reply)
             for event in heard.events:
-                yield event
+                is_covered = is_covered or isinstance(event, StreamGap)
+                if is_covered:
+                    yield event
             if heard.restart:
                 await socket.restart(heard.restart)
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from amarktai.domain.instrument import Fees, Platform
+from amarktai.venues.exchanges.binance.capabilities import CAPABILITIES, FACTS, UNVERIFIED
 from amarktai.venues.spec import TIMEFRAMES_ALL, FeedKind, Steps, VenueSpec, build_instruments
 
 FEES: Final = Fees(
@@ -27,6 +28,8 @@ def parse_market(record: Mapping[str, Any]) -> Steps | None:
     if record.get("status") != "TRADING":
         return None
     filters = {item["filterType"]: item for item in record["filters"]}
+    if not {"PRICE_FILTER", "LOT_SIZE"} <= filters.keys():
+        return None  # without its steps a market cannot be traded in
     notional = filters.get("NOTIONAL") or filters.get("MIN_NOTIONAL") or {"minNotional": "0"}
     return Steps(
         symbol=f"{record['baseAsset']}/{record['quoteAsset']}",
@@ -52,4 +55,7 @@ VENUE: Final = VenueSpec(
     websocket=frozenset({"bids_asks", "trades"}),
     bars_per_request=1000,
     parse_market=parse_market,
+    capabilities=CAPABILITIES,
+    facts=FACTS,
+    unverified=UNVERIFIED,
 )

@@ -6,6 +6,7 @@ from typing import Final
 
 from amarktai.domain.order import OrderType
 from amarktai.ports.exchange import Capabilities, Capability, ClientIdScope, Support
+from amarktai.venues.spec import Unverified
 
 _N, _E = Support.NATIVE, Support.EMULATED
 
@@ -47,4 +48,37 @@ CAPABILITIES: Final = Capabilities(
         "cancel all": Capability(_E, "One by one."),
         "self-trade prevention": Capability(_N, "The account's own mode; the platform checks too."),
     },
+)  # fmt: skip
+
+FACTS: Final = (
+    "**Live prices**: the public streams of depth, trades and tops; the order book is kept by Binance's own "
+    "rules and is fetched anew after a gap.",
+    "**History**: public candles, 1,000 a request: "
+    "`amarktai data fetch binance BTC/USDT 1h --since 2024-01-01`.",
+    "**Markets**: spot against USDT. The ZAR markets were delisted; should one come back, it is listed by "
+    "itself, because the markets are read from `exchangeInfo`.",
+    "**Fees**: 0.1 % maker and taker on paper, the default. An account's own are read from "
+    "`account/commission`; a fee may be charged in BNB and is booked as that.",
+    "**Steps**: `PRICE_FILTER`, `LOT_SIZE` and `NOTIONAL` of `exchangeInfo`; without a network BTC and ETH "
+    "against USDT are known.",
+    "**Limits**: weight 6,000 a minute per address; the budget is 4,800. A ban (HTTP 418 and 429) is obeyed.",
+    "**Replays**: raw websocket captures go through the same stream code (`docs/market-data.md`).",
+)
+
+UNVERIFIED: Final = (
+    Unverified(
+        "Whether -1008 (overloaded) can follow an order that was placed.",
+        "It counts as an unknown outcome and the order is looked up.",
+        "Nothing to do: it shows under load only.",
+    ),
+    Unverified(
+        "What the markets' own lists of order types say to STOP_LOSS.",
+        "Binance refuses what a market does not allow, and the refusal is shown.",
+        "Place a stop of the minimum far below the market.",
+    ),
+    Unverified(
+        "How late myTrades shows a trade that the stream has told.",
+        "An order is filled only when its trades add up; until then they are asked for again.",
+        "Buy the minimum at the market and compare the times in the log.",
+    ),
 )  # fmt: skip

@@ -86,7 +86,7 @@ class BinanceMarket(CcxtMarket):
         params = {"symbol": self._symbol(instrument), "limit": str(min(limit, _TRADES_AT_MOST))}
         body = await self._calls.read(TRADES, params, priority=Priority.QUOTE)
         with decoding(self.platform):
-            return [_trade(instrument, row) for row in sorted(body, key=lambda row: int(row["id"]))]
+            return [public_trade(instrument, row) for row in sorted(body, key=lambda row: int(row["id"]))]
 
     async def _candle_rows(
         self, instrument: Instrument, timeframe: str, since_ts: int, count: int
@@ -99,7 +99,7 @@ class BinanceMarket(CcxtMarket):
         }
         body = await self._calls.read(KLINES, params, priority=Priority.HISTORY)
         with decoding(self.platform):
-            return [row[:6] for row in body]
+            return bars_rows(body)
 
     async def _clock_ms(self) -> int | None:
         body = await self._calls.read(TIME)
@@ -107,7 +107,13 @@ class BinanceMarket(CcxtMarket):
             return int(body["serverTime"])
 
 
-def _trade(instrument: Instrument, row: Any) -> PublicTrade:
+def bars_rows(body: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
+    """Return klines as rows of (open time in ms, open, high, low, close, volume)."""
+    return [row[:6] for row in body]
+
+
+def public_trade(instrument: Instrument, row: Any) -> PublicTrade:
+    """Return a trade of the market."""
     return PublicTrade(
         instrument_id=instrument.id,
         trade_id=str(row["id"]),

@@ -6,7 +6,7 @@ One implementation of the book's rules serves live streams and recorded captures
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ import orjson
 from amarktai.domain.market import DirtyRows, OrderBook
 from amarktai.domain.signing import binance_query
 from amarktai.ports.exchange import AccountEvent, BalanceChanged, FillReported, OrderChanged, StreamGap
+from amarktai.venues.account_records import NS_PER_MS
 from amarktai.venues.account_stream import Heard
 from amarktai.venues.batches import RowBuffer
 from amarktai.venues.credentials import Credentials
@@ -38,6 +39,11 @@ class DepthBook:
     dirty: DirtyRows
     synced: bool = False
     _waiting: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether a snapshot is due: diffs wait for one."""
+        return not self.synced and bool(self._waiting)
 
     def load(self, snapshot: Mapping[str, Any], ts: int) -> bool:
         """Start from a REST snapshot, then catch up with the diffs that came before it."""
@@ -126,14 +132,16 @@ class TickerCheck:
 class MarketFrames:
     """One market's frames: its book, and the rows that they make in ``rows``.
 
-    Rows carry the receive time; none is made before ``since_ts``. What must not be traded on is
-    refused and counted.
+    Rows carry the receive time, and as their own time that of the exchange when ``is_live`` (a
+    recording's clock may be far from it). None is made before ``since_ts``. What must not be traded on
+    is refused and counted.
     """
 
     index: int
     depth: DepthBook
     rows: RowBuffer
     since_ts: int = 0
+    is_live: bool = False
     check: TickerCheck = field(default_factory=TickerCheck)
     top: Top | None = None
     last_trade_id: int = -1
@@ -141,7 +149,7 @@ class MarketFrames:
     def take_snapshot(self, snapshot: Mapping[str, Any], ts: int) -> None:
         """Take a REST snapshot in."""
         self.depth.load(snapshot, ts)
-        self._after_change(ts)
+        self._after_change(ts, ts)
 
     def take(self, stream: str, data: dict[str, Any], ts: int) -> bool:
         """Take one frame in; return whether the book has to be fetched anew.
@@ -151,7 +159,7 @@ class MarketFrames:
         if "@depth" in stream:
             was_synced = self.depth.synced
             if self.depth.apply(data, ts):
-                self._after_change(ts)
+                self._after_change(data["E"] * NS_PER_MS if self.is_live else ts, ts)
             return was_synced and not self.depth.synced
         if stream.endswith("@trade"):
             self._trade(ts, data)
@@ -161,7 +169,7 @@ class MarketFrames:
             self.depth.dirty.add("unknown_stream")
         return False
 
-    def _after_change(self, ts: int) -> None:
+    def _after_change(self, happened_ts: int, ts: int) -> None:
         dirty = self.depth.dirty
         if not self.check.compare(self.depth):
             dirty.add("book_differs_from_ticker")
@@ -173,7 +181,7 @@ class MarketFrames:
             return
         self.top = top
         if ts >= self.since_ts:
-            self.rows.quote(self.index, ts, ts, top)
+            self.rows.quote(self.index, happened_ts, ts, top)
 
     def _trade(self, ts: int, data: dict[str, Any]) -> None:
         price, quantity, trade_id = float(data["p"]), float(data["q"]), int(data["t"])
@@ -185,14 +193,13 @@ class MarketFrames:
             self.depth.dirty.add("trade_not_positive")
             return
         if ts >= self.since_ts:
-            self.rows.trade(self.index, ts, ts, price, quantity, -1.0 if data["m"] else 1.0)
+            happened_ts = data["T"] * NS_PER_MS if self.is_live else ts
+            self.rows.trade(self.index, happened_ts, ts, price, quantity, -1.0 if data["m"] else 1.0)
 
 
-def market_streams(symbols: list[str]) -> str:
-    """Return the path of a combined stream of depth, trades and tops of these markets."""
-    names = [
-        f"{symbol.lower()}@{kind}" for symbol in symbols for kind in ("depth@100ms", "trade", "bookTicker")
-    ]
+def market_streams(symbols: Sequence[str]) -> str:
+    """Return the path of a combined stream of depth and trades of these markets."""
+    names = [f"{symbol.lower()}@{kind}" for symbol in symbols for kind in ("depth@100ms", "trade")]
     return "/stream?streams=" + "/".join(names)
 
 

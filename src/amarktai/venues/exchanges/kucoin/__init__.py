@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from amarktai.domain.instrument import Fees, Platform
+from amarktai.venues.exchanges.kucoin.capabilities import CAPABILITIES, FACTS, UNVERIFIED
 from amarktai.venues.spec import TIMEFRAMES_ALL, FeedKind, Steps, VenueSpec, build_instruments
 
 FEES: Final = Fees(
@@ -50,4 +51,7 @@ VENUE: Final = VenueSpec(
     websocket=frozenset({"tickers", "trades"}),
     bars_per_request=1500,
     parse_market=parse_market,
+    capabilities=CAPABILITIES,
+    facts=FACTS,
+    unverified=UNVERIFIED,
 )

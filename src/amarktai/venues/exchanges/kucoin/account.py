@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Final
-from urllib.parse import urlencode
 from uuid import UUID
 
 from amarktai.domain.errors import Forbidden, Unavailable
@@ -35,7 +34,7 @@ from amarktai.venues.exchanges.kucoin import VENUE
 from amarktai.venues.exchanges.kucoin.capabilities import CAPABILITIES
 from amarktai.venues.exchanges.kucoin.errors import DIALECT
 from amarktai.venues.exchanges.kucoin.records import account_fill, order_record, placed_report
-from amarktai.venues.exchanges.kucoin.stream import PING, AccountMessages
+from amarktai.venues.exchanges.kucoin.stream import PING, AccountMessages, stream_address
 from amarktai.venues.socket import SocketPlan
 from amarktai.venues.transport import Call, Transport, decoding, exact
 
@@ -248,9 +247,7 @@ class KucoinAccount(CcxtAccount):
         """Return where the private stream is now, with a token for one connection."""
         body = await self._calls.read(BULLET)
         with decoding(self.platform):
-            server, token = body["instanceServers"][0], str(body["token"])
-            endpoint = str(server["endpoint"])
-        return f"{endpoint}?{urlencode({'token': token, 'connectId': self._rng.bytes(8).hex()})}"
+            return stream_address(body, self._rng.bytes(8).hex())
 
 
 def _changed_ts(record: OrderRecord) -> int:

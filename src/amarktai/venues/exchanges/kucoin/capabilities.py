@@ -6,6 +6,7 @@ from typing import Final
 
 from amarktai.domain.order import OrderType
 from amarktai.ports.exchange import Capabilities, Capability, ClientIdScope, Support
+from amarktai.venues.spec import Unverified
 
 _N, _E, _A, _U = Support.NATIVE, Support.EMULATED, Support.ABSENT, Support.UNKNOWN
 
@@ -53,4 +54,46 @@ CAPABILITIES: Final = Capabilities(
         "cancel all": Capability(_E, "One by one."),
         "self-trade prevention": Capability(_N, "Not used: the platform checks its own orders."),
     },
+)  # fmt: skip
+
+FACTS: Final = (
+    "**Live prices**: the public increments and matches, by websocket; the order book is kept by KuCoin's "
+    "own rules and is fetched anew after a gap.",
+    "**History**: public candles, 1,500 a request: "
+    "`amarktai data fetch kucoin BTC/USDT 4h --since 2024-01-01`.",
+    "**Markets**: spot against USDT; there are no ZAR markets.",
+    "**Account**: a classic account, over the high-frequency routes. Money has to be in the trading account.",
+    "**Fees**: 0.1 % maker and taker on paper, the base fee. An account's own are read from `trade-fees`; "
+    "they are booked in the asset that each fill names.",
+    "**Steps**: `priceIncrement`, `baseIncrement`, `baseMinSize` and `minFunds` of `/api/v2/symbols`; "
+    "without a network BTC and ETH against USDT are known.",
+    "**Limits**: 2,000 weight in 30 s in the smallest pool; the budget is 3,200 a minute for everything.",
+)
+
+UNVERIFIED: Final = (
+    Unverified(
+        "What KuCoin answers to a client order id that was used before.",
+        "Its outcome counts as unknown and the order is looked up by that id.",
+        "Place the same minimum order twice, far from the market.",
+    ),
+    Unverified(
+        "Whether a key of version 3 may be used with the version 2 that ccxt sends.",
+        "Both sign alike; a refusal is shown as one of the key.",
+        "Test the key on the API keys page.",
+    ),
+    Unverified(
+        "How long hf/orders/done keeps canceled orders without fills.",
+        "An order older than three days that is not found does not count as absent.",
+        "Cancel a minimum order and look for it after a week.",
+    ),
+    Unverified(
+        "Whether hf/fills reaches further back than seven days without a span.",
+        "It is always asked in spans of seven days.",
+        "Compare the platform's fills of a month with KuCoin's statement.",
+    ),
+    Unverified(
+        "Whether a unified account answers the classic routes.",
+        "The classic routes are used; a refusal is shown.",
+        "Save a key of a unified account and test it.",
+    ),
 )  # fmt: skip

@@ -17,6 +17,7 @@ from amarktai.venues.ccxt_market import CcxtMarket
 from amarktai.venues.exchanges.kucoin import VENUE
 from amarktai.venues.exchanges.kucoin.account import BASE_URL
 from amarktai.venues.exchanges.kucoin.errors import DIALECT
+from amarktai.venues.exchanges.kucoin.stream import stream_address
 from amarktai.venues.market import check_found
 from amarktai.venues.transport import Transport, decoding, exact
 
@@ -26,6 +27,7 @@ ALL_TICKERS: Final = Route("public", "GET", "market/allTickers", weight=15)
 BOOK_20: Final = Route("public", "GET", "market/orderbook/level2_20", weight=2)
 BOOK_100: Final = Route("public", "GET", "market/orderbook/level2_100", weight=2)
 HISTORIES: Final = Route("public", "GET", "market/histories", weight=3)
+BULLET: Final = Route("public", "POST", "bullet-public", weight=10)
 CANDLES: Final = Route("public", "GET", "market/candles", weight=3)
 _TYPES: Final = {
     "1m": "1min", "5m": "5min", "15m": "15min", "30m": "30min", "1h": "1hour", "4h": "4hour", "1d": "1day",
@@ -85,7 +87,7 @@ class KucoinMarket(CcxtMarket):
         body = await self._calls.read(HISTORIES, params, priority=Priority.QUOTE)
         with decoding(self.platform):
             rows = sorted(body, key=lambda row: int(row["sequence"]))[-limit:]
-            return [_trade(instrument, row) for row in rows]
+            return [public_trade(instrument, row) for row in rows]
 
     async def _candle_rows(
         self, instrument: Instrument, timeframe: str, since_ts: int, count: int
@@ -99,8 +101,13 @@ class KucoinMarket(CcxtMarket):
         }
         body = await self._calls.read(CANDLES, params, priority=Priority.HISTORY)
         with decoding(self.platform):
-            # KuCoin's order is time in seconds, open, close, high, low, volume.
-            return [[int(row[0]) * 1_000, row[1], row[3], row[4], row[2], row[5]] for row in body]
+            return bars_rows(body)
+
+    async def fetch_stream_address(self, connection_id: str) -> str:
+        """Return where the public stream is now, with a token for one connection."""
+        body = await self._calls.read(BULLET, priority=Priority.QUOTE)
+        with decoding(self.platform):
+            return stream_address(body, connection_id)
 
     async def _clock_ms(self) -> int | None:
         body = await self._calls.read(TIMESTAMP)
@@ -108,7 +115,16 @@ class KucoinMarket(CcxtMarket):
             return int(body)
 
 
-def _trade(instrument: Instrument, row: Any) -> PublicTrade:
+def bars_rows(body: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
+    """Return rows of (open time in ms, open, high, low, close, volume).
+
+    KuCoin's order is time in seconds, open, close, high, low, volume.
+    """
+    return [[int(row[0]) * 1_000, row[1], row[3], row[4], row[2], row[5]] for row in body]
+
+
+def public_trade(instrument: Instrument, row: Any) -> PublicTrade:
+    """Return a trade of the market. Times are in nanoseconds."""
     return PublicTrade(
         instrument_id=instrument.id,
         trade_id=str(row["sequence"]),

@@ -8,8 +8,9 @@ Source: specification of kucoin-universal-sdk.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from amarktai.domain.fill import Liquidity
 from amarktai.domain.money import ZERO
@@ -19,6 +20,9 @@ from amarktai.ports.exchange import AccountFill, OrderRecord
 from amarktai.ports.venue import OrderReport, OrderRequest, VenueStatus
 from amarktai.venues.account_records import instant, order_id_of
 from amarktai.venues.transport import exact
+
+#: Beyond this a time cannot be milliseconds (the year 5138).
+_MS_END: Final = 100_000_000_000_000
 
 
 def order_record(row: Mapping[str, Any], id_of_symbol: Callable[[str], str]) -> OrderRecord:
@@ -79,7 +83,7 @@ def placed_report(request: OrderRequest, row: Mapping[str, Any]) -> OrderReport:
 def record_of_change(data: Mapping[str, Any], id_of_symbol: Callable[[str], str]) -> OrderRecord:
     """Return the order of a message of tradeOrdersV2. ``ts`` is in nanoseconds."""
     client_order_id = str(data.get("clientOid") or "")
-    filled = exact(data["filledSize"])
+    filled = exact(data.get("filledSize") or "0")  # a new order's message has none
     quantity = exact(data.get("originSize") or data.get("size") or "0") or filled
     is_closed = data["status"] == "done"
     return OrderRecord(
@@ -94,9 +98,15 @@ def record_of_change(data: Mapping[str, Any], id_of_symbol: Callable[[str], str]
         stop_price=None,
         status=_closed(filled, quantity) if is_closed else VenueStatus.OPEN,
         filled_quantity=filled,
-        created_at=instant(data["orderTime"]),
-        updated_at=to_datetime(int(data["ts"])),
+        created_at=_instant_of_stream(data["orderTime"]),
+        updated_at=_instant_of_stream(data["ts"]),
     )
+
+
+def _instant_of_stream(time: Any) -> datetime:
+    """Return an instant of the stream: some messages tell milliseconds, others nanoseconds."""
+    told = int(time)
+    return instant(told) if told < _MS_END else to_datetime(told)
 
 
 def _closed(filled: Decimal, quantity: Decimal) -> VenueStatus:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import orjson
 
@@ -24,6 +25,12 @@ BALANCES: Final = "/account/balance"
 PING: Final = '{"id":"ping","type":"ping"}'
 #: Which balances are those of the trading account.
 _TRADE_EVENTS: Final = "trade."
+
+
+def stream_address(bullet: Mapping[str, Any], connection_id: str) -> str:
+    """Return where to connect, from the answer that hands out a token."""
+    query = urlencode({"token": bullet["token"], "connectId": connection_id})
+    return f"{bullet['instanceServers'][0]['endpoint']}?{query}"
 
 
 def subscribe(topic: str, *, is_private: bool) -> str:
@@ -105,13 +112,20 @@ class Level2Book:
     """One market's book from a REST snapshot and the increments of ``/market/level2``.
 
     Increments from before the snapshot wait for it. ``apply`` and ``load`` return whether the book is
-    usable afterwards; after a break in the sequence it waits for the next snapshot.
+    usable afterwards; after a break in the sequence it waits for the next snapshot. Without a key a
+    snapshot ends after 100 levels: once the market has moved beyond them, a new one is needed too.
     """
 
     book: OrderBook
     dirty: DirtyRows
     synced: bool = False
     _waiting: list[Mapping[str, Any]] = field(default_factory=list)
+    _known: tuple[float, float] = (0.0, 0.0)  # the snapshot's worst bid and worst ask
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether a snapshot is due: increments wait for one."""
+        return not self.synced and bool(self._waiting)
 
     def load(self, snapshot: Mapping[str, Any], ts: int) -> bool:
         """Start from a snapshot, then catch up with the increments that came before it."""
@@ -119,6 +133,7 @@ class Level2Book:
             {float(price): float(size) for price, size in snapshot["bids"]},
             {float(price): float(size) for price, size in snapshot["asks"]},
         )
+        self._known = (min(self.book.bids, default=0.0), max(self.book.asks, default=0.0))
         self.book.last_update_id, self.book.ts, self.synced = int(snapshot["sequence"]), ts, True
         waiting, self._waiting = self._waiting, []
         for data in waiting:
@@ -146,7 +161,21 @@ class Level2Book:
                 if int(sequence) > known and float(price):
                     self.book.set_level(is_bid=is_bid, price=float(price), quantity=float(size))
         self.book.last_update_id, self.book.ts = last, ts
-        return True
+        if self._is_beyond_snapshot():
+            self.dirty.add("book_exhausted")
+            self.reset()
+        return self.synced
+
+    def _is_beyond_snapshot(self) -> bool:
+        bid, ask = self.book.best_bid(), self.book.best_ask()
+        return bid is None or ask is None or bid < self._known[0] or ask > self._known[1]
+
+    def top(self) -> tuple[float, float, float, float] | None:
+        """Return best bid, best ask and their quantities; None while the book is not usable."""
+        bid, ask = self.book.best_bid(), self.book.best_ask()
+        if not self.synced or bid is None or ask is None:
+            return None
+        return bid, ask, self.book.bids[bid], self.book.asks[ask]
 
     def reset(self) -> None:
         """Empty the book: it is worth nothing until the next snapshot."""

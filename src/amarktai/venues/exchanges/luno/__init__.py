@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from amarktai.domain.instrument import Fees, Platform
 from amarktai.domain.money import FIATS, STABLECOINS
+from amarktai.venues.exchanges.luno.capabilities import CAPABILITIES, FACTS, UNVERIFIED
 from amarktai.venues.spec import TIMEFRAMES_ALL, FeedKind, Steps, VenueSpec, build_instruments
 
 _SOURCE: Final = "Luno's table at 30-day volume 0, as ccxt 4.5.90 carries it; an account's own: fee_info"
@@ -74,4 +75,7 @@ VENUE: Final = VenueSpec(
     ccxt_id="luno",
     bars_need_key=True,
     parse_market=parse_market,
+    capabilities=CAPABILITIES,
+    facts=FACTS,
+    unverified=UNVERIFIED,
 )

@@ -6,6 +6,7 @@ from typing import Final
 
 from amarktai.domain.order import OrderType
 from amarktai.ports.exchange import Capabilities, Capability, ClientIdScope, Support
+from amarktai.venues.spec import Unverified
 
 _N, _E, _A, _U = Support.NATIVE, Support.EMULATED, Support.ABSENT, Support.UNKNOWN
 
@@ -58,4 +59,53 @@ CAPABILITIES: Final = Capabilities(
         "cancel all": Capability(_E, "One by one."),
         "self-trade prevention": Capability(_U, "Not documented; the platform checks its own orders."),
     },
+)  # fmt: skip
+
+FACTS: Final = (
+    "**Live prices**: the public tickers, polled every two seconds, one request for all pairs. The market "
+    "stream needs a key even for public data, so bots do not use it.",
+    "**History**: candles need a key. Warm-up bars are built from what the platform recorded; for more, "
+    "import a file (`amarktai data import`).",
+    "**Symbols**: Bitcoin is XBT there (`XBTZAR`); the platform says BTC everywhere.",
+    "**Fees**: crypto against money 0.4 % maker and 0.6 % taker, stablecoins against money -0.01 % and "
+    "0.2 %, crypto against crypto 0.08 % and 0.1 %, all at 30-day volume 0. Source: Luno's table as ccxt "
+    "4.5.90 carries it. An account's own are read from `fee_info`.",
+    "**Steps**: read from `/api/exchange/1/markets`. Without a network they are the finest steps seen in "
+    "recordings of 2023; minimum quantities are not documented and are taken as one step.",
+    "**Limit**: 300 calls a minute; the budget is 240 for everything on one address.",
+    "**ccxt's part**: it names and signs the routes. Its parsing of Luno's orders loses the client order id, "
+    "the status and half of the fees, so the platform reads the answers itself.",
+)
+
+UNVERIFIED: Final = (
+    Unverified(
+        "Whether a create that Luno refuses with ErrDeadlineExceeded can still be placed.",
+        "Its outcome counts as unknown and the order is looked up.",
+        "Set the clock a minute slow and place a minimum order far from the market.",
+    ),
+    Unverified(
+        "What limit_volume is of a market order.",
+        "Where it is zero, a completed market order is taken as filled with what it traded.",
+        "Sell the minimum at the market and look at the order's record.",
+    ),
+    Unverified(
+        "Whether listtrades without a time goes back as far as after_seq does.",
+        "Pages go on from the last number until one is short.",
+        "Compare the platform's fills of a long-lived account with Luno's statement.",
+    ),
+    Unverified(
+        "Whether user streams are open to every account.",
+        "A refused stream is said and tried again; orders and fills are polled meanwhile.",
+        "Start the platform with a key; the account's page says whether the stream stands.",
+    ),
+    Unverified(
+        "How an order that ran out of time looks.",
+        "Completed after its expiration_timestamp, or immediate-or-cancel, counts as expired.",
+        "Place an immediate-or-cancel order far from the market and look at its record.",
+    ),
+    Unverified(
+        "Whether a trade can be charged in both of its assets.",
+        "Such a trade is not booked: the list counts as unreadable, which halts new risk.",
+        "Look at fee_base and fee_counter of some trades.",
+    ),
 )  # fmt: skip

@@ -65,9 +65,7 @@ class LunoMarket(CcxtMarket):
 
     def _quote(self, instrument: Instrument, row: Any) -> Quote:
         check_found(self._spec, instrument, row)
-        bid, ask = exact(row["bid"]), exact(row["ask"])
-        last = exact(row["last_trade"])
-        return Quote(instrument.id, bid, ask, None, None, last or None, instant(row["timestamp"]))
+        return quote(instrument, row)
 
     async def fetch_book(self, instrument: Instrument, depth: int) -> BookSnapshot:
         route = BOOK_TOP if depth <= _TOP_LEVELS else BOOK
@@ -86,7 +84,7 @@ class LunoMarket(CcxtMarket):
         """Return the latest trades, oldest first; Luno gives at most 100, of the last 24 hours."""
         body = await self._calls.read(TRADES, {"pair": self._symbol(instrument)}, priority=Priority.QUOTE)
         with decoding(self.platform):
-            found = [_trade(instrument, row) for row in body.get("trades") or ()]
+            found = [public_trade(instrument, row) for row in body.get("trades") or ()]
         return sorted(found, key=lambda trade: int(trade.trade_id))[-limit:]
 
     async def _candle_rows(
@@ -120,7 +118,14 @@ def _levels(rows: Sequence[tuple[Any, Any]]) -> dict[Any, Any]:
     return found
 
 
-def _trade(instrument: Instrument, row: Any) -> PublicTrade:
+def quote(instrument: Instrument, row: Any) -> Quote:
+    """Return a ticker; before a market's first trade its last price is zero there."""
+    bid, ask, last = (exact(row[key]) for key in ("bid", "ask", "last_trade"))
+    return Quote(instrument.id, bid, ask, None, None, last or None, instant(row["timestamp"]))
+
+
+def public_trade(instrument: Instrument, row: Any) -> PublicTrade:
+    """Return a trade of the market."""
     return PublicTrade(
         instrument_id=instrument.id,
         trade_id=str(row["sequence"]),

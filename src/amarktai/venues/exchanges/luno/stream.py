@@ -26,6 +26,11 @@ _KNOWN: Final = 20_000
 _SILENT: Final = (b"", b'""')
 
 
+def is_keep_alive(frame: bytes) -> bool:
+    """Say whether a frame is Luno's empty message."""
+    return frame in _SILENT
+
+
 def greeting(credentials: Credentials) -> str:
     """Return the first frame of either stream."""
     return orjson.dumps(
@@ -56,7 +61,7 @@ class UserStream:
 
     def read(self, frame: bytes) -> Heard:
         """Return what a message says; nothing for keep-alives and for what was told before."""
-        if frame in _SILENT:
+        if is_keep_alive(frame):
             return Heard()
         message = orjson.loads(frame)
         kind = message["type"]
@@ -148,6 +153,13 @@ class MarketBook:
             self._remove(deleted["order_id"])
         self.book.last_update_id, self.book.ts = sequence, ts
         return trades
+
+    def top(self) -> tuple[float, float, float, float] | None:
+        """Return best bid, best ask and their quantities, None while a side is empty."""
+        bid, ask = self.book.best_bid(), self.book.best_ask()
+        if bid is None or ask is None:
+            return None
+        return bid, ask, self.book.bids[bid], self.book.asks[ask]
 
     def _load(self, message: Mapping[str, Any], sequence: int, ts: int) -> None:
         self.book.load({}, {})
