@@ -26,6 +26,7 @@ from amarktai.ports.events import EventPayload
 
 if TYPE_CHECKING:
     from amarktai.ports.accounts import AuditStore
+    from amarktai.ports.keys import VenueAccountStore
     from amarktai.ports.reports import Reports
 
 Balances = dict[tuple[str, str], Decimal]
@@ -243,6 +244,10 @@ class UnitOfWork(Protocol):
 
     @property
     def audit(self) -> AuditStore: ...
+
+    @property
+    def venue_accounts(self) -> VenueAccountStore:
+        """Which of the tenant's exchange accounts are held back: for the gates of live orders."""
 
     @property
     def reports(self) -> Reports:

@@ -14,11 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from amarktai.ports.accounts import StoredAnswer
 from amarktai.storage import tables as t
+from amarktai.storage.alerts import PgAlerts
 from amarktai.storage.audit import PgAudit
 from amarktai.storage.database import Database
+from amarktai.storage.factors import PgFactors
 from amarktai.storage.invites import PgInvites
+from amarktai.storage.keys import PgProviderKeys, PgVenueAccounts
 from amarktai.storage.reports import PgReports
 from amarktai.storage.rollups import PgFigures
+from amarktai.storage.secrets import PgSealedRows
 from amarktai.storage.sessions import PgAttempts, PgSessions
 from amarktai.storage.tokens import PgTokens
 from amarktai.storage.users import PgUsers
@@ -34,7 +38,12 @@ class PgAccountUnit:
         self.platform_settings = PgPlatformSettings(connection)
         self.audit = PgAudit(connection)
         self.answers = PgAnswers(connection, user_id)
+        self.sealed = PgSealedRows(connection, user_id)
         if user_id is not None:  # without a tenant nobody has figures
+            self.keys = PgProviderKeys(connection, user_id)
+            self.venue_accounts = PgVenueAccounts(connection, user_id)
+            self.factors = PgFactors(connection, user_id)
+            self.alerts = PgAlerts(connection, user_id)
             self.figures = PgFigures(connection, user_id)
             self.reports = PgReports(connection, user_id)
 

@@ -15,6 +15,7 @@ from amarktai.storage import tables as t
 from amarktai.storage.audit import PgAudit
 from amarktai.storage.bots import PgBots
 from amarktai.storage.database import Database
+from amarktai.storage.keys import PgVenueAccounts
 from amarktai.storage.ledger import PgLedger
 from amarktai.storage.orders import PgOrders
 from amarktai.storage.outbox import PgOutbox
@@ -34,6 +35,7 @@ class PgUnitOfWork:
         self.figures = PgFigures(connection, user_id)
         self.outbox = PgOutbox(connection, user_id)
         self.audit = PgAudit(connection)
+        self.venue_accounts = PgVenueAccounts(connection, user_id)
         self.reports = PgReports(connection, user_id)
 
     async def check_lease(self, name: str, fencing_token: int) -> bool:
