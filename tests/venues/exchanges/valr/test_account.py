@@ -14,15 +14,15 @@ import pytest
 
 from amarktai.domain.errors import Unavailable
 from amarktai.domain.order import OrderType, Side
-from amarktai.domain.signing import valr_headers
 from amarktai.ports.exchange import StreamGap
 from amarktai.ports.venue import OrderRequest, OutcomeUnknown, VenueRejected, VenueStatus
+from amarktai.domain.signing import valr_headers
 from amarktai.venues.account import AccountParts
 from amarktai.venues.exchanges.valr import VENUE
 from amarktai.venues.exchanges.valr.account import ValrAccount
 from amarktai.venues.exchanges.valr.calls import ValrCalls, signing
-from tests.domain.test_signing import _VALR_SECRET
 from tests.fakes import SeededIds, SeededRng
+from tests.providers.test_signing import VALR_SECRET
 from tests.venues.exchanges.answers import Answers
 from tests.venues.exchanges.valr.test_records import FILL, STATUS
 
@@ -30,7 +30,7 @@ from tests.venues.exchanges.valr.test_records import FILL, STATUS
 @dataclass(frozen=True)
 class Key:
     api_key: str = "key"
-    api_secret: str = _VALR_SECRET
+    api_secret: str = VALR_SECRET
     passphrase: str = ""
 
 
@@ -110,7 +110,7 @@ async def test_what_a_create_says_and_how_it_is_signed(
     assert sent.headers["content-type"] == "application/json"
     stamp = int(sent.headers["x-valr-timestamp"])
     assert stamp == answers.clock.now_ns() // 1_000_000
-    signed = valr_headers(("key", _VALR_SECRET), stamp, ("POST", sent.url.path, sent.content.decode()))
+    signed = valr_headers(("key", VALR_SECRET), stamp, ("POST", sent.url.path, sent.content.decode()))
     assert sent.headers["x-valr-signature"] == signed["X-VALR-SIGNATURE"]
 
 
@@ -124,7 +124,7 @@ async def test_a_cancel_signs_its_body(
     (sent,) = answers.sent("DELETE /v2/orders/order")
     assert orjson.loads(sent.content) == {"customerOrderId": request_.client_order_id, "pair": "BTCZAR"}
     stamp = int(sent.headers["x-valr-timestamp"])
-    signed = valr_headers(("key", _VALR_SECRET), stamp, ("DELETE", sent.url.path, sent.content.decode()))
+    signed = valr_headers(("key", VALR_SECRET), stamp, ("DELETE", sent.url.path, sent.content.decode()))
     assert sent.headers["x-valr-signature"] == signed["X-VALR-SIGNATURE"]
 
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 import orjson
 
 from amarktai.domain.market import DirtyRows, OrderBook
-from amarktai.domain.signing import binance_query
 from amarktai.ports.exchange import AccountEvent, BalanceChanged, FillReported, OrderChanged, StreamGap
+from amarktai.domain.signing import binance_query
 from amarktai.venues.account_records import NS_PER_MS
 from amarktai.venues.account_stream import Heard
 from amarktai.venues.batches import RowBuffer

@@ -11,8 +11,8 @@ import httpx
 import orjson
 
 from amarktai.domain.instrument import Platform
-from amarktai.domain.signing import valr_headers
 from amarktai.ports.clock import Clock
+from amarktai.domain.signing import valr_headers
 from amarktai.venues.account_records import NS_PER_MS
 from amarktai.venues.budget import Priority, RequestBudget
 from amarktai.venues.credentials import Credentials
