@@ -262,3 +262,23 @@ class TestFeeds:
         world.twin.control.disconnect()
         await self.quote(world, 49_000, 49_100)
         assert feed.status().state is FeedState.LIVE
+
+
+async def test_luno_is_polled_without_a_key_and_a_market_that_it_drops_costs_no_other(
+    world: World, tmp_path: Path
+) -> None:
+    if world.side.platform is not Platform.LUNO:
+        return
+    dropped = replace(world.instrument, base="NONE")
+    parts = FeedParts(world.budget, world.clock, SeededRng(), ParquetCandleStore(tmp_path))
+    market = luno.open_market(world.budget, world.clock, base_url=world.twin.url)
+    feed = luno_feed.LunoFeed([dropped, world.instrument], market, parts)
+    task = asyncio.create_task(world.listen(feed))
+    await world.until(lambda: (50_000.0, 50_100.0) in world.quotes)
+    world.set_book(49_000, 49_100)
+    await world.until(lambda: (49_000.0, 49_100.0) in world.quotes)
+    assert not world.twin.twin.connections
+    assert len(await feed.fetch_bars(world.instrument, "1h", 5, world.clock.now_ns())) == 0
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await feed.close()
