@@ -246,7 +246,6 @@ async def test_a_stream_that_cannot_be_opened_is_a_gap_each_time(
 ) -> None:
     answers.on("GET /v1/account/fees/trade", 403, None)
     events = account.events()
-    await anext(events)
     refused = [await anext(events)]
     waiting = asyncio.ensure_future(anext(events))
     for _ in range(100):
