@@ -19,9 +19,9 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from amarktai import config
 from amarktai.domain.errors import AmarktaiError, InvalidInput
@@ -313,12 +313,8 @@ def audit(home: HomeOption = None, as_json: JsonOption = False) -> None:
     from amarktai.bootstrap import foundation
 
     settings = _settings(home=home)
-    server, urls, was_running = foundation.borrow_database(settings)
-    try:
+    with foundation.borrowed_database(settings) as urls:
         report = asyncio.run(tools.audit(urls.app))
-    finally:
-        if server is not None and not was_running:
-            server.stop()
     facts = {
         "ok": report.ok,
         "users": report.users,
@@ -336,6 +332,41 @@ def audit(home: HomeOption = None, as_json: JsonOption = False) -> None:
         err.print(f"First difference: {report.first_difference}", highlight=False)
     if not report.ok:
         raise typer.Exit(1)
+
+
+keys_app = typer.Typer(help="The encryption of saved API keys.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
+
+
+@keys_app.command("rotate")
+def keys_rotate(home: HomeOption = None) -> None:
+    """Wrap every saved secret with a new encryption key while the platform runs. Stopped, call it again."""
+    from amarktai.bootstrap import foundation, people
+
+    settings = _settings(home=home)
+    with foundation.borrowed_database(settings) as urls:
+        report = asyncio.run(people.rotate_keys(settings, urls.app))
+    out.print(
+        f"{report.rewrapped:,} secrets wrapped anew; the encryption key is {report.kek_id} now. Back it up.",
+        highlight=False,
+    )
+
+
+users_app = typer.Typer(help="People's accounts, from the machine itself.", no_args_is_help=True)
+app.add_typer(users_app, name="users")
+
+
+@users_app.command("reset-factor")
+def users_reset_factor(
+    email: Annotated[str, typer.Argument(help="The account's e-mail address.")], home: HomeOption = None
+) -> None:
+    """Remove somebody's lost second factor and end their sessions; the password stays."""
+    from amarktai.bootstrap import foundation, people
+
+    settings = _settings(home=home)
+    with foundation.borrowed_database(settings) as urls:
+        asyncio.run(people.reset_factor(settings, urls.app, email))
+    out.print(f"{email} signs in with the password alone now, and can set up a new factor.", highlight=False)
 
 
 data_app = typer.Typer(help="Recorded market data: fetch, import, check.", no_args_is_help=True)
@@ -551,13 +582,13 @@ def _ask_key(parts: tuple[str, ...], make: Any) -> Any:
 
 
 async def _print_items(items: Any, *, quiet: bool) -> list[dict[str, str]]:
-    marks = {"passed": "[green]passed[/green]", "failed": "[bold red]FAILED[/bold red]"}
+    styles = {"passed": "green", "failed": "bold red"}
     seen = []
     async for item in items:
         seen.append({"name": item.name, "outcome": item.outcome.value, "detail": item.detail})
         if not quiet:
-            mark = marks.get(item.outcome.value, f"[dim]{item.outcome.value}[/dim]")
-            out.print(f"{mark:<10} {item.name}: {escape(item.detail)}", highlight=False, soft_wrap=True)
+            mark = Text(f"{item.outcome.value:<10}", style=styles.get(item.outcome.value, "dim"))
+            out.print(mark + Text(f"{item.name}: {item.detail}"), soft_wrap=True)
     return seen
 
 

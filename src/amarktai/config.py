@@ -25,6 +25,8 @@ PREFIX: Final = "AMARKTAI_"
 CONFIG_VARIABLE: Final = "AMARKTAI_CONFIG"
 CONFIG_FILE: Final = "amarktai.toml"
 CODE: Final = "SETTINGS"
+ENCRYPTION_KEY_VARIABLE: Final = "API_KEY_ENCRYPTION_KEY"
+ENCRYPTION_KEY_SETTING: Final = "api_key_encryption_key"
 
 
 class Settings(BaseSettings):
@@ -81,6 +83,27 @@ class Settings(BaseSettings):
     admin_password: SecretStr | None = Field(
         default=None,
         description="With admin_email: creates the first admin unattended; weak ones are refused.",
+    )
+    key_file: Path | None = Field(
+        default=None,
+        description=(
+            "File with the key that encrypts saved API keys; made at the first start, mode 0600, outside the "
+            "data folder. Left out: beside the data folder, with .key after its name. Back it up, but not "
+            "together with the data."
+        ),
+    )
+    api_key_encryption_key: SecretStr | None = Field(
+        default=None,
+        description=(
+            "That key itself instead of a file (base64 of 32 random bytes), only in the environment; "
+            "API_KEY_ENCRYPTION_KEY, without the prefix, means the same."
+        ),
+    )
+    step_up_minutes: int = Field(
+        default=5,
+        ge=1,
+        le=60,
+        description="How long a proof (second factor, or password) counts for changes of keys and factors.",
     )
     timezone: str = Field(
         default="Africa/Johannesburg",
@@ -167,10 +190,10 @@ class Settings(BaseSettings):
         """Take values from ``load`` alone: it has read the environment and the file, and checked both."""
         return (init_settings,)
 
-    @field_validator("home", "data")
+    @field_validator("home", "data", "key_file")
     @classmethod
-    def _expand(cls, value: Path) -> Path:
-        return value.expanduser()
+    def _expand(cls, value: Path | None) -> Path | None:
+        return value.expanduser() if value is not None else None
 
     @field_validator("timezone")
     @classmethod
@@ -234,8 +257,17 @@ def load(environ: Mapping[str, str], **overrides: Any) -> Settings:
     from_environment = _environment_values(environ)
     home = Path(overrides.get("home") or from_environment.get("home") or "var").expanduser()
     path = Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else home / CONFIG_FILE
+    unprefixed = environ.get(ENCRYPTION_KEY_VARIABLE)
+    if unprefixed:
+        from_environment.setdefault(ENCRYPTION_KEY_SETTING, unprefixed)
     from_file = _file_values(path, required=bool(environ.get(CONFIG_VARIABLE)))
     _refuse_unknown(from_file, known, str(path))
+    if ENCRYPTION_KEY_SETTING in from_file:
+        raise InvalidInput(
+            CODE,
+            f"{path} holds {ENCRYPTION_KEY_SETTING}, which must not lie with the data that it protects.",
+            f"Give it in {ENCRYPTION_KEY_VARIABLE}, or let the platform keep it in its own key_file.",
+        )
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
         return Settings(**{**from_file, **from_environment, **given})

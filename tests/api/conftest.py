@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import base64
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,8 +19,11 @@ from amarktai.api.services import Services
 from amarktai.bootstrap.foundation import Foundation
 from amarktai.bootstrap.web import build_services
 from amarktai.config import load
+from amarktai.domain.provider import ProviderId
+from amarktai.providers.registry import load_providers
 from amarktai.realtime.hub import Hub
 from amarktai.services.accounts import AccountRules, AccountServices, build_account_services
+from amarktai.services.factors import FactorRules
 from amarktai.services.passwords import Passwords
 from amarktai.services.sessions import SessionRules
 from amarktai.storage.accounts import PgAccounts
@@ -27,6 +31,7 @@ from amarktai.storage.database import Database
 from amarktai.storage.embedded import DatabaseUrls
 from amarktai.storage.events import PgEvents
 from amarktai.system.ids import TimeIds
+from amarktai.system.key_ring import VariableKeyRing
 from tests.fakes import HandClock, SeededRng
 from tests.trading import World as Desk
 from tests.trading import trading
@@ -34,6 +39,9 @@ from tests.trading import trading
 BASE = "http://127.0.0.1:8000"
 PASSWORD = "violet-otter-candle-47"
 EMAIL = "ada@example.org"
+ENCRYPTION_KEY = base64.b64encode(SeededRng("encryption").bytes(32)).decode()
+#: Nothing listens on the discard port, so every provider refuses the connection at once.
+SILENT = dict.fromkeys(ProviderId, "http://127.0.0.1:9")
 
 
 @dataclass(frozen=True)
@@ -84,8 +92,13 @@ async def world(database_urls: DatabaseUrls, tmp_path: Path) -> AsyncIterator[Wo
 
 
 @asynccontextmanager
-async def open_world(urls: DatabaseUrls, folder: Path) -> AsyncIterator[World]:
-    """Compose the application as the platform does, with time moved by hand and quick passwords."""
+async def open_world(
+    urls: DatabaseUrls, folder: Path, base_urls: Mapping[ProviderId, str] | None = None
+) -> AsyncIterator[World]:
+    """Compose the application as the platform does, with time moved by hand and quick passwords.
+
+    No provider is ever asked for real: without ``base_urls`` all of them are out of reach.
+    """
     async with trading(urls) as desk:
         settings = load({}, home=folder)
         rng = SeededRng()
@@ -97,14 +110,15 @@ async def open_world(urls: DatabaseUrls, folder: Path) -> AsyncIterator[World]:
         accounts = build_account_services(
             PgAccounts(desk.database),
             Passwords(rng, memory_kib=64, time_cost=1),
-            AccountRules(rules, timedelta(days=7)),
+            AccountRules(rules, FactorRules(6, timedelta(minutes=5)), timedelta(days=7)),
+            VariableKeyRing(ENCRYPTION_KEY),
             clock=desk.clock,
             ids=ids,
             rng=rng,
         )
         hub = Hub(PgEvents(desk.database), clock=desk.clock, dashboard_sha=lambda: "abc")
         build = BuildInfo("abc", "main", None, "test", "here", folder / "ui")
-        services = build_services(base, hub, build, accounts)
+        services = build_services(base, hub, build, accounts, load_providers(desk.clock, base_urls or SILENT))
         app = create_app(services, ui_folder=folder / "ui")
         yield World(app, services, accounts, desk.database, desk.clock, hub, desk)
         await hub.close()

@@ -23,6 +23,7 @@ PUBLIC = {
     ("GET", "/api/health/ping"),
     ("GET", "/api/health/ready"),
     ("GET", "/api/system/build"),
+    ("GET", "/api/keys/providers"),
 }
 #: What admins share: an id there is nobody's own.
 ADMINISTRATION = {"user_id", "invite_id"}
@@ -54,7 +55,9 @@ def test_no_route_shadows_another() -> None:
     paths = [(method, path) for method, path in _operations()]
     assert len(paths) == len(set(paths)) and len(paths) > 50
     for method, path in paths:
-        sample = re.sub(r"{\w+_id}", "0" * 32, path).replace("{platform}", "luno")
+        sample = (
+            re.sub(r"{\w+_id}", "0" * 32, path).replace("{platform}", "luno").replace("{provider}", "luno")
+        )
         matching = [other for verb, other in paths if verb == method and _pattern(other).fullmatch(sample)]
         assert matching[0] == path, f"{method} {path} is answered by {matching[0]}"
 
@@ -84,7 +87,7 @@ async def test_nothing_is_open_to_strangers(world: World) -> None:
     for method, path in _operations():
         if (method, path) in PUBLIC:
             continue
-        filled = re.sub(r"{platform}", "luno", re.sub(r"{\w+_id}", "0" * 32, path))
+        filled = re.sub(r"{platform}|{provider}", "luno", re.sub(r"{\w+_id}", "0" * 32, path))
         for headers in ({}, {"Idempotency-Key": "k"}):
             answer = await stranger.request(method, filled, headers=headers)
             assert answer.status_code == 401, f"{method} {path}: {answer.text}"

@@ -18,11 +18,15 @@ from fastapi import APIRouter, FastAPI, HTTPException, Request, Response, WebSoc
 from fastapi.responses import FileResponse, JSONResponse
 
 from tests.e2e import mock_market as market
+from tests.e2e.mock_keys import Secrets, factor_routes, key_routes, refused
 from tests.e2e.mock_market import Row
 
 UI = Path(__file__).resolve().parents[2] / "src" / "amarktai" / "api" / "ui"
 #: Stricter than the server's own: the dashboard injects no style.
-CSP = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
+CSP = (
+    "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; "
+    "form-action 'self'; object-src 'none'"
+)
 SETTINGS: Row = {}
 
 
@@ -42,6 +46,7 @@ class Account:
     fail: str = ""
     origin: str = "live"
     served_sha: str | None = None
+    secrets: Secrets = field(default_factory=Secrets)
 
     def wallet(self) -> Row:
         total = market.money(self.funded)
@@ -140,9 +145,13 @@ def session_routes(account: Account) -> APIRouter:  # noqa: C901 -- one short ro
         return {"user": account.user}
 
     @api.post("/auth/login")
-    async def login(body: Row) -> Row:
+    async def login(body: Row) -> Any:
         if body["password"] == "wrong":
             raise HTTPException(401)
+        if account.secrets.totp and body.get("code") != "123456":
+            needed = body.get("code") is None
+            code = "SECOND_FACTOR_NEEDED" if needed else "SECOND_FACTOR_WRONG"
+            return refused(401, code, "This account has a second factor." if needed else "The code is wrong.")
         account.user = dict(USER)
         return {"user": account.user}
 
@@ -698,7 +707,15 @@ def create_app(bots: int = 12, origin: str = "live") -> FastAPI:
             error.status_code,
         )
 
-    for routes in (session_routes, bot_routes, market_routes, profit_routes, socket_routes):
+    for routes in (
+        session_routes,
+        factor_routes,
+        key_routes,
+        bot_routes,
+        market_routes,
+        profit_routes,
+        socket_routes,
+    ):
         app.include_router(routes(account))
 
     @app.get("/{path:path}")

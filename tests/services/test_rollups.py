@@ -9,12 +9,15 @@ from datetime import date, timedelta
 from amarktai.domain.bot import TradingMode
 from amarktai.domain.user import Identity
 from amarktai.services.accounts import AccountRules, AccountServices, build_account_services
+from amarktai.services.factors import FactorRules
 from amarktai.services.ledger_audit import LedgerAudit
 from amarktai.services.passwords import Passwords
 from amarktai.services.sessions import SessionRules
 from amarktai.storage.accounts import PgAccounts
 from amarktai.storage.embedded import DatabaseUrls
+from amarktai.system.key_ring import VariableKeyRing
 from tests.fakes import SeededRng
+from tests.key_rings import key_text
 from tests.services.test_ledger_audit import history
 from tests.trading import World, trading
 
@@ -26,7 +29,8 @@ def accounts_of(world: World) -> AccountServices:
     rules = SessionRules(timedelta(hours=12), timedelta(days=30), tries_per_account=6, tries_per_address=30)
     return build_account_services(
         PgAccounts(world.database), Passwords(rng, memory_kib=64, time_cost=1),
-        AccountRules(rules, timedelta(days=7)), clock=world.clock, ids=world.ids, rng=rng,
+        AccountRules(rules, FactorRules(6, timedelta(minutes=5)), timedelta(days=7)),
+        VariableKeyRing(key_text("rollups")), clock=world.clock, ids=world.ids, rng=rng,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ import { Route as AppIndexRouteImport } from './routes/_app.index'
 import { Route as AppSplatRouteImport } from './routes/_app.$'
 import { Route as AppActivityRouteImport } from './routes/_app.activity'
 import { Route as AppAuditRouteImport } from './routes/_app.audit'
+import { Route as AppKeysRouteImport } from './routes/_app.keys'
 import { Route as AppLedgerRouteImport } from './routes/_app.ledger'
 import { Route as AppMarketsRouteImport } from './routes/_app.markets'
 import { Route as AppProfitsRouteImport } from './routes/_app.profits'
@@ -65,6 +66,11 @@ const AppActivityRoute = AppActivityRouteImport.update({
 const AppAuditRoute = AppAuditRouteImport.update({
   id: '/audit',
   path: '/audit',
+  getParentRoute: () => AppRoute,
+} as any)
+const AppKeysRoute = AppKeysRouteImport.update({
+  id: '/keys',
+  path: '/keys',
   getParentRoute: () => AppRoute,
 } as any)
 const AppLedgerRoute = AppLedgerRouteImport.update({
@@ -126,6 +132,7 @@ export interface FileRoutesByFullPath {
   '/$': typeof AppSplatRoute
   '/activity': typeof AppActivityRoute
   '/audit': typeof AppAuditRoute
+  '/keys': typeof AppKeysRoute
   '/ledger': typeof AppLedgerRoute
   '/markets': typeof AppMarketsRoute
   '/profits': typeof AppProfitsRoute
@@ -144,6 +151,7 @@ export interface FileRoutesByTo {
   '/$': typeof AppSplatRoute
   '/activity': typeof AppActivityRoute
   '/audit': typeof AppAuditRoute
+  '/keys': typeof AppKeysRoute
   '/ledger': typeof AppLedgerRoute
   '/markets': typeof AppMarketsRoute
   '/profits': typeof AppProfitsRoute
@@ -165,6 +173,7 @@ export interface FileRoutesById {
   '/_app/$': typeof AppSplatRoute
   '/_app/activity': typeof AppActivityRoute
   '/_app/audit': typeof AppAuditRoute
+  '/_app/keys': typeof AppKeysRoute
   '/_app/ledger': typeof AppLedgerRoute
   '/_app/markets': typeof AppMarketsRoute
   '/_app/profits': typeof AppProfitsRoute
@@ -187,6 +196,7 @@ export interface FileRouteTypes {
     | '/$'
     | '/activity'
     | '/audit'
+    | '/keys'
     | '/ledger'
     | '/markets'
     | '/profits'
@@ -205,6 +215,7 @@ export interface FileRouteTypes {
     | '/$'
     | '/activity'
     | '/audit'
+    | '/keys'
     | '/ledger'
     | '/markets'
     | '/profits'
@@ -225,6 +236,7 @@ export interface FileRouteTypes {
     | '/_app/$'
     | '/_app/activity'
     | '/_app/audit'
+    | '/_app/keys'
     | '/_app/ledger'
     | '/_app/markets'
     | '/_app/profits'
@@ -301,6 +313,13 @@ declare module '@tanstack/react-router' {
       path: '/audit'
       fullPath: '/audit'
       preLoaderRoute: typeof AppAuditRouteImport
+      parentRoute: typeof AppRoute
+    }
+    '/_app/keys': {
+      id: '/_app/keys'
+      path: '/keys'
+      fullPath: '/keys'
+      preLoaderRoute: typeof AppKeysRouteImport
       parentRoute: typeof AppRoute
     }
     '/_app/ledger': {
@@ -380,6 +399,7 @@ interface AppRouteChildren {
   AppSplatRoute: typeof AppSplatRoute
   AppActivityRoute: typeof AppActivityRoute
   AppAuditRoute: typeof AppAuditRoute
+  AppKeysRoute: typeof AppKeysRoute
   AppLedgerRoute: typeof AppLedgerRoute
   AppMarketsRoute: typeof AppMarketsRoute
   AppProfitsRoute: typeof AppProfitsRoute
@@ -397,6 +417,7 @@ const AppRouteChildren: AppRouteChildren = {
   AppSplatRoute: AppSplatRoute,
   AppActivityRoute: AppActivityRoute,
   AppAuditRoute: AppAuditRoute,
+  AppKeysRoute: AppKeysRoute,
   AppLedgerRoute: AppLedgerRoute,
   AppMarketsRoute: AppMarketsRoute,
   AppProfitsRoute: AppProfitsRoute,

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from amarktai.api.dashboard import Dashboard
 from amarktai.api.errors import install, plain_error
-from amarktai.api.routes import bots, live, markets, profits, setup, system, trades, users
+from amarktai.api.routes import bots, factors, keys, live, markets, profits, setup, system, trades, users
 from amarktai.api.services import Services
 from amarktai.config import Settings
 
@@ -59,6 +59,9 @@ def create_api() -> FastAPI:
     for router in (
         setup.router,
         users.router,
+        factors.router,
+        keys.public,
+        keys.router,
         bots.router,
         trades.router,
         profits.router,

@@ -124,6 +124,14 @@ async def person(who: Annotated[Identity, Depends(signed_in)]) -> Identity:
     return who
 
 
+async def proven(
+    who: Annotated[Identity, Depends(person)], services: Annotated[Services, Depends(container)]
+) -> Identity:
+    """Return the user at a browser who proved a moment ago that it is they."""
+    services.factors.require_fresh(who)
+    return who
+
+
 async def admin(who: Annotated[Identity, Depends(signed_in)]) -> Identity:
     """Return the user if they administer the platform."""
     if not who.is_admin:
@@ -148,5 +156,6 @@ def _cross_site() -> Forbidden:
 Who = Annotated[Identity, Depends(signed_in)]
 Writer = Annotated[Identity, Depends(writer)]
 Person = Annotated[Identity, Depends(person)]
+Proven = Annotated[Identity, Depends(proven)]
 Admin = Annotated[Identity, Depends(admin)]
 Container = Annotated[Services, Depends(container)]

@@ -14,8 +14,10 @@ from amarktai.services.benchmark import BenchmarkService
 from amarktai.services.bot_views import BotViews
 from amarktai.services.bots import BotService
 from amarktai.services.exports import Exports
+from amarktai.services.factors import Factors
 from amarktai.services.idempotency import Idempotency
 from amarktai.services.invites import Invites
+from amarktai.services.keys import Keys
 from amarktai.services.ledger_reports import LedgerReports
 from amarktai.services.markets import MarketService
 from amarktai.services.order_history import OrderHistory
@@ -42,6 +44,8 @@ class Services:
     invites: Invites
     audit: AuditTrail
     tokens: Tokens
+    factors: Factors
+    keys: Keys
     idempotency: Idempotency
     alerts: Alerts
     system: System

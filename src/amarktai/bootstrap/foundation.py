@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
@@ -145,14 +146,19 @@ def attach_database(settings: Settings) -> str:
     return server.urls().app
 
 
-def borrow_database(settings: Settings) -> tuple[EmbeddedPostgres | None, DatabaseUrls, bool]:
-    """Return the database for one command, started if need be, and whether it ran before."""
+@contextmanager
+def borrowed_database(settings: Settings) -> Iterator[DatabaseUrls]:
+    """Lend the database to one command; a server that had to be started for it stops again."""
     server = None if settings.database_url is not None else EmbeddedPostgres(settings.home, SystemRng())
-    was_running = server is not None and server.is_running()
-    if server is not None and was_running:
-        return server, server.urls(), True
+    if server is not None and server.is_running():
+        yield server.urls()
+        return
     started, urls = start_database(settings)
-    return started, urls, False
+    try:
+        yield urls
+    finally:
+        if started is not None:
+            started.stop()
 
 
 def database_keeper(database: EmbeddedPostgres | None) -> Callable[[], None]:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from amarktai.bootstrap.foundation import lay_foundation, real_time
+from amarktai.bootstrap.people import build_accounts, build_keys
 from amarktai.config import Settings
+from amarktai.ports.clock import to_datetime
+from amarktai.providers.registry import load_providers
+from amarktai.services.key_checks import KeyChecks
 from amarktai.services.retention import Retention
+from amarktai.storage.accounts import PgAccounts
+from amarktai.storage.alerts import PgAlerting
 from amarktai.storage.retention import PgRetention
 from amarktai.storage.system import PgSystem
 from amarktai.workers.jobs import JobsWorker
@@ -16,10 +22,21 @@ async def run_jobs(settings: Settings, app_url: str) -> None:
     """Keep house until cancelled."""
     clock, ids = real_time()
     base = lay_foundation(settings, app_url, clock, ids)
+    people = build_accounts(base)
+    await people.vault.prepare()
+    providers = load_providers(clock)
+    checks = KeyChecks(
+        PgAccounts(base.database),
+        PgAlerting(base.database),
+        build_keys(base, people, providers),
+        providers,
+        clock=clock,
+        started_at=to_datetime(clock.now_ns()),
+    )
     retention = Retention(
         PgRetention(base.database), events_kept=timedelta(days=settings.event_retention_days)
     )
     try:
-        await JobsWorker(clock, PgSystem(base.database), retention).run()
+        await JobsWorker(clock, PgSystem(base.database), retention, checks).run()
     finally:
         await base.close()

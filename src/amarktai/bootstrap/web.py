@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from datetime import timedelta
 
 from amarktai.api.app import UI_FOLDER, create_app
 from amarktai.api.build import BuildInfo, read_build
@@ -20,35 +19,34 @@ from amarktai.bootstrap.foundation import (
     lay_foundation,
     real_time,
 )
+from amarktai.bootstrap.people import build_accounts, build_keys
 from amarktai.config import Settings
 from amarktai.domain.bar import Bars
 from amarktai.domain.instrument import Instrument
 from amarktai.ports.clock import Clock
+from amarktai.ports.providers import ProviderRegistry
+from amarktai.providers.registry import load_providers
 from amarktai.realtime.hub import Hub
 from amarktai.realtime.protocol import FrameProtocol
 from amarktai.realtime.relay import Relay
-from amarktai.services.accounts import AccountRules, AccountServices, build_account_services
+from amarktai.services.accounts import AccountServices
 from amarktai.services.alerts import Alerts
 from amarktai.services.benchmark import BenchmarkService
 from amarktai.services.exports import Exports
 from amarktai.services.ledger_reports import LedgerReports
 from amarktai.services.markets import BarsBefore, MarketService
 from amarktai.services.order_history import OrderHistory
-from amarktai.services.passwords import Passwords
 from amarktai.services.platforms import PlatformService
 from amarktai.services.profits import ProfitService
-from amarktai.services.sessions import SessionRules
 from amarktai.services.system import EventHistory, System
 from amarktai.services.trades import TradeService
 from amarktai.services.users import NewUser
 from amarktai.services.wallet import WalletService
-from amarktai.storage.accounts import PgAccounts
 from amarktai.storage.alerts import PgAlerting
 from amarktai.storage.candles import ParquetCandleStore
 from amarktai.storage.events import PgEvents
 from amarktai.storage.reports import PgReporting
 from amarktai.storage.system import PgSystem
-from amarktai.system.rng import SystemRng
 from amarktai.venues.spec import load_specs
 from amarktai.workers.heartbeat import beat
 
@@ -60,6 +58,7 @@ def build_services(
     hub: Hub,
     build: BuildInfo,
     accounts: AccountServices,
+    providers: ProviderRegistry,
 ) -> Services:
     """Return everything that a request can reach."""
     settings, clock = base.settings, base.clock
@@ -84,6 +83,8 @@ def build_services(
         users=accounts.users,
         invites=accounts.invites,
         tokens=accounts.tokens,
+        factors=accounts.factors,
+        keys=build_keys(base, accounts, providers),
         audit=accounts.audit,
         idempotency=accounts.idempotency,
         alerts=Alerts(PgAlerting(base.database), clock=clock),
@@ -121,27 +122,13 @@ def _synthetic_bars(seed: int, clock: Clock) -> BarsBefore:
     return fetch
 
 
-def build_accounts(base: Foundation) -> AccountServices:
-    """Return the services of people, sessions and tokens."""
-    settings, rng = base.settings, SystemRng()
-    sessions = SessionRules(
-        timedelta(minutes=settings.session_idle_minutes),
-        timedelta(days=settings.session_absolute_days),
-        tries_per_account=settings.login_tries_per_account,
-        tries_per_address=settings.login_tries_per_address,
-    )
-    rules = AccountRules(sessions, timedelta(days=settings.invite_days))
-    return build_account_services(
-        PgAccounts(base.database), Passwords(rng), rules, clock=base.clock, ids=base.ids, rng=rng
-    )
-
-
 async def prepare_first_admin(settings: Settings, app_url: str) -> str | None:
     """Make the first admin from the settings, or return the setup token that the browser will ask for."""
     clock, ids = real_time()
     base = lay_foundation(settings, app_url, clock, ids)
     try:
         accounts = build_accounts(base)
+        await accounts.vault.prepare()
         if settings.admin_email is not None and settings.admin_password is not None:
             password = settings.admin_password.get_secret_value()
             wanted = NewUser(_ADMIN_NAME, settings.admin_email, password, settings.timezone)
@@ -159,8 +146,10 @@ async def run_api(settings: Settings, app_url: str, listener: socket.socket) -> 
     build = read_build(
         os.environ, environment=settings.environment, host=socket.gethostname(), ui_folder=UI_FOLDER
     )
+    accounts = build_accounts(base)
+    await accounts.vault.prepare()
     hub = Hub(PgEvents(base.database), clock=clock, dashboard_sha=lambda: build.dashboard_sha)
-    services = build_services(base, hub, build, build_accounts(base))
+    services = build_services(base, hub, build, accounts, load_providers(clock))
     http = server(create_app(services), settings, websocket_protocol=FrameProtocol)
     beats = PgSystem(base.database)
     background = [

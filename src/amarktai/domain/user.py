@@ -47,6 +47,7 @@ class Identity:
     session_id: UUID | None = None
     token_id: UUID | None = None
     ip: str | None = None
+    stepped_up_at: datetime | None = None
 
     @property
     def user_id(self) -> UUID:

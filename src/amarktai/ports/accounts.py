@@ -20,12 +20,18 @@ from amarktai.ledger.profit import RollupDelta, RollupKey
 from amarktai.ports.events import EventPayload
 
 if TYPE_CHECKING:
+    from amarktai.ports.factors import FactorStore
+    from amarktai.ports.keys import ProviderKeyStore, VenueAccountStore
     from amarktai.ports.reports import Reports
+    from amarktai.ports.secrets import SealedRows
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A browser's session. ``expires_at`` is the absolute end; idleness ends it earlier."""
+    """A browser's session. ``expires_at`` is the absolute end; idleness ends it earlier.
+
+    ``stepped_up_at`` is when its user last proved who they are: password, or second factor if on.
+    """
 
     id: UUID
     user_id: UUID
@@ -34,6 +40,7 @@ class Session:
     expires_at: datetime
     ip: str | None
     user_agent: str | None
+    stepped_up_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,8 @@ class SessionStore(Protocol):
         """Return a session that is not revoked."""
 
     async def touch(self, session_id: UUID, at: datetime, ip: str | None) -> None: ...
+
+    async def step_up(self, session_id: UUID, at: datetime) -> None: ...
 
     async def active(self, now: datetime, idle_since: datetime) -> list[Session]: ...
 
@@ -241,6 +250,22 @@ class AccountUnit(Protocol):
 
     @property
     def answers(self) -> AnswerStore: ...
+
+    @property
+    def keys(self) -> ProviderKeyStore: ...
+
+    @property
+    def venue_accounts(self) -> VenueAccountStore: ...
+
+    @property
+    def factors(self) -> FactorStore: ...
+
+    @property
+    def sealed(self) -> SealedRows: ...
+
+    @property
+    def alerts(self) -> AlertStore:
+        """The tenant's alerts, and their events."""
 
     @property
     def figures(self) -> RollupStore: ...

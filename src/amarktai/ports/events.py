@@ -87,6 +87,28 @@ class FeedChanged(EventPayload):
     origin: str
 
 
+class KeySaved(EventPayload):
+    """A provider's key was saved; it is not tested yet."""
+
+    provider: str
+    display_name: str
+
+
+class KeyTested(EventPayload):
+    """A saved key was tested. ``error`` is None on success; ``outcome`` tells refusal from silence."""
+
+    provider: str
+    display_name: str
+    success: bool
+    outcome: str
+    error: str | None
+
+
+class KeyDeleted(EventPayload):
+    provider: str
+    display_name: str
+
+
 EVENTS: Final[dict[str, type[EventPayload]]] = {
     "bot_created": BotEvent,
     "bot_updated": BotUpdated,
@@ -100,6 +122,9 @@ EVENTS: Final[dict[str, type[EventPayload]]] = {
     "order_updated": OrderUpdated,
     "alert": Alert,
     "feed_changed": FeedChanged,
+    "key_saved": KeySaved,
+    "key_tested": KeyTested,
+    "key_deleted": KeyDeleted,
 }
 
 

@@ -9,7 +9,9 @@ from amarktai.ports.accounts import Accounts
 from amarktai.ports.clock import Clock
 from amarktai.ports.ids import Ids
 from amarktai.ports.rng import Rng
+from amarktai.ports.secrets import KeyRingSource
 from amarktai.services.audit import AuditTrail
+from amarktai.services.factors import FactorRules, Factors
 from amarktai.services.idempotency import Idempotency
 from amarktai.services.invites import Invites
 from amarktai.services.passwords import Passwords
@@ -17,6 +19,7 @@ from amarktai.services.sessions import SessionRules, Sessions
 from amarktai.services.setup import Setup
 from amarktai.services.tokens import Tokens
 from amarktai.services.users import Users
+from amarktai.services.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class AccountServices:
     setup: Setup
     invites: Invites
     tokens: Tokens
+    vault: Vault
+    factors: Factors
     idempotency: Idempotency
 
 
@@ -37,15 +42,25 @@ class AccountRules:
     """What the settings say about sessions and invitations."""
 
     sessions: SessionRules
+    factors: FactorRules
     invite_lifetime: timedelta
 
 
 def build_account_services(
-    store: Accounts, passwords: Passwords, rules: AccountRules, *, clock: Clock, ids: Ids, rng: Rng
+    store: Accounts,
+    passwords: Passwords,
+    rules: AccountRules,
+    key_ring: KeyRingSource,
+    *,
+    clock: Clock,
+    ids: Ids,
+    rng: Rng,
 ) -> AccountServices:
     """Return the services, each with the others that it needs."""
     audit = AuditTrail(store, clock)
-    sessions = Sessions(store, passwords, audit, rules.sessions, clock=clock, ids=ids, rng=rng)
+    vault = Vault(store, key_ring, audit, rng)
+    factors = Factors(store, vault, passwords, audit, rules.factors, clock=clock, ids=ids, rng=rng)
+    sessions = Sessions(store, passwords, audit, rules.sessions, factors, clock=clock, ids=ids, rng=rng)
     users = Users(store, passwords, audit, clock=clock, ids=ids)
     return AccountServices(
         audit=audit,
@@ -53,6 +68,8 @@ def build_account_services(
         users=users,
         setup=Setup(store, users, sessions, audit, clock=clock, rng=rng),
         invites=Invites(store, users, sessions, audit, rules.invite_lifetime, clock=clock, ids=ids, rng=rng),
+        vault=vault,
+        factors=factors,
         tokens=Tokens(store, audit, clock=clock, ids=ids, rng=rng),
         idempotency=Idempotency(store, clock=clock),
     )

@@ -9,21 +9,20 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from amarktai.domain.errors import NotFound, RateLimited, Unauthenticated
+from amarktai.domain.errors import NotFound, Unauthenticated
 from amarktai.domain.user import Identity, Scope, User
-from amarktai.ports.accounts import Accounts, AccountUnit, Attempts, Session
+from amarktai.ports.accounts import Accounts, AccountUnit, Session
 from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.ids import Ids
 from amarktai.ports.rng import Rng
 from amarktai.services.audit import AuditTrail
+from amarktai.services.factors import Factors
 from amarktai.services.passwords import Passwords
 from amarktai.services.secrets import hash_secret, join_cookie, new_secret, split_cookie, split_token
+from amarktai.services.throttle import Throttle
 
 ALL_SCOPES: Final = frozenset(Scope)
 _SEEN_EVERY: Final = timedelta(seconds=60)
-_FAILURES_COUNT_FOR: Final = timedelta(hours=1)
-_FIRST_WAIT_S: Final = 60
-_LONGEST_WAIT_S: Final = 32 * 60
 _USER_AGENT_LENGTH: Final = 300
 
 
@@ -61,6 +60,7 @@ class Sessions:
         passwords: Passwords,
         audit: AuditTrail,
         rules: SessionRules,
+        factors: Factors,
         *,
         clock: Clock,
         ids: Ids,
@@ -70,18 +70,26 @@ class Sessions:
         self._passwords = passwords
         self._audit = audit
         self._rules = rules
+        self._factors = factors
+        self._throttle = Throttle(accounts, clock)
         self._clock = clock
         self._ids = ids
         self._rng = rng
 
-    async def sign_in(self, email: str, password: str, client: Client) -> SignedIn:
-        """Check the password and open a session. An unknown address takes as long as a wrong password.
+    async def sign_in(self, email: str, password: str, client: Client, code: str | None = None) -> SignedIn:
+        """Check password and second factor and open a session. An unknown address takes as long as a wrong
+        password.
 
-        Raises: Unauthenticated; RateLimited after too many failures of the account or the address.
+        Raises: Unauthenticated, SECOND_FACTOR_NEEDED when the password is right and a code is to follow;
+        RateLimited after too many failures of the account or the address.
         """
         address = normalise_email(email)
         account_key = "account:" + hashlib.sha256(address.encode()).hexdigest()
-        await self._count_try(account_key, f"ip:{client.ip}")
+        await self._throttle.count(
+            (account_key, self._rules.tries_per_account),
+            (f"ip:{client.ip}", self._rules.tries_per_address),
+            what="sign-ins have failed",
+        )
         async with self._accounts.unit(None) as unit:
             found = await unit.users.by_email(address)
         fits = await self._passwords.verify(found[1] if found else None, password)
@@ -90,6 +98,7 @@ class Sessions:
                 "LOGIN_FAILED", "Email address or password is wrong.", "Check both and try again."
             )
         user, stored = found
+        await self._factors.pass_at_sign_in(user, code)
         fresh = await self._passwords.hash(password) if self._passwords.is_outdated(stored) else None
         async with self._accounts.unit(user.id) as unit:
             await unit.attempts.clear(account_key)
@@ -111,6 +120,7 @@ class Sessions:
             expires_at=now + self._rules.absolute,
             ip=client.ip,
             user_agent=client.user_agent[:_USER_AGENT_LENGTH] if client.user_agent else None,
+            stepped_up_at=now,  # whoever opens a session has just proved who they are
         )
         await unit.sessions.insert(session, hash_secret(secret))
         return SignedIn(user, join_cookie(user.id, secret), session.expires_at), session
@@ -129,7 +139,9 @@ class Sessions:
             session, user = found
             if now - session.last_seen_at >= _SEEN_EVERY:
                 await unit.sessions.touch(session.id, now, client.ip)
-        return Identity(user, ALL_SCOPES, session_id=session.id, ip=client.ip)
+        return Identity(
+            user, ALL_SCOPES, session_id=session.id, ip=client.ip, stepped_up_at=session.stepped_up_at
+        )
 
     async def identify_token(self, text: str, client: Client) -> Identity:
         """Return whose token this is. Raises: Unauthenticated when it is unknown, over or revoked."""
@@ -187,45 +199,8 @@ class Sessions:
     def _is_alive(self, session: Session, now: datetime) -> bool:
         return now < session.expires_at and now - session.last_seen_at < self._rules.idle
 
-    async def _count_try(self, account_key: str, address_key: str) -> None:
-        """Count a try before it is made, so that many at once cannot slip past the limit.
-
-        After half of the hourly tries each further one waits twice as long as the one before; nothing
-        is locked for ever, and sessions and tokens that exist go on working.
-        """
-        now = self._now()
-        async with self._accounts.unit(None) as unit:
-            limits = (
-                (account_key, self._rules.tries_per_account),
-                (address_key, self._rules.tries_per_address),
-            )
-            counted = [(key, limit, await unit.attempts.lock(key, now)) for key, limit in limits]
-            blocked = [a.blocked_until for _, _, a in counted if a.blocked_until and a.blocked_until > now]
-            if not blocked:
-                for key, limit, attempts in counted:
-                    await unit.attempts.save(key, _one_more(attempts, limit, now))
-        if blocked:
-            wait = max(1, round((max(blocked) - now).total_seconds()))
-            raise RateLimited(
-                "TOO_MANY_ATTEMPTS",
-                "Too many sign-ins have failed.",
-                f"Wait {wait} seconds, then try again.",
-                retry_after_s=wait,
-            )
-
     def _now(self) -> datetime:
         return to_datetime(self._clock.now_ns())
-
-
-def _one_more(attempts: Attempts, limit: int, now: datetime) -> Attempts:
-    """Return the attempts after one more try: free ones first, then waits that double."""
-    is_stale = now - attempts.updated_at >= _FAILURES_COUNT_FOR
-    failures = 1 if is_stale else attempts.failures + 1
-    beyond = failures - max(1, limit // 2)
-    if beyond < 0:
-        return Attempts(failures, None, now)
-    wait = min(_FIRST_WAIT_S * 2 ** min(beyond, 10), _LONGEST_WAIT_S)
-    return Attempts(failures, now + timedelta(seconds=wait), now)
 
 
 def normalise_email(email: str) -> str:

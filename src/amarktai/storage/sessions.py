@@ -23,6 +23,7 @@ _SESSION = (
     t.sessions.c.expires_at,
     t.sessions.c.ip,
     t.sessions.c.user_agent,
+    t.sessions.c.stepped_up_at,
 )
 
 
@@ -41,6 +42,7 @@ class PgSessions:
                 expires_at=session.expires_at,
                 ip=session.ip,
                 user_agent=session.user_agent,
+                stepped_up_at=session.stepped_up_at,
             )
         )
 
@@ -66,6 +68,10 @@ class PgSessions:
             .where(t.users.c.id == t.sessions.c.user_id, t.sessions.c.id == session_id)
             .values(last_seen_at=at)
         )
+
+    async def step_up(self, session_id: UUID, at: datetime) -> None:
+        session = update(t.sessions).where(t.sessions.c.id == session_id)
+        await self._connection.execute(session.values(stepped_up_at=at))
 
     async def active(self, now: datetime, idle_since: datetime) -> list[Session]:
         query = (
@@ -130,4 +136,5 @@ def _session_of(row: Row[*tuple[Any, ...]]) -> Session:
         expires_at=row.expires_at,
         ip=row.ip,
         user_agent=row.user_agent,
+        stepped_up_at=row.stepped_up_at,
     )

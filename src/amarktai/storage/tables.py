@@ -198,6 +198,7 @@ sessions = Table(
     Column("ip", Text),
     Column("user_agent", Text),
     Column("revoked_at", Instant),
+    Column("stepped_up_at", Instant),
     Index(None, "user_id"),
 )
 
@@ -248,6 +249,65 @@ idempotency_keys = Table(
     Column("status", Integer),
     Column("response", LargeBinary),
     Column("created_at", Instant, nullable=False),
+)
+
+# -- secrets -------------------------------------------------------------------------------------
+
+
+def _sealed() -> list[Column[object]]:
+    """Return the columns of an encrypted secret (ports.secrets.Sealed)."""
+    return [
+        Column("version", Uuid, nullable=False),
+        Column("kek_id", Text, nullable=False),
+        Column("wrapped_key", LargeBinary, nullable=False),
+        Column("ciphertext", LargeBinary, nullable=False),
+    ]
+
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _user_id(primary_key=True),
+    Column("provider", Text, primary_key=True),
+    *_sealed(),
+    Column("hint", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("last_tested_at", Instant),
+    Column("last_outcome", Text),
+    Column("last_test", JSONB),
+    CheckConstraint("last_outcome in ('works', 'refused', 'unsafe', 'unreachable')", name="last_outcome"),
+)
+
+venue_accounts = Table(
+    "venue_accounts",
+    metadata,
+    _user_id(primary_key=True),
+    Column("platform", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("changed_at", Instant, nullable=False),
+    CheckConstraint("state in ('active', 'halted')", name="state"),
+)
+
+totp_factors = Table(
+    "totp_factors",
+    metadata,
+    _user_id(primary_key=True),
+    *_sealed(),
+    Column("created_at", Instant, nullable=False),
+    Column("confirmed_at", Instant),
+    Column("last_step", BigInteger),
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    _user_id(primary_key=True),
+    Column("code_hash", LargeBinary, primary_key=True),
+    Column("created_at", Instant, nullable=False),
+    Column("used_at", Instant),
 )
 
 # -- bots ----------------------------------------------------------------------------------------

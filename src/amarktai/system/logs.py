@@ -15,7 +15,7 @@ _SECRET_WORDS = ("password", "secret", "token", "cookie", "authorization", "api_
 def configure_logs(level: str, style: str, role: str) -> None:
     """Set up logging for one process."""
     logging.basicConfig(level=level.upper(), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
-    for noisy in ("uvicorn", "uvicorn.error", "ccxt", "asyncio"):
+    for noisy in ("uvicorn", "uvicorn.error", "ccxt", "asyncio", "httpx", "httpcore"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     renderers: dict[str, Any] = {
         "json": structlog.processors.JSONRenderer(),

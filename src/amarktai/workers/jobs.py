@@ -10,27 +10,44 @@ import structlog
 
 from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.engine import Heartbeats
+from amarktai.services.key_checks import KeyChecks
 from amarktai.services.retention import Retention
 from amarktai.workers.heartbeat import beat
 
 log = structlog.get_logger(__name__)
 
 PRUNE_EVERY_S: Final = 600.0
+#: How often keys are looked through for one that is due; each is asked about once a day.
+KEYS_EVERY_S: Final = 900.0
 
 
 class JobsWorker:
     """Runs the schedule until cancelled."""
 
-    def __init__(self, clock: Clock, beats: Heartbeats, retention: Retention) -> None:
+    def __init__(self, clock: Clock, beats: Heartbeats, retention: Retention, checks: KeyChecks) -> None:
         self._clock = clock
         self._beats = beats
         self._retention = retention
+        self._checks = checks
         self._pruned = 0
+        self._checked = 0
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
-            group.create_task(beat(self._beats, self._clock, "jobs", lambda: {"rows_pruned": self._pruned}))
+            group.create_task(beat(self._beats, self._clock, "jobs", self._detail))
             group.create_task(self._prune())
+            group.create_task(self._check_keys())
+
+    def _detail(self) -> dict[str, int]:
+        return {"rows_pruned": self._pruned, "keys_checked": self._checked}
+
+    async def _check_keys(self) -> None:
+        while True:
+            report = await self._checks.run_round()
+            self._checked += report.checked
+            if report.halted:
+                log.error("accounts were halted: their keys may move money", accounts=report.halted)
+            await self._clock.sleep(KEYS_EVERY_S)
 
     async def _prune(self) -> None:
         while True:

@@ -26,4 +26,7 @@ export const keys = {
   tokens: ["tokens"] as const,
   users: ["users"] as const,
   invites: ["invites"] as const,
+  providers: ["providers"] as const,
+  apiKeys: ["api-keys"] as const,
+  factors: ["factors"] as const,
 };

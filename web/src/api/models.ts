@@ -30,6 +30,12 @@ export type ManagedUser = Schemas["AdminUserView"];
 export type Session = Schemas["SessionView"];
 export type Invite = Schemas["InviteView"];
 export type AccessToken = Schemas["TokenView"];
+export type Factors = Schemas["FactorsView"];
+export type Enrolment = Schemas["EnrolmentView"];
+export type Provider = Schemas["ProviderView"];
+export type ApiKey = Schemas["KeyView"];
+export type ApiKeyList = Schemas["KeyList"];
+export type KeyTest = Schemas["KeyTestAnswer"];
 
 export type Bot = Schemas["BotView"];
 export type NewBot = Schemas["NewBotBody"];

@@ -84,6 +84,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Factors
+         * @description Return whether a second factor is on, and until when this session's proof is fresh.
+         */
+        get: operations["read_factors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/factors/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew Recovery Codes
+         * @description Replace all recovery codes.
+         */
+        post: operations["renew_recovery_codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/factors/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin Totp
+         * @description Make a seed for an authenticator app; one that was made before and never confirmed is forgotten.
+         */
+        post: operations["begin_totp"];
+        /**
+         * Disable Totp
+         * @description Switch the second factor off.
+         */
+        delete: operations["disable_totp"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/factors/totp/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm Totp
+         * @description Switch the second factor on with a first code from the app.
+         */
+        post: operations["confirm_totp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/login": {
         parameters: {
             query?: never;
@@ -95,7 +179,7 @@ export interface paths {
         put?: never;
         /**
          * Login
-         * @description Open a session.
+         * @description Open a session. 401 SECOND_FACTOR_NEEDED: the password is right, send it again with a code.
          */
         post: operations["login"];
         delete?: never;
@@ -203,6 +287,26 @@ export interface paths {
          * @description End one of the user's sessions.
          */
         delete: operations["end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/step-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Step Up
+         * @description Prove again that it is you; changes of keys and factors need that from a few minutes ago.
+         */
+        post: operations["step_up"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -619,6 +723,106 @@ export interface paths {
          * @description Withdraw an invitation.
          */
         delete: operations["delete_invite"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Keys
+         * @description Return all eight providers with the state of the user's key, saved or not.
+         */
+        get: operations["list_keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Providers
+         * @description Return the eight providers: what a key of theirs consists of, where to get it, which rights to give.
+         */
+        get: operations["list_providers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/save": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Save Key
+         * @description Encrypt and keep a key in place of the present one. KEY_UNSAFE: one that may move money is refused.
+         */
+        post: operations["save_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Key
+         * @description Ask whether a key works and what it may do. A failed test is a result: 200 with success false.
+         */
+        post: operations["test_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Key
+         * @description Forget a key. Doing so again is as good.
+         */
+        delete: operations["delete_key"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1248,6 +1452,12 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * AccountState
+         * @description Whether orders that add risk may go to a user's account at an exchange.
+         * @enum {string}
+         */
+        AccountState: "active" | "halted";
+        /**
          * AccountView
          * @description What an account holds of one asset; the bot where it is a bot's.
          */
@@ -1383,6 +1593,16 @@ export interface components {
              * @example 1234.50000000
              */
             total_profit: string;
+        };
+        /**
+         * AllowAddress
+         * @description The address to allow at exchanges: null with how to find it where it is not known.
+         */
+        AllowAddress: {
+            /** Ip */
+            ip: string | null;
+            /** Note */
+            note: string;
         };
         /** AssetView */
         AssetView: {
@@ -1811,6 +2031,11 @@ export interface components {
             /** Volume */
             volume: number;
         };
+        /** Code */
+        Code: {
+            /** Code */
+            code: string;
+        };
         /** ConversionView */
         ConversionView: {
             /**
@@ -1969,6 +2194,27 @@ export interface components {
              */
             trough_at: string;
         };
+        /**
+         * EnrolmentView
+         * @description Told this once; the seed counts once it is confirmed with a code.
+         */
+        EnrolmentView: {
+            /**
+             * Secret
+             * @description The seed, for typing into an app (base32).
+             */
+            secret: string;
+            /**
+             * Svg
+             * @description The same as a QR code, an SVG document.
+             */
+            svg: string;
+            /**
+             * Uri
+             * @description The same as an otpauth address.
+             */
+            uri: string;
+        };
         /** EntryPage */
         EntryPage: {
             /** Items */
@@ -2099,6 +2345,31 @@ export interface components {
             seq: number;
             /** Type */
             type: string;
+        };
+        /**
+         * FactorsView
+         * @description What is on, and until when this session's proof is fresh (null: it is not).
+         */
+        FactorsView: {
+            /** Fresh Until */
+            fresh_until: string | null;
+            /** Recovery Codes Left */
+            recovery_codes_left: number;
+            /**
+             * Server Time
+             * Format: date-time
+             * @description Compare it with the phone's clock when codes are refused.
+             */
+            server_time: string;
+            /**
+             * Step Up With
+             * @enum {string}
+             */
+            step_up_with: "code" | "password";
+            /** Totp Enabled */
+            totp_enabled: boolean;
+            /** Totp Since */
+            totp_since: string | null;
         };
         /** FeedPage */
         FeedPage: {
@@ -2335,6 +2606,166 @@ export interface components {
             /** Used At */
             used_at: string | null;
         };
+        /** KeyDeletedAnswer */
+        KeyDeletedAnswer: {
+            /** Message */
+            message: string;
+            provider: components["schemas"]["ProviderId"];
+            /** Success */
+            success: boolean;
+        };
+        /** KeyFieldView */
+        KeyFieldView: {
+            /** Hint */
+            hint: string;
+            /** Label */
+            label: string;
+            /** Name */
+            name: string;
+            /**
+             * Pattern
+             * @description What the value looks like, as a regular expression of its whole.
+             */
+            pattern: string;
+        };
+        /** KeyHelpView */
+        KeyHelpView: {
+            /**
+             * Never
+             * @description Rights that must stay off; a key with one is refused.
+             */
+            never: string[];
+            /** Page */
+            page: string;
+            /**
+             * Rights
+             * @description Rights to give the key, in the provider's words.
+             */
+            rights: string[];
+            /** Steps */
+            steps: string[];
+        };
+        /** KeyList */
+        KeyList: {
+            address: components["schemas"]["AllowAddress"];
+            /** Keys */
+            keys: components["schemas"]["KeyView"][];
+            /** Success */
+            success: boolean;
+            /** Total */
+            total: number;
+        };
+        /** KeySavedAnswer */
+        KeySavedAnswer: {
+            /** Message */
+            message: string;
+            provider: components["schemas"]["ProviderId"];
+            status: components["schemas"]["KeyStatus"];
+            /** Status Display */
+            status_display: string;
+            /** Success */
+            success: boolean;
+        };
+        /**
+         * KeyStatus
+         * @description Where a user's key of one provider stands. The words are the requirements'.
+         * @enum {string}
+         */
+        KeyStatus: "not_configured" | "saved_untested" | "test_ok" | "test_failed";
+        /**
+         * KeyTestAnswer
+         * @description A test's result; ``success`` false is a result too, with HTTP status 200.
+         */
+        KeyTestAnswer: {
+            /** Action */
+            action: string | null;
+            /** Ip Allow List */
+            ip_allow_list: string[];
+            /** Is Ip Restricted */
+            is_ip_restricted: boolean | null;
+            /** Latency Ms */
+            latency_ms: number | null;
+            /** Message */
+            message: string;
+            outcome: components["schemas"]["TestOutcome"];
+            provider: components["schemas"]["ProviderId"];
+            /** Rights */
+            rights: components["schemas"]["Right"][] | null;
+            /**
+             * Rights Complete
+             * @description Whether these are all; some providers do not tell all.
+             */
+            rights_complete: boolean | null;
+            /** Seen Ip */
+            seen_ip: string | null;
+            status: components["schemas"]["KeyStatus"];
+            /** Status Display */
+            status_display: string;
+            /** Success */
+            success: boolean;
+            /** Warnings */
+            warnings: string[];
+        };
+        /**
+         * KeyView
+         * @description One provider's key. ``rights`` is null where the provider tells none.
+         */
+        KeyView: {
+            /** Account Reason */
+            account_reason: string | null;
+            account_state: components["schemas"]["AccountState"];
+            /** Action */
+            action: string | null;
+            /** Created At */
+            created_at: string | null;
+            /** Display Name */
+            display_name: string;
+            /** Fingerprint */
+            fingerprint: string | null;
+            /**
+             * Hint
+             * @description The key's last four characters.
+             */
+            hint: string | null;
+            /** Icon */
+            icon: string;
+            /** Ip Allow List */
+            ip_allow_list: string[];
+            /** Is Ip Restricted */
+            is_ip_restricted: boolean | null;
+            /** Last Test Error */
+            last_test_error: string | null;
+            /** Last Tested At */
+            last_tested_at: string | null;
+            /** Latency Ms */
+            latency_ms: number | null;
+            /** Message */
+            message: string | null;
+            outcome: components["schemas"]["TestOutcome"] | null;
+            provider: components["schemas"]["ProviderId"];
+            /** Required Fields */
+            required_fields: string[];
+            /** Rights */
+            rights: components["schemas"]["Right"][] | null;
+            /**
+             * Rights Complete
+             * @description Whether these are all; some providers do not tell all.
+             */
+            rights_complete: boolean | null;
+            /**
+             * Seen Ip
+             * @description The address that the provider says our call came from.
+             */
+            seen_ip: string | null;
+            status: components["schemas"]["KeyStatus"];
+            /** Status Display */
+            status_display: string;
+            type: components["schemas"]["ProviderType"];
+            /** Updated At */
+            updated_at: string | null;
+            /** Warnings */
+            warnings: string[];
+        };
         /** LedgerCheck */
         LedgerCheck: {
             /**
@@ -2365,6 +2796,11 @@ export interface components {
         Liquidity: "maker" | "taker";
         /** Login */
         Login: {
+            /**
+             * Code
+             * @description Code of the second factor, or a recovery code; needed where one is on.
+             */
+            code?: string | null;
             /** Email */
             email: string;
             /** Password */
@@ -3021,6 +3457,62 @@ export interface components {
             /** Winning Trades */
             winning_trades: number;
         };
+        /**
+         * Proof
+         * @description A code where a second factor is on, else the password.
+         */
+        Proof: {
+            /** Code */
+            code?: string | null;
+            /** Password */
+            password?: string | null;
+        };
+        /** ProofAnswer */
+        ProofAnswer: {
+            /**
+             * Fresh Until
+             * Format: date-time
+             */
+            fresh_until: string;
+        };
+        /**
+         * ProviderId
+         * @description The eight services of the requirements: five exchanges, three for the assistant.
+         * @enum {string}
+         */
+        ProviderId: "luno" | "binance" | "kucoin" | "ovex" | "valr" | "openai" | "flokx" | "fetchai";
+        /** ProviderList */
+        ProviderList: {
+            /** Providers */
+            providers: components["schemas"]["ProviderView"][];
+            /** Success */
+            success: boolean;
+            /** Total */
+            total: number;
+        };
+        /**
+         * ProviderType
+         * @enum {string}
+         */
+        ProviderType: "ai" | "exchange";
+        /** ProviderView */
+        ProviderView: {
+            /** Description */
+            description: string;
+            /** Display Name */
+            display_name: string;
+            /** Fields */
+            fields: components["schemas"]["KeyFieldView"][];
+            help: components["schemas"]["KeyHelpView"];
+            /** Icon */
+            icon: string;
+            id: components["schemas"]["ProviderId"];
+            /** Required Fields */
+            required_fields: string[];
+            /** Tested By */
+            tested_by: string;
+            type: components["schemas"]["ProviderType"];
+        };
         /** ReadyView */
         ReadyView: {
             /** Issues */
@@ -3028,6 +3520,20 @@ export interface components {
             /** Ready */
             ready: boolean;
         };
+        /** RecoveryCodes */
+        RecoveryCodes: {
+            /**
+             * Recovery Codes
+             * @description Told this once; each works once instead of a code.
+             */
+            recovery_codes: string[];
+        };
+        /**
+         * Right
+         * @description What a key may do, in our words; each exchange's own words are mapped to these.
+         * @enum {string}
+         */
+        Right: "view" | "trade" | "margin" | "futures" | "options" | "earn" | "transfer" | "withdraw" | "link_bank";
         /**
          * RiskMode
          * @enum {string}
@@ -3074,6 +3580,22 @@ export interface components {
             trades: number;
             /** Wins */
             wins: number;
+        };
+        /**
+         * SaveKey
+         * @description Fields that the provider does not use may be left out; they are not kept.
+         */
+        SaveKey: {
+            /**
+             * Api Key
+             * Format: password
+             */
+            api_key: string;
+            /** Api Secret */
+            api_secret?: string | null;
+            /** Passphrase */
+            passphrase?: string | null;
+            provider: components["schemas"]["ProviderId"];
         };
         /**
          * Scope
@@ -3229,6 +3751,25 @@ export interface components {
             /** Title */
             title: string;
         };
+        /**
+         * TestKey
+         * @description Without ``api_key`` the saved key is tested; with it the given one, which is not kept.
+         */
+        TestKey: {
+            /** Api Key */
+            api_key?: string | null;
+            /** Api Secret */
+            api_secret?: string | null;
+            /** Passphrase */
+            passphrase?: string | null;
+            provider: components["schemas"]["ProviderId"];
+        };
+        /**
+         * TestOutcome
+         * @description How a test ended. ``unsafe``: the key works, and may do what no key of ours should.
+         * @enum {string}
+         */
+        TestOutcome: "works" | "refused" | "unsafe" | "unreachable";
         /** TokenAnswer */
         TokenAnswer: {
             access_token: components["schemas"]["TokenView"];
@@ -3751,6 +4292,333 @@ export interface operations {
             };
         };
     };
+    read_factors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorsView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    renew_recovery_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The present state forbids it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    begin_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The present state forbids it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    disable_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The present state forbids it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    confirm_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Code"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The present state forbids it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many tries; Retry-After says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     login: {
         parameters: {
             query?: never;
@@ -4151,6 +5019,75 @@ export interface operations {
             };
             /** @description The request is wrong as sent */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    step_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Proof"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofAnswer"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many tries; Retry-After says when to come back */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5703,6 +6640,314 @@ export interface operations {
             };
             /** @description Absent, or another user's */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyList"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_providers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderList"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    save_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveKey"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeySavedAnswer"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many tries; Retry-After says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    test_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestKey"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyTestAnswer"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Absent, or another user's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The present state forbids it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many tries; Retry-After says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: components["schemas"]["ProviderId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyDeletedAnswer"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -14,4 +14,7 @@ export interface LiveEvents {
   order_updated: { message: string; order: Order };
   alert: { message: string; alert_id: string; severity: string; alert_type: string; bot_id: string | null };
   feed_changed: { message: string; platform: string; state: string; origin: string };
+  key_saved: { message: string; provider: string; display_name: string };
+  key_tested: { message: string; provider: string; display_name: string; success: boolean; outcome: string; error: string | null };
+  key_deleted: { message: string; provider: string; display_name: string };
 }

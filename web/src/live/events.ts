@@ -32,6 +32,10 @@ function changeBot(event: { bot: Bot }, effects: Effects): void {
   putBot(event.bot, effects);
 }
 
+function reloadKeys(_event: object, { refresh }: Effects): void {
+  refresh.add(keys.apiKeys);
+}
+
 const handlers: Handlers = {
   bot_created: changeBot,
   bot_updated: changeBot,
@@ -72,6 +76,9 @@ const handlers: Handlers = {
     refresh.add(keys.alerts);
     if (severity !== "info") announce(message, severity);
   },
+  key_saved: reloadKeys,
+  key_tested: reloadKeys,
+  key_deleted: reloadKeys,
   feed_changed: (_event, { refresh }) => refresh.add(keys.feeds, keys.instruments, keys.platforms),
 };
 

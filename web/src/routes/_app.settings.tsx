@@ -1,6 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { createFileRoute } from "@tanstack/react-router";
 import { meQuery } from "@/api/queries";
+import { ProofDialog } from "@/features/factors/proof-dialog";
+import { SecondFactor } from "@/features/factors/second-factor";
 import { Appearance } from "@/features/settings/appearance";
 import { MarketSettings } from "@/features/settings/market";
 import { People } from "@/features/settings/people";
@@ -20,11 +22,13 @@ function Settings() {
       <div className="grid items-start gap-4 xl:grid-cols-2">
         <Appearance />
         <Profile user={user} />
+        <SecondFactor />
         <Sessions />
         <Tokens />
         <MarketSettings />
         {user.role === "admin" && <People me={user} />}
       </div>
+      <ProofDialog />
     </>
   );
 }

@@ -1,6 +1,8 @@
 import { createFileRoute, redirect } from "@tanstack/react-router";
-import { type FormEvent, useRef } from "react";
+import { type FormEvent, useRef, useState } from "react";
+import { ApiError } from "@/api/client";
 import { meQuery } from "@/api/queries";
+import { CodeField } from "@/features/factors/proof-fields";
 import { SessionCard } from "@/features/session/card";
 import { safeNext, useEnter } from "@/features/session/enter";
 import { FormError } from "@/features/session/form-error";
@@ -18,14 +20,33 @@ export const Route = createFileRoute("/login")({
   component: Login,
 });
 
+interface Credentials {
+  email: string;
+  password: string;
+  code?: string;
+}
+
+const asksForCode = (error: Error | null) =>
+  error instanceof ApiError && error.code === "SECOND_FACTOR_NEEDED";
+
 function Login() {
   const { next } = Route.useSearch();
-  const enter = useEnter<{ email: string; password: string }>("/api/auth/login", next ?? "/");
+  const enter = useEnter<Credentials>("/api/auth/login", next ?? "/");
   const form = useRef<HTMLFormElement>(null);
+  // Once the account has asked for a code, the field stays: the next try needs one too.
+  const [needsCode, setNeedsCode] = useState(false);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const fields = new FormData(form.current ?? undefined);
-    enter.mutate({ email: String(fields.get("email")).trim(), password: String(fields.get("password")) });
+    const code = fields.get("code");
+    enter.mutate(
+      {
+        email: String(fields.get("email")).trim(),
+        password: String(fields.get("password")),
+        ...(code !== null && { code: String(code) }),
+      },
+      { onError: (error) => setNeedsCode((needed) => needed || asksForCode(error)) },
+    );
   };
   return (
     <SessionCard
@@ -41,7 +62,8 @@ function Login() {
           autoComplete="current-password"
           required
         />
-        <FormError error={enter.error} />
+        {needsCode && <CodeField autoFocus />}
+        <FormError error={asksForCode(enter.error) ? null : enter.error} />
         <Button type="submit" look="primary" pending={enter.isPending && "Signing in…"}>
           Sign in
         </Button>

@@ -81,6 +81,9 @@ class NewAccount(Body):
 class Login(Body):
     email: ShortText
     password: Password
+    code: ShortText | None = Field(
+        default=None, description="Code of the second factor, or a recovery code; needed where one is on."
+    )
 
 
 class MeChanges(Body):

@@ -34,8 +34,8 @@ async def complete_setup(
     "/auth/login", dependencies=[Depends(own_pages_only)], responses=PUBLIC | responses(401, 403, 429)
 )
 async def login(body: Login, request: Request, response: Response, services: Container) -> UserAnswer:
-    """Open a session."""
-    signed_in = await services.sessions.sign_in(body.email, body.password, client_of(request))
+    """Open a session. 401 SECOND_FACTOR_NEEDED: the password is right, send it again with a code."""
+    signed_in = await services.sessions.sign_in(body.email, body.password, client_of(request), body.code)
     return _greet(signed_in, response, services)
 
 

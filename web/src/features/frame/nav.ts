@@ -2,6 +2,7 @@ import {
   Activity,
   Bot,
   CandlestickChart,
+  Key,
   Layers,
   LayoutDashboard,
   type LucideIcon,
@@ -20,6 +21,7 @@ export const SCREENS = [
   { to: "/trades", label: "Trades", icon: ReceiptText },
   { to: "/markets", label: "Markets", icon: CandlestickChart },
   { to: "/activity", label: "Activity", icon: Activity },
+  { to: "/keys", label: "API keys", icon: Key },
   { to: "/settings", label: "Settings", icon: Settings },
 ] as const satisfies readonly { to: string; label: string; icon: LucideIcon }[];
 

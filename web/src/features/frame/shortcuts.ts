@@ -3,30 +3,6 @@ import { useEffect } from "react";
 import { toggleHidden, usePrefs } from "@/fmt/prefs";
 import { useStopAll } from "./stop-all";
 
-export const SHORTCUTS = [
-  { keys: "Ctrl K", does: "Find a screen, a bot, a market or an action" },
-  { keys: "?", does: "Show this list" },
-  { keys: "h", does: "Hide or show amounts" },
-  { keys: "g o", does: "Go to the overview" },
-  { keys: "g b", does: "Go to the bots" },
-  { keys: "g p", does: "Go to the profits" },
-  { keys: "g t", does: "Go to the trades" },
-  { keys: "g m", does: "Go to the markets" },
-  { keys: "g l", does: "Go to the ledger" },
-  { keys: "g w", does: "Go to the wallet" },
-  { keys: "/", does: "Filter the bots (on the bots screen)" },
-  { keys: "j k", does: "Next or previous row (bots, trades)" },
-  { keys: "Enter", does: "Open the row" },
-  { keys: "x", does: "Choose the row (bots)" },
-  { keys: "p", does: "Pause or resume the bot of the row" },
-  { keys: "1 … 5", does: "Range of the equity (on the overview)" },
-  { keys: "m d", does: "Paper or live; days, weeks or months (on the profits)" },
-  { keys: "w t o", does: "Why, trades or orders (on a bot's page)" },
-  { keys: "n", does: "New bot (on the bots screen)" },
-  { keys: "[ ]", does: "Previous or next bot (on a bot's page)" },
-  { keys: "Ctrl Shift .", does: "Stop all: pause every running bot" },
-] as const;
-
 const GO = {
   o: "/",
   b: "/bots",
@@ -35,6 +11,7 @@ const GO = {
   m: "/markets",
   l: "/ledger",
   w: "/wallet",
+  k: "/keys",
 } as const;
 
 /** True while a person types, so that letters stay letters. */

@@ -36,7 +36,12 @@ export function PlatformCards({ platforms, mode, full = false }: PlatformCardsPr
           {platform.connected ? (
             <Connected platform={platform} full={full} />
           ) : (
-            <p className="text-sm text-ink-2">{platform.status_message}</p>
+            <p className="text-sm text-ink-2">
+              {platform.status_message} {/* Above the card's own link, which covers the whole card. */}
+              <Link to="/keys" search={{ provider: platform.platform }} className="link relative">
+                API key
+              </Link>
+            </p>
           )}
         </li>
       ))}

@@ -1,0 +1,89 @@
+import { type FormEvent, useRef, useState } from "react";
+import type { Provider } from "@/api/models";
+import { FormError } from "@/features/session/form-error";
+import { Button } from "@/ui/button";
+import { TextField } from "@/ui/field";
+import { type KeyParts, useSaveKey, useTryKey } from "./actions";
+import { Verdict } from "./key-facts";
+
+interface KeyFormProps {
+  provider: Provider;
+  /** A key is there already, and this one would take its place. */
+  replaces: boolean;
+  onSaved: () => void;
+}
+
+/** The provider's own fields. What is typed leaves this form only to be saved or tested, and is then gone. */
+export function KeyForm({ provider, replaces, onSaved }: KeyFormProps) {
+  const form = useRef<HTMLFormElement>(null);
+  const [wrong, setWrong] = useState<Record<string, string>>({});
+  const save = useSaveKey(provider);
+  const attempt = useTryKey(provider);
+
+  const read = (): KeyParts | null => {
+    const fields = new FormData(form.current ?? undefined);
+    const parts: KeyParts = {};
+    const problems: Record<string, string> = {};
+    for (const { name, pattern, label, hint } of provider.fields) {
+      const value = String(fields.get(name) ?? "").trim();
+      parts[name] = value;
+      if (!value) problems[name] = `Paste the ${label.toLowerCase()}.`;
+      else if (!new RegExp(`^(?:${pattern})$`, "u").test(value)) problems[name] = `Not complete. ${hint}`;
+    }
+    setWrong(problems);
+    return Object.keys(problems).length === 0 ? parts : null;
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    const parts = read();
+    attempt.reset();
+    if (!parts) return;
+    save.mutate(parts, {
+      onSuccess: () => {
+        form.current?.reset();
+        onSaved();
+      },
+    });
+  };
+  const tryOut = () => {
+    const parts = read();
+    save.reset();
+    if (parts) attempt.mutate(parts);
+  };
+  return (
+    <form ref={form} noValidate onSubmit={submit} className="flex flex-col gap-3" autoComplete="off">
+      {provider.fields.map((field) => (
+        <TextField
+          key={field.name}
+          label={field.label}
+          name={field.name}
+          // The identifying part can be read back against the exchange's page; the rest is masked.
+          type={field.name === "api_key" && provider.fields.length > 1 ? "text" : "password"}
+          autoComplete="off"
+          autoCapitalize="off"
+          autoCorrect="off"
+          spellCheck={false}
+          data-1p-ignore
+          data-lpignore="true"
+          hint={field.hint}
+          error={wrong[field.name]}
+        />
+      ))}
+      <FormError error={save.error ?? attempt.error} />
+      {attempt.data && (
+        <div role="status" className="rounded-md border border-line-2 bg-s2 px-3 py-2">
+          <p className="font-semibold">{attempt.data.status_display}. Nothing was saved.</p>
+          <Verdict result={attempt.data} />
+        </div>
+      )}
+      <div className="flex flex-wrap gap-2">
+        <Button type="submit" look="primary" pending={save.isPending && "Saving…"}>
+          {replaces ? "Replace and test" : "Save and test"}
+        </Button>
+        <Button pending={attempt.isPending && "Testing…"} onClick={tryOut}>
+          Test without saving
+        </Button>
+      </div>
+    </form>
+  );
+}
