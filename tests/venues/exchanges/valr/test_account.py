@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 
 from amarktai.domain.errors import Unavailable
 from amarktai.domain.order import OrderType, Side
+from amarktai.domain.provider import Credentials
 from amarktai.domain.signing import valr_headers
 from amarktai.ports.exchange import StreamGap
 from amarktai.ports.venue import OrderRequest, OutcomeUnknown, VenueRejected, VenueStatus
@@ -26,12 +27,7 @@ from tests.fakes import SeededIds, SeededRng
 from tests.venues.exchanges.answers import Answers
 from tests.venues.exchanges.valr.test_records import FILL, STATUS
 
-
-@dataclass(frozen=True)
-class Key:
-    api_key: str = "key"
-    api_secret: str = _VALR_SECRET
-    passphrase: str = ""
+KEY = Credentials("key", _VALR_SECRET)
 
 
 @pytest.fixture
@@ -50,9 +46,9 @@ def answers() -> Answers:
 
 @pytest.fixture
 def account(answers: Answers) -> ValrAccount:
-    calls = ValrCalls(answers.transport(VENUE.platform, signing(Key(), answers.clock)))
+    calls = ValrCalls(answers.transport(VENUE.platform, signing(KEY, answers.clock)))
     parts = AccountParts("me", VENUE.instruments, (), answers.clock, SeededRng(), answers.budget)
-    return ValrAccount(calls, parts, Key(), "ws://127.0.0.1:9")
+    return ValrAccount(calls, parts, KEY, "ws://127.0.0.1:9")
 
 
 @pytest.fixture

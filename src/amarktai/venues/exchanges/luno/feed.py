@@ -16,9 +16,9 @@ import orjson
 from amarktai.domain.errors import Unavailable
 from amarktai.domain.instrument import Instrument, Platform
 from amarktai.domain.market import OrderBook
+from amarktai.domain.provider import Credentials
 from amarktai.ports.clock import to_ns
 from amarktai.venues.account_records import NS_PER_MS
-from amarktai.venues.credentials import Credentials
 from amarktai.venues.exchanges.luno import VENUE
 from amarktai.venues.exchanges.luno.account import STREAM_URL
 from amarktai.venues.exchanges.luno.market import LunoMarket

@@ -12,13 +12,13 @@ from amarktai.domain.bar import TIMEFRAME_S
 from amarktai.domain.errors import InvalidInput
 from amarktai.domain.instrument import Instrument, Platform
 from amarktai.domain.order import Side
+from amarktai.domain.provider import Credentials
 from amarktai.ports.clock import Clock
 from amarktai.ports.exchange import BookSnapshot, PublicTrade, Quote
 from amarktai.venues.account_records import NS_PER_MS, instant
 from amarktai.venues.budget import Priority, RequestBudget
 from amarktai.venues.ccxt_calls import CcxtCalls, CcxtSigner, Route
 from amarktai.venues.ccxt_market import CcxtMarket
-from amarktai.venues.credentials import Credentials
 from amarktai.venues.exchanges.luno import VENUE
 from amarktai.venues.exchanges.luno.account import BASE_URL
 from amarktai.venues.exchanges.luno.errors import DIALECT
