@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,8 @@ import pytest
 
 from amarktai.domain.errors import Unavailable
 from amarktai.domain.order import OrderType, Side
+from amarktai.domain.provider import Credentials
+from amarktai.domain.signing import valr_headers
 from amarktai.ports.exchange import StreamGap
 from amarktai.ports.venue import OrderRequest, OutcomeUnknown, VenueRejected, VenueStatus
 from amarktai.domain.signing import valr_headers
@@ -26,12 +28,7 @@ from tests.providers.test_signing import VALR_SECRET
 from tests.venues.exchanges.answers import Answers
 from tests.venues.exchanges.valr.test_records import FILL, STATUS
 
-
-@dataclass(frozen=True)
-class Key:
-    api_key: str = "key"
-    api_secret: str = VALR_SECRET
-    passphrase: str = ""
+KEY = Credentials("key", _VALR_SECRET)
 
 
 @pytest.fixture
@@ -50,9 +47,9 @@ def answers() -> Answers:
 
 @pytest.fixture
 def account(answers: Answers) -> ValrAccount:
-    calls = ValrCalls(answers.transport(VENUE.platform, signing(Key(), answers.clock)))
+    calls = ValrCalls(answers.transport(VENUE.platform, signing(KEY, answers.clock)))
     parts = AccountParts("me", VENUE.instruments, (), answers.clock, SeededRng(), answers.budget)
-    return ValrAccount(calls, parts, Key(), "ws://127.0.0.1:9")
+    return ValrAccount(calls, parts, KEY, "ws://127.0.0.1:9")
 
 
 @pytest.fixture
@@ -246,7 +243,6 @@ async def test_a_stream_that_cannot_be_opened_is_a_gap_each_time(
 ) -> None:
     answers.on("GET /v1/account/fees/trade", 403, None)
     events = account.events()
-    await anext(events)
     refused = [await anext(events)]
     waiting = asyncio.ensure_future(anext(events))
     for _ in range(100):
