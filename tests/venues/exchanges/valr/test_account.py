@@ -18,17 +18,16 @@ from amarktai.domain.provider import Credentials
 from amarktai.domain.signing import valr_headers
 from amarktai.ports.exchange import StreamGap
 from amarktai.ports.venue import OrderRequest, OutcomeUnknown, VenueRejected, VenueStatus
-from amarktai.domain.signing import valr_headers
 from amarktai.venues.account import AccountParts
 from amarktai.venues.exchanges.valr import VENUE
 from amarktai.venues.exchanges.valr.account import ValrAccount
 from amarktai.venues.exchanges.valr.calls import ValrCalls, signing
+from tests.domain.test_signing import VALR_SECRET
 from tests.fakes import SeededIds, SeededRng
-from tests.providers.test_signing import VALR_SECRET
 from tests.venues.exchanges.answers import Answers
 from tests.venues.exchanges.valr.test_records import FILL, STATUS
 
-KEY = Credentials("key", _VALR_SECRET)
+KEY = Credentials("key", VALR_SECRET)
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from amarktai.domain.market import DirtyRows, OrderBook
 from amarktai.domain.provider import Credentials
 from amarktai.domain.signing import binance_query
 from amarktai.ports.exchange import AccountEvent, BalanceChanged, FillReported, OrderChanged, StreamGap
-from amarktai.domain.signing import binance_query
 from amarktai.venues.account_records import NS_PER_MS
 from amarktai.venues.account_stream import Heard
 from amarktai.venues.batches import RowBuffer

@@ -27,7 +27,6 @@ from amarktai.domain.signing import valr_headers
 from amarktai.ports.clock import to_datetime, to_ns
 from amarktai.ports.exchange import AccountFill, Balance, Capabilities, OrderRecord
 from amarktai.ports.venue import OrderReport, OrderRequest, VenueRejected
-from amarktai.domain.signing import valr_headers
 from amarktai.venues.account import CLOCK_MARGIN_NS, AccountParts, VenueAccount, priority_of
 from amarktai.venues.account_records import NS_PER_MS, accepted_report, sum_balances, whole_ms
 from amarktai.venues.account_stream import StreamReader

@@ -14,7 +14,6 @@ from amarktai.domain.instrument import Platform
 from amarktai.domain.provider import Credentials
 from amarktai.domain.signing import valr_headers
 from amarktai.ports.clock import Clock
-from amarktai.domain.signing import valr_headers
 from amarktai.venues.account_records import NS_PER_MS
 from amarktai.venues.budget import Priority, RequestBudget
 from amarktai.venues.error_table import payload_of_read
