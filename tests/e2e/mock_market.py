@@ -269,7 +269,7 @@ def benchmark(points: int, mode: str) -> Row:
 
 def report(span: str, mode: str, bots: list[Row]) -> Row:
     """Return a report whose days add up to its totals."""
-    running, days = 0.0, []
+    running, days = 0.0, list[Row]()
     for i in range(30 if bots else 0):
         profit = float((i * 977) % 1300 - 430) if i % 5 else 0.0
         running += profit

@@ -246,7 +246,7 @@ async def test_falls_are_named_from_peak_to_recovery(database_urls: DatabaseUrls
         bot_id = await put_curve(world, curve)
         view = await views(world).equity(user_id_of(1), bot_id, "all")
     first, second = view["drawdowns"]
-    assert (first["percent"], Decimal(first["depth"])) == (10.0, -100) and view[
+    assert (first["percent"], Decimal(first["depth"])) == (10.0, Decimal(-100)) and view[
         "max_drawdown_percent"
     ] == 10.0
     assert [first[name][14:16] for name in ("peak_at", "trough_at", "recovered_at")] == ["00", "01", "03"]

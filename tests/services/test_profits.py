@@ -190,8 +190,8 @@ async def test_a_report_holds_what_its_days_hold(database_urls: DatabaseUrls) ->
         before = await service(world).report(who.user_id, span="last_tax_year", mode=None)
     # Won 100 on 1 January, lost 100 on 12 March; today is 21 May.
     assert [(day["date"], Decimal(day["profit"]), Decimal(day["running"])) for day in whole["days"]] == [
-        ("2026-01-01", 100, 100),
-        ("2026-03-12", -100, 0),
+        ("2026-01-01", Decimal(100), Decimal(100)),
+        ("2026-03-12", Decimal(-100), Decimal(0)),
     ]
     assert (whole["trades"], whole["winning_trades"], whole["win_rate"]) == (2, 1, 50.0)
     assert Decimal(whole["expectancy"]) == 0

@@ -10,8 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,81 +18,7 @@ import httpx
 import psutil
 import pytest
 
-EMAIL, PASSWORD = "ada@example.org", "violet-otter-candle-47"
-#: No measure of speed: how long a loaded machine may take before the test gives up.
-PATIENCE_S = 120.0
-
-
-def environment(**more: str) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
-    return {**kept, **more}
-
-
-def until(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline, f"it did not come about: {what}"
-        time.sleep(0.1)
-
-
-class Platform:
-    """`amarktai up` on the sandbox market, in a folder of its own."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.log = home.parent / "up.log"
-        with self.log.open("w") as log:
-            self.process = psutil.Popen(
-                [sys.executable, "-m", "amarktai", "up", "--home", str(home), "--port", str(self.port)],
-                env=environment(
-                    AMARKTAI_FEEDS="sandbox", AMARKTAI_ADMIN_EMAIL=EMAIL, AMARKTAI_ADMIN_PASSWORD=PASSWORD
-                ),
-                stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
-
-    def role(self, name: str) -> psutil.Process | None:
-        for child in self.process.children():
-            try:
-                if child.cmdline()[3:4] == [name]:
-                    return child
-            except psutil.NoSuchProcess:
-                continue
-        return None
-
-    def database(self) -> psutil.Process | None:
-        try:
-            return psutil.Process(int((self.home / "postgres" / "postmaster.pid").read_text().split()[0]))
-        except (OSError, ValueError, IndexError, psutil.NoSuchProcess):
-            return None
-
-    def is_ready(self) -> bool:
-        try:
-            return httpx.get(f"{self.url}/api/health/ready", timeout=10).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    def leftovers(self) -> list[int]:
-        """Return the processes that work in this home."""
-        found = []
-        for process in psutil.process_iter(["pid", "cmdline"]):
-            arguments = process.info["cmdline"] or []
-            if any(str(self.home) in argument for argument in arguments):
-                found.append(process.info["pid"])
-        return found
-
-
-@contextmanager
-def started(home: Path) -> Iterator[Platform]:
-    platform = Platform(home)
-    try:
-        yield platform
-    finally:
-        for pid in platform.leftovers():
-            psutil.Process(pid).kill()
+from tests.processes import EMAIL, PASSWORD, PATIENCE_S, Platform, environment, started, until
 
 
 class Writer(threading.Thread):

@@ -6,7 +6,7 @@ interface RowWindowOptions {
   rowHeight: number;
   /** Fewer rows than this are all in the document, so that the browser's own search finds them. */
   from: number;
-  /** Called as the last rows come near. */
+  /** Called as the last rows come near; absent while nothing more can be asked for. */
   onEnd?: (() => void) | undefined;
 }
 
@@ -43,6 +43,8 @@ export function useRowWindow<T>(
     estimateSize: () => rowHeight,
     scrollMargin: top,
     overscan: OVERSCAN,
+    // The observer's own box is empty for a table's body.
+    measureElement: (element) => element.getBoundingClientRect().height,
   });
   const shown = virtualizer.getVirtualItems();
   const first = shown[0];

@@ -7,7 +7,6 @@ import { TIMEFRAMES } from "@/features/bots/draft";
 import { CandleChart } from "@/features/charts/candle-chart";
 import { type Level, type Marker, seconds } from "@/features/charts/series";
 import { placesOf } from "@/fmt/money";
-import { OriginChip } from "@/ui/chip";
 import { FilterSelect } from "@/ui/field";
 import { Panel } from "@/ui/panel";
 
@@ -47,7 +46,6 @@ export function CandlePanel({ bot }: { bot: Bot }) {
   return (
     <Panel
       title={`${bot.pair} and its fills`}
-      note={<OriginChip origin={bot.origin} />}
       actions={
         <FilterSelect label="Bar" value={timeframe} onChange={(event) => setTimeframe(event.target.value)}>
           {[...new Set([bot.timeframe, ...TIMEFRAMES])].map((each) => (

@@ -14,7 +14,7 @@ export function BotSparkline({ bot }: { bot: Pick<Bot, "id" | "name" | "trading_
   if (error) return <Unknown reason={error.message} />;
   if (!data) return <span className="skeleton block h-5 w-22" />;
   const values = data.get(bot.id);
-  if (!values) return <span className="text-sm text-ink-2">nothing realised</span>;
+  if (!values) return <span className="text-sm whitespace-nowrap text-ink-2">none yet</span>;
   const last = values.at(-1) ?? "0";
   const amount = hidden ? "hidden" : formatMoney(last, { sign: "always", style });
   return <Sparkline values={values.map(Number)} label={`${bot.name}, realised in 30 days: ${amount}`} />;

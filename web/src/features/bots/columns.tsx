@@ -128,10 +128,10 @@ export const USUAL_COLUMNS: readonly BotColumnId[] = [
   "realised",
   "unrealised",
   "today",
+  "spark",
   "winRate",
   "drawdown",
   "trades",
-  "spark",
   "decision",
   "actions",
 ];
@@ -146,10 +146,10 @@ export const CHOOSABLE: readonly BotColumnId[] = [
   "unrealised",
   "today",
   "fees",
+  "spark",
   "winRate",
   "drawdown",
   "trades",
-  "spark",
   "decision",
 ];
 

@@ -4,6 +4,7 @@ import type { Candles } from "@/api/models";
 import { candlesQuery } from "@/api/queries";
 import { formatNumber } from "@/fmt/number";
 import { useNumberStyle } from "@/fmt/prefs";
+import { OriginChip } from "@/ui/chip";
 import { Empty, Loaded, Partial } from "@/ui/state";
 import { Chart } from "./chart";
 import { ascending, type Level, type Marker, type Row, type Series, seconds } from "./series";
@@ -37,13 +38,15 @@ export function CandleChart(props: CandleChartProps) {
           </Empty>
         ) : (
           <>
-            {data.gaps > 0 && (
-              <div className="px-4">
+            {/* Of the bars themselves: a bot of one market can be looked at while the other one runs. */}
+            <div className="flex flex-wrap items-center gap-3 px-4 pb-1 empty:hidden">
+              <OriginChip origin={data.origin} />
+              {data.gaps > 0 && (
                 <Partial>
                   {data.gaps === 1 ? "1 bar is missing" : `${data.gaps} bars are missing`} in this range.
                 </Partial>
-              </div>
-            )}
+              )}
+            </div>
             <CandleDrawing data={data} {...props} />
           </>
         )

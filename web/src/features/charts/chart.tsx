@@ -1,4 +1,4 @@
-import { Download, Table2 } from "lucide-react";
+import { Table2 } from "lucide-react";
 import { type KeyboardEvent, lazy, Suspense, useMemo, useState } from "react";
 import { axisRand } from "@/fmt/money";
 import { formatNumber } from "@/fmt/number";
@@ -120,7 +120,7 @@ export function Chart({
           {cursor &&
             `${formats.time(cursor.time)}: ${cursor.cells.map((cell, i) => `${heads[i]} ${cell}`).join(", ")}`}
         </p>
-        <span className="ml-auto flex">
+        <span className="ml-auto flex flex-wrap">
           <Button
             look="quiet"
             className="min-h-7! px-2 text-sm"
@@ -133,7 +133,6 @@ export function Chart({
           <Button
             look="quiet"
             className="min-h-7! px-2 text-sm"
-            icon={<Download aria-hidden className="size-3.5" />}
             disabledReason={hidden ? "Amounts are hidden; press h to show them." : null}
             onClick={() => void save(name, heads, rows)}
           >

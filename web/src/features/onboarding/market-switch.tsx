@@ -4,7 +4,7 @@ import { meQuery } from "@/api/queries";
 import { Button } from "@/ui/button";
 import { announce } from "@/ui/notices";
 
-type Source = "live" | "sandbox";
+export type Source = "live" | "sandbox";
 
 const OFFERS: Record<Source, { button: string; done: string }> = {
   sandbox: {
@@ -18,11 +18,14 @@ const OFFERS: Record<Source, { button: string; done: string }> = {
 };
 
 /** Lets an admin choose the other market; says to others who can. The screens follow by themselves. */
-export function MarketSwitch({ to }: { to: Source }) {
+export function MarketSwitch({ to, onSwitched }: { to: Source; onSwitched?: (source: Source) => void }) {
   const { data: me } = useQuery(meQuery);
   const change = useMutation({
     mutationFn: () => api.post("/api/system/market", { source: to }),
-    onSuccess: () => announce(OFFERS[to].done),
+    onSuccess: () => {
+      announce(OFFERS[to].done);
+      onSwitched?.(to);
+    },
   });
   if (me?.role !== "admin") return <span>An admin can switch to the {to} market.</span>;
   return (

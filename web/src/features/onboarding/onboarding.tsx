@@ -10,7 +10,7 @@ import { OriginChip } from "@/ui/chip";
 import { Money } from "@/ui/money";
 import { PageHead, Panel } from "@/ui/panel";
 import { Empty, Loaded } from "@/ui/state";
-import { MarketSwitch } from "./market-switch";
+import { MarketSwitch, type Source } from "./market-switch";
 import {
   FIRST_CAPITAL,
   firstMarket,
@@ -59,6 +59,7 @@ interface OfferProps {
 
 function Offer({ strategies, market, wallet }: OfferProps) {
   const [chosen, setChosen] = useState(strategies[0]?.id);
+  const [source, setSource] = useState<Source>();
   const start = useFirstBot();
   const strategy = strategies.find(({ id }) => id === chosen);
   if (!market || !strategy) {
@@ -99,7 +100,7 @@ function Offer({ strategies, market, wallet }: OfferProps) {
           ))}
         </div>
       </fieldset>
-      <DataSource market={market} />
+      <DataSource market={market} onSwitched={setSource} />
       <p>
         {needsFunds && (
           <>
@@ -115,6 +116,9 @@ function Offer({ strategies, market, wallet }: OfferProps) {
           look="primary"
           className="min-h-11! px-5"
           pending={start.isPending && "Starting…"}
+          disabledReason={
+            isSwitching(source, market) ? "The other market is starting; its prices are not here yet." : null
+          }
           onClick={() => start.mutate({ strategy, market, wallet })}
         >
           Start this paper bot
@@ -124,8 +128,14 @@ function Offer({ strategies, market, wallet }: OfferProps) {
   );
 }
 
+/** Until the engine runs on the market that was chosen, a bot would still be made on the old one. */
+function isSwitching(source: Source | undefined, market: Instrument): boolean {
+  if (source === undefined) return false;
+  return (source === "sandbox") !== (market.origin === "synthetic");
+}
+
 /** Where the prices come from, said before anything starts. */
-function DataSource({ market }: { market: Instrument }) {
+function DataSource({ market, onSwitched }: { market: Instrument; onSwitched: (source: Source) => void }) {
   const platform = PLATFORM_NAMES[market.platform];
   const waiting = market.feed.state !== "live";
   const source = {
@@ -143,8 +153,8 @@ function DataSource({ market }: { market: Instrument }) {
           They do not arrive at the moment: {market.feed.message} The bot waits for them.
         </strong>
       )}
-      {waiting && market.origin === "live" && <MarketSwitch to="sandbox" />}
-      {market.origin === "synthetic" && <MarketSwitch to="live" />}
+      {waiting && market.origin === "live" && <MarketSwitch to="sandbox" onSwitched={onSwitched} />}
+      {market.origin === "synthetic" && <MarketSwitch to="live" onSwitched={onSwitched} />}
     </p>
   );
 }

@@ -27,14 +27,17 @@ describe("cellsOf", () => {
 });
 
 describe("yearsOf", () => {
-  it("gives each year its own block, the newest first, from its first shown week", () => {
-    const years = yearsOf(cellsOf({ first: "2026-03-01", last: "2027-02-28", days: [] }));
+  it("gives each year with fills its own block, the newest first, from its first shown week", () => {
+    const days = [day("2026-03-02", "1"), day("2027-01-02", "1")];
+    const years = yearsOf(cellsOf({ first: "2026-03-01", last: "2029-02-28", days }));
     expect(years.map(({ year }) => year)).toEqual([2027, 2026]);
     expect(years.map(({ days }) => days[0]?.week)).toEqual([0, 0]);
   });
 
   it("names months where they begin, without overlap", () => {
-    const [year] = yearsOf(cellsOf({ first: "2026-01-29", last: "2026-03-31", days: [] }));
+    const [year] = yearsOf(
+      cellsOf({ first: "2026-01-29", last: "2026-03-31", days: [day("2026-02-01", "1")] }),
+    );
     expect(monthsOf(year?.days ?? []).map(({ name }) => name)).toEqual(["Feb", "Mar"]);
   });
 });

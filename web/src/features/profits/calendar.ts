@@ -44,9 +44,9 @@ export function cellsOf({ first, last, days }: Pick<ProfitReport, "first" | "las
   return cells;
 }
 
-/** One block a year, the newest first; its columns begin with the first week that is shown. */
+/** One block for each year with fills, the newest first; its columns begin with the first week that is shown. */
 export function yearsOf(cells: Cell[]): { year: number; days: Cell[] }[] {
-  const years = [...new Set(cells.map(({ year }) => year))].reverse();
+  const years = [...new Set(cells.filter(({ profit }) => profit !== null).map(({ year }) => year))].reverse();
   return years.map((year) => {
     const days = cells.filter((cell) => cell.year === year);
     const first = days[0]?.week ?? 0;

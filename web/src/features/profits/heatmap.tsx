@@ -37,7 +37,7 @@ function Year({ year, days, mode }: { year: number; days: Cell[]; mode: TradingM
   return (
     <figure aria-label={String(year)}>
       {/* biome-ignore lint/a11y/noSvgWithoutTitle: its links carry the words; a title would hide them. */}
-      <svg width={LEFT + columns * STEP} height={TOP + 7 * STEP + 6} className="block">
+      <svg width={LEFT + Math.max(columns, 2) * STEP} height={TOP + 7 * STEP + 6} className="block">
         {monthsOf(days).map(({ name, week }) => (
           <text key={name} x={LEFT + week * STEP} y={11} className="fill-ink-2 text-xs">
             {name}

@@ -127,7 +127,8 @@ export interface WaterfallBar {
 export function barsOf(steps: Step[], equity: string | null): (WaterfallBar | undefined)[] {
   let level = 0;
   const spans = steps.map(({ value, result }) => {
-    if (value === null) return undefined;
+    // What rounds to nothing has no bar, not a sliver of one.
+    if (value === null || Math.abs(Number(value)) < 0.005) return undefined;
     const from = level;
     level += Number(value);
     return { from, to: level, tone: !result ? "ink" : Number(value) < 0 ? "loss" : "gain" } as const;

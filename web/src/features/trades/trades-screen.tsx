@@ -31,10 +31,10 @@ export function TradesScreen({ filters, onFilters }: TradesScreenProps) {
     takeArrivals();
     void client.resetQueries({ queryKey: keys.trades });
   };
-  const { hasNextPage, fetchNextPage } = query;
-  const more = useCallback(() => {
-    if (hasNextPage) void fetchNextPage({ cancelRefetch: false });
-  }, [hasNextPage, fetchNextPage]);
+  const { hasNextPage, isFetching, fetchNextPage } = query;
+  const more = useCallback(() => void fetchNextPage({ cancelRefetch: false }), [fetchNextPage]);
+  // A request while another is under way would be dropped, so the end is only watched in between.
+  const onEnd = hasNextPage && !isFetching ? more : undefined;
   const total = query.data?.pages[0]?.total;
   return (
     <>
@@ -61,7 +61,7 @@ export function TradesScreen({ filters, onFilters }: TradesScreenProps) {
           {({ pages }) => {
             const trades = pages.flatMap(({ items }) => items);
             if (trades.length > 0)
-              return <TradeRows label="Round trips" trades={trades} total={total} onEnd={more} />;
+              return <TradeRows label="Round trips" trades={trades} total={total} onEnd={onEnd} />;
             return <NoTrades filters={filters} onFilters={onFilters} />;
           }}
         </Loaded>
