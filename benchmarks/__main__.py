@@ -5,7 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("benchmarks.engine", "benchmarks.events", "benchmarks.summary", "benchmarks.kernel")
+BENCHMARKS = (
+    "benchmarks.engine",
+    "benchmarks.events",
+    "benchmarks.summary",
+    "benchmarks.kernel",
+    "benchmarks.venues",
+)
 
 
 def main() -> int:

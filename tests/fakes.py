@@ -31,8 +31,15 @@ class HandClock:
     async def sleep(self, seconds: float) -> None:
         sleeper = (self._now_ns + round(seconds * 1_000_000_000), asyncio.Event())
         self._sleepers.append(sleeper)
-        await sleeper[1].wait()
-        self._sleepers.remove(sleeper)
+        try:
+            await sleeper[1].wait()
+        finally:
+            self._sleepers.remove(sleeper)
+
+    @property
+    def sleeper_count(self) -> int:
+        """Return how many tasks wait for time to pass."""
+        return len(self._sleepers)
 
 
 class SeededRng:

@@ -4,7 +4,7 @@
   (``# long: …``; for a function, in its ``def`` line's comment or the module's first line).
 - No package or module with a name that says nothing.
 - Every module of the pure layers has its test, where a newcomer looks for it.
-- Generated files are up to date: settings page, OpenAPI, event types.
+- Generated files are up to date: settings page, OpenAPI, event types, the exchanges' pages.
 """
 
 from __future__ import annotations
@@ -22,7 +22,12 @@ BANNED_NAMES: Final = frozenset({"utils", "util", "common", "helpers", "helper",
 MIRRORED: Final = ("domain", "ledger", "indicators", "backtest")
 #: Whose tests need a database and so stand with the service that uses them.
 TESTED_WITH: Final = {"recomputation": "services/test_ledger_audit.py"}
-GENERATORS: Final = ("tools.export_settings", "tools.export_openapi", "tools.export_events")
+GENERATORS: Final = (
+    "tools.export_settings",
+    "tools.export_openapi",
+    "tools.export_events",
+    "tools.export_venues",
+)
 
 
 def main() -> int:

@@ -124,7 +124,7 @@ class Settings(BaseSettings):
         description="Market that bots see: the exchanges' public data, or the synthetic sandbox (labelled).",
     )
     live_platforms: tuple[Platform, ...] = Field(
-        default=(Platform.LUNO, Platform.BINANCE, Platform.KUCOIN),
+        default=tuple(Platform),
         description="Exchanges whose public data is read when feeds is live.",
     )
     live_assets: tuple[str, ...] = Field(

@@ -23,6 +23,9 @@ class VenueContract:
     """Subclass it, and give the fixtures ``venue`` and ``clock`` and the method ``trade_through``."""
 
     instrument_id = "luno:BTC/ZAR"
+    #: Of the resting order; the market is above it.
+    limit_price = Decimal(900_000)
+    quantity = Decimal("0.001000")
 
     def trade_through(self, venue: TradingVenue, price: Decimal) -> None:
         """Let the market trade well beyond a resting limit order at ``price``."""
@@ -35,8 +38,8 @@ class VenueContract:
             instrument_id=self.instrument_id,
             side=Side.BUY,
             type=OrderType.LIMIT,
-            quantity=Decimal("0.001000"),
-            price=Decimal(900_000),
+            quantity=self.quantity,
+            price=self.limit_price,
             stop_price=None,
             post_only=False,
             reduce_only=False,
@@ -79,8 +82,8 @@ class VenueContract:
     @pytest.mark.parametrize(
         "change",
         [
-            {"price": Decimal("900000.5")},
-            {"quantity": Decimal("0.0010005")},
+            {"price": Decimal("0.123456789012345")},
+            {"quantity": Decimal("1.000000000000005")},
             {"quantity": ZERO},
             {"price": None},
             {"instrument_id": "luno:DOGE/ZAR"},
@@ -116,7 +119,7 @@ class VenueContract:
         request = self.request(clock)
         await venue.create_order(request)
         clock.advance(1)
-        self.trade_through(venue, Decimal(900_000))
+        self.trade_through(venue, self.limit_price)
         report = await venue.fetch_order(request.order_id, request.instrument_id)
         assert report is not None
         assert report.status is VenueStatus.FILLED
@@ -124,7 +127,7 @@ class VenueContract:
         assert sum((fill.quantity for fill in report.fills), ZERO) == request.quantity
         assert len({fill.venue_trade_id for fill in report.fills}) == len(report.fills)
         assert all(fill.order_id == request.order_id for fill in report.fills)
-        assert all(fill.price <= Decimal(900_000) for fill in report.fills)
+        assert all(fill.price <= self.limit_price for fill in report.fills)
 
     async def test_a_filled_order_can_no_longer_be_canceled(
         self, venue: TradingVenue, clock: HandClock
@@ -132,6 +135,6 @@ class VenueContract:
         request = self.request(clock)
         await venue.create_order(request)
         clock.advance(1)
-        self.trade_through(venue, Decimal(900_000))
+        self.trade_through(venue, self.limit_price)
         report = await venue.cancel_order(request.order_id, request.instrument_id)
         assert report.status is VenueStatus.FILLED

@@ -99,6 +99,30 @@ def test_a_book_is_swept_from_its_best_level() -> None:
     assert (book.best_ask(), book.best_bid()) == (100.0, None)
 
 
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 40), st.integers(0, 3)), min_size=300, max_size=900))
+@settings(max_examples=40)
+def test_the_best_prices_are_those_of_the_levels_that_are_left(
+    changes: list[tuple[bool, int, int]],
+) -> None:
+    book = OrderBook()
+    levels: dict[bool, dict[float, float]] = {True: {}, False: {}}
+    for is_bid, price, quantity in changes:
+        book.set_level(is_bid=is_bid, price=float(price), quantity=float(quantity))
+        levels[is_bid][float(price)] = float(quantity)
+        left = [price for price, amount in levels[True].items() if amount]
+        assert book.best_bid() == (max(left) if left else None)
+        left = [price for price, amount in levels[False].items() if amount]
+        assert book.best_ask() == (min(left) if left else None)
+
+
+def test_a_book_that_is_loaded_forgets_what_it_had() -> None:
+    book = OrderBook()
+    book.set_level(is_bid=True, price=5.0, quantity=1.0)
+    book.load({3.0: 1.0, 4.0: 2.0}, {})
+    assert (book.best_bid(), book.best_ask()) == (4.0, None)
+    assert dict(book.bids) == {3.0: 1.0, 4.0: 2.0}
+
+
 def test_reasons_are_counted() -> None:
     dirty = DirtyRows()
     dirty.add("crossed", 2)

@@ -13,7 +13,8 @@ from amarktai.domain.errors import InvalidInput
 from amarktai.domain.market import DirtyRows, EventKind, OrderBook
 from amarktai.ports.feed import FeedState
 from amarktai.venues.batches import concat
-from amarktai.venues.binance_capture import BinanceCaptureFeed, DepthBook
+from amarktai.venues.binance_capture import BinanceCaptureFeed
+from amarktai.venues.exchanges.binance.stream import DepthBook
 from amarktai.venues.replay import Span
 from tests.recordings import recording
 

@@ -16,7 +16,8 @@ from amarktai.domain.market import EventKind, MarketBatch
 from amarktai.ports.feed import FeedState
 from amarktai.storage.candles import ParquetCandleStore
 from amarktai.venues.budget import RequestBudget
-from amarktai.venues.ccxt_feed import MAX_AGE_S, CcxtFeed, LiveParts
+from amarktai.venues.ccxt_feed import CcxtFeed
+from amarktai.venues.live_feed import MAX_AGE_S, FeedParts
 from amarktai.venues.spec import load_specs
 from tests.bars import HOUR, make_bars
 from tests.fakes import HandClock, SeededRng
@@ -39,8 +40,8 @@ class Live:
         self.instrument = self.spec.instrument(self.symbol)
         self.candles = ParquetCandleStore(folder)
         self.budget = RequestBudget(platform, self.spec.requests_per_minute, self.clock)
-        parts = LiveParts(self.exchange, self.budget, self.clock, SeededRng(), self.candles)
-        self.feed = CcxtFeed(self.spec, [self.instrument], parts)
+        parts = FeedParts(self.budget, self.clock, SeededRng(), self.candles)
+        self.feed = CcxtFeed(self.spec, [self.instrument], self.exchange, parts)
         self.stream: AsyncIterator[MarketBatch] = self.feed.batches()
 
     def quote(self, bid: float | None, ask: float | None, *, ts: int | None = NOW, **more: Any) -> None:
@@ -178,8 +179,8 @@ async def test_a_quiet_moment_without_trouble_is_stale(binance: Live) -> None:
 
 async def test_a_market_that_the_exchange_dropped_does_not_cost_the_others(tmp_path: Path) -> None:
     live = Live(Platform.LUNO, tmp_path)
-    parts = LiveParts(live.exchange, live.budget, live.clock, SeededRng(), live.candles)
-    feed = CcxtFeed(live.spec, live.spec.instruments, parts)
+    parts = FeedParts(live.budget, live.clock, SeededRng(), live.candles)
+    feed = CcxtFeed(live.spec, live.spec.instruments, live.exchange, parts)
     live.stream = feed.batches()
     live.quote(100.0, 101.0)
     assert len(await live.next()) == 1

@@ -213,11 +213,6 @@ class TestInstruments:
         assert KUCOIN.parse_market({"enableTrading": False}) is None
 
 
-def test_a_venue_without_public_data_opens_no_client() -> None:
-    with pytest.raises(InvalidInput, match="not connected yet"):
-        open_client(SPECS[Platform.VALR])
-
-
 class LocalExchange:
     """A local HTTP server that answers paths with JSON, for a real ccxt client."""
 

@@ -51,8 +51,10 @@ def order(side: Side, kind: OrderType, quantity: Decimal, price: int | None) -> 
 
 def book_of(bids: dict[int, int], asks: dict[int, int]) -> OrderBook:
     book = OrderBook()
-    book.bids.update({float(price): lots / 100 for price, lots in bids.items()})
-    book.asks.update({float(price + 21): lots / 100 for price, lots in asks.items()})
+    book.load(
+        {float(price): lots / 100 for price, lots in bids.items()},
+        {float(price + 21): lots / 100 for price, lots in asks.items()},
+    )
     return book
 
 

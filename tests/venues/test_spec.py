@@ -25,8 +25,8 @@ def test_a_spec_is_complete(spec: VenueSpec) -> None:
     assert spec.note.endswith(".")
     assert spec.requests_per_minute > 0
     assert set(spec.timeframes) <= set(TIMEFRAME_S)
-    assert FeedKind.SANDBOX in spec.feeds
-    assert spec.has_public_data == (spec.ccxt_id is not None)
+    assert {FeedKind.LIVE, FeedKind.SANDBOX} <= spec.feeds
+    assert spec.parse_market is not None
     for item in spec.instruments:
         assert split_instrument_id(item.id) == (spec.platform, item.symbol)
         assert item.tick_size > 0
@@ -35,12 +35,6 @@ def test_a_spec_is_complete(spec: VenueSpec) -> None:
         assert item.min_quantity % item.lot_size == 0
         assert item.fees.source
         assert abs(item.fees.taker) < Decimal("0.01")
-
-
-def test_platforms_without_market_data_say_so() -> None:
-    for platform in (Platform.VALR, Platform.OVEX):
-        assert not SPECS[platform].has_public_data
-        assert "not connected yet" in SPECS[platform].note
 
 
 def test_luno_calls_bitcoin_xbt() -> None:

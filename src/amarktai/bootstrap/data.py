@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ from amarktai.backtest.result import BacktestResult
 from amarktai.bootstrap.foundation import real_time
 from amarktai.config import Settings
 from amarktai.domain.bot import STAKE_PERCENT, RiskMode
-from amarktai.domain.errors import InvalidInput
-from amarktai.domain.instrument import Instrument, Platform
+from amarktai.domain.instrument import Instrument, Platform, parse_platform
+from amarktai.ports.clock import Clock
+from amarktai.ports.history import BarHistory
 from amarktai.services.ledger_audit import AuditReport, LedgerAudit
 from amarktai.services.market_data import (
     DatasetReport,
@@ -30,7 +31,8 @@ from amarktai.storage.database import Database
 from amarktai.storage.reports import PgReporting
 from amarktai.strategies.contract import parse_params
 from amarktai.strategies.registry import strategy as find_strategy
-from amarktai.venues.spec import load_specs
+from amarktai.system.rng import SystemRng
+from amarktai.venues.spec import VenueSpec, load_specs
 
 
 def candle_store(settings: Settings) -> ParquetCandleStore:
@@ -40,11 +42,7 @@ def candle_store(settings: Settings) -> ParquetCandleStore:
 
 def known_instrument(platform: str, pair: str) -> Instrument:
     """Return an instrument that is known offline. Raises: InvalidInput naming what is known."""
-    if platform not in tuple(Platform):
-        raise InvalidInput(
-            "INVALID_EXCHANGE", f"{platform!r} is not a platform of ours", f"Choose {', '.join(Platform)}."
-        )
-    return load_specs()[Platform(platform)].instrument(pair.upper())
+    return load_specs()[parse_platform(platform)].instrument(pair.upper())
 
 
 async def fetch(
@@ -54,21 +52,30 @@ async def fetch(
     progress: Callable[[FetchProgress], None],
 ) -> FetchResult:
     """Fetch history of (platform, pair, timeframe) over [since, until) ns into the data folder."""
-    from amarktai.venues.budget import RequestBudget
-    from amarktai.venues.ccxt_venue import CcxtHistory, open_client
-
     platform, pair, timeframe = market
     spec, clock = load_specs()[platform], real_time()[0]
-    client = open_client(spec)
-    budget = RequestBudget(platform.value, spec.requests_per_minute, clock)
-    history = CcxtHistory(spec, client, budget, clock)
+    history, close = _open_history(spec, clock)
     try:
         return await fetch_history(
             history, candle_store(settings), f"{platform}:{pair}", timeframe,
             since_ts=span[0], until_ts=span[1], progress=progress,
         )  # fmt: skip
     finally:
-        await client.close()
+        await close()
+
+
+def _open_history(spec: VenueSpec, clock: Clock) -> tuple[BarHistory, Callable[[], Awaitable[None]]]:
+    """Return an exchange's public candles, and what ends the connection."""
+    from amarktai.bootstrap.exchanges import Exchanges
+    from amarktai.venues.ccxt_venue import CcxtHistory, open_client
+    from amarktai.venues.market_history import MarketHistory
+
+    exchanges = Exchanges(clock, SystemRng())
+    if spec.ccxt_id is None:
+        market = exchanges.open_market(spec.platform)
+        return MarketHistory(market, spec.instruments), market.close
+    client = open_client(spec)
+    return CcxtHistory(spec, client, exchanges.budget(spec.platform), clock), client.close
 
 
 def import_file(

@@ -28,6 +28,15 @@ DISPLAY_NAMES = {
 }
 
 
+def parse_platform(name: str) -> Platform:
+    """Return the platform of that name. Raises: InvalidInput naming the five."""
+    if name not in tuple(Platform):
+        raise InvalidInput(
+            "INVALID_EXCHANGE", f"{name!r} is not a platform of ours", f"Choose one of {', '.join(Platform)}."
+        )
+    return Platform(name)
+
+
 class Origin(StrEnum):
     """Where market data comes from. It travels with every price, decision, fill and event."""
 

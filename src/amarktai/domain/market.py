@@ -6,8 +6,10 @@ only our own orders and fills are money; those are decimals, quantised to the in
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from heapq import heapify, heappop, heappush
 from typing import Final
 
 import numpy as np
@@ -63,32 +65,66 @@ class DirtyRows:
             self.counts[reason] = self.counts.get(reason, 0) + count
 
 
+#: Prices of levels that are gone which a side may carry before it is built anew.
+_SPARE_PRICES: Final = 256
+
+
 class OrderBook:
     """Price levels of one instrument, kept from a snapshot and diffs.
 
-    Units: price quote per base → quantity base.
+    Units: price quote per base → quantity base. Each side keeps a heap of its prices, from which those
+    that are gone drop when they come to the top: the best price costs the same in a deep book.
     """
 
-    __slots__ = ("asks", "bids", "last_update_id", "ts")
+    __slots__ = ("_ask_prices", "_asks", "_bid_prices", "_bids", "last_update_id", "ts")
 
     def __init__(self) -> None:
-        self.bids: dict[float, float] = {}
-        self.asks: dict[float, float] = {}
+        self._bids: dict[float, float] = {}
+        self._asks: dict[float, float] = {}
+        self._bid_prices: list[float] = []  # negative: the heap's first is the lowest
+        self._ask_prices: list[float] = []
         self.last_update_id = 0
         self.ts = 0
 
+    @property
+    def bids(self) -> Mapping[float, float]:
+        return self._bids
+
+    @property
+    def asks(self) -> Mapping[float, float]:
+        return self._asks
+
+    def load(self, bids: Mapping[float, float], asks: Mapping[float, float]) -> None:
+        """Replace all levels."""
+        self._bids, self._asks = dict(bids), dict(asks)
+        self._bid_prices, self._ask_prices = [-price for price in bids], list(asks)
+        heapify(self._bid_prices)
+        heapify(self._ask_prices)
+
     def set_level(self, *, is_bid: bool, price: float, quantity: float) -> None:
-        side = self.bids if is_bid else self.asks
+        side = self._bids if is_bid else self._asks
         if quantity == 0.0:
             side.pop(price, None)
-        else:
-            side[price] = quantity
+            return
+        if price not in side:
+            prices = self._bid_prices if is_bid else self._ask_prices
+            heappush(prices, -price if is_bid else price)
+            if len(prices) > 2 * len(side) + _SPARE_PRICES:
+                prices[:] = [-known if is_bid else known for known in (*side, price)]
+                heapify(prices)
+        side[price] = quantity
 
     def best_bid(self) -> float | None:
-        return max(self.bids) if self.bids else None
+        prices = self._bid_prices
+        while prices and -prices[0] not in self._bids:
+            heappop(prices)
+        return -prices[0] if prices else None
 
     def best_ask(self) -> float | None:
-        return min(self.asks) if self.asks else None
+        prices = self._ask_prices
+        while prices and prices[0] not in self._asks:
+            heappop(prices)
+        return prices[0] if prices else None
 
     def sweep(self, *, is_buy: bool, quantity: float) -> list[tuple[float, float]]:
         """Return the (price, quantity) levels that a taker of ``quantity`` would consume, best first.

@@ -23,7 +23,7 @@ from amarktai.domain.bot import (
     allows,
 )
 from amarktai.domain.errors import Conflict, InvalidInput
-from amarktai.domain.instrument import DISPLAY_NAMES, Platform
+from amarktai.domain.instrument import DISPLAY_NAMES, Platform, parse_platform
 from amarktai.domain.money import LEDGER_STEP, ZAR, ZERO, floor_to_step
 from amarktai.domain.user import Identity
 from amarktai.ledger import chart
@@ -246,13 +246,7 @@ class BotService:
     # -- parts -----------------------------------------------------------------------------------
 
     async def _instrument(self, wanted: NewBot) -> ListedInstrument:
-        if wanted.platform not in tuple(Platform):
-            raise InvalidInput(
-                "INVALID_EXCHANGE",
-                f"{wanted.platform!r} is not a platform of ours",
-                f"Choose one of {', '.join(Platform)}.",
-            )
-        platform = Platform(wanted.platform)
+        platform = parse_platform(wanted.platform)
         listed = await self._catalog.instruments(platform)
         if not listed:
             raise Conflict(

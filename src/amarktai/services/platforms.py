@@ -9,8 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from amarktai.domain.bot import TradingMode
-from amarktai.domain.errors import InvalidInput
-from amarktai.domain.instrument import DISPLAY_NAMES, Platform
+from amarktai.domain.instrument import DISPLAY_NAMES, Platform, parse_platform
 from amarktai.ledger.profit import ALL_DAYS, RollupDelta, RollupKey
 from amarktai.ports.catalog import Catalog, FeedRow
 from amarktai.ports.clock import Clock, to_datetime
@@ -80,12 +79,7 @@ class PlatformService:
 
     async def bots(self, user_id: UUID, platform: Platform, *, mode: TradingMode | None) -> Mapping[str, Any]:
         """Return a platform's bots, the most profitable first. Raises: InvalidInput INVALID_EXCHANGE."""
-        if platform not in tuple(Platform):
-            raise InvalidInput(
-                "INVALID_EXCHANGE",
-                f"{platform!r} is not a platform of ours",
-                f"Choose one of {', '.join(Platform)}.",
-            )
+        parse_platform(platform)
         async with self._reporting.snapshot(user_id) as reports:
             chosen = (await reports.setting()).book(mode)
             wanted = BotSelection(platform=platform, mode=chosen)

@@ -1,10 +1,8 @@
-"""Raw Binance websocket captures: the order book, tick by tick, by Binance's own rules.
+"""Raw Binance websocket captures: the order book, tick by tick, by the rules of the live stream.
 
 Each line of a capture is ``<local receive ns> <frame>``; a line without a ``stream`` is the REST
 snapshot of the book. Rows carry the local receive time, because the capture's clock orders all
 streams of one machine, and the exchange's clock differs from it by a second.
-
-Source of the rules: Binance, "How to manage a local order book correctly".
 """
 
 from __future__ import annotations
@@ -13,7 +11,6 @@ import gzip
 import heapq
 import zlib
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,110 +24,12 @@ from amarktai.ports.clock import to_datetime
 from amarktai.ports.feed import FeedState, FeedStatus
 from amarktai.venues.batches import BATCH_ROWS, RowBuffer
 from amarktai.venues.exchanges.binance import VENUE as BINANCE
+from amarktai.venues.exchanges.binance.stream import DepthBook, MarketFrames, TickerCheck
 from amarktai.venues.replay import Span
 
 CAPTURE_MAX_AGE_S: Final = 5.0
 #: Lines to look through for the first frame that names its market.
 _HEAD_LINES: Final = 1_000
-
-Top = tuple[float, float, float, float]
-
-
-@dataclass(slots=True)
-class DepthBook:
-    """One market's book from a snapshot and diffs.
-
-    ``apply`` and ``load`` return whether the book is usable afterwards. After a break in the sequence
-    it is empty and waits for the next snapshot, as Binance demands.
-    """
-
-    book: OrderBook
-    dirty: DirtyRows
-    synced: bool = False
-    _waiting: list[dict[str, Any]] = field(default_factory=list)
-
-    def load(self, snapshot: dict[str, Any], ts: int) -> bool:
-        """Start from a REST snapshot, then catch up with the diffs that came before it."""
-        self._reset()
-        self.book.bids.update((float(price), float(quantity)) for price, quantity in snapshot["bids"])
-        self.book.asks.update((float(price), float(quantity)) for price, quantity in snapshot["asks"])
-        self.book.last_update_id = int(snapshot["lastUpdateId"])
-        self.book.ts = ts
-        self.synced = True
-        waiting, self._waiting = self._waiting, []
-        for diff in waiting:
-            self.apply(diff, ts)
-        return self.synced
-
-    def apply(self, diff: dict[str, Any], ts: int) -> bool:
-        """Apply one diff: drop it when it is old, restart when one is missing before it."""
-        if not self.synced:
-            self._waiting.append(diff)
-            return False
-        if diff["u"] <= self.book.last_update_id:
-            self.dirty.add("old_depth_update")
-            return True
-        if diff["U"] > self.book.last_update_id + 1:
-            self.dirty.add("depth_sequence_break")
-            self._reset()
-            self._waiting.append(diff)
-            return False
-        for key, is_bid in (("b", True), ("a", False)):
-            for price, quantity in diff[key]:
-                self.book.set_level(is_bid=is_bid, price=float(price), quantity=float(quantity))
-        self.book.last_update_id = diff["u"]
-        self.book.ts = ts
-        return True
-
-    def top(self) -> Top | None:
-        """Return best bid, best ask and their quantities, None while a side is empty."""
-        bid, ask = self.book.best_bid(), self.book.best_ask()
-        if bid is None or ask is None:
-            return None
-        return bid, ask, self.book.bids[bid], self.book.asks[ask]
-
-    def _reset(self) -> None:
-        self.book.bids.clear()
-        self.book.asks.clear()
-        self.synced = False
-
-
-@dataclass(slots=True)
-class TickerCheck:
-    """Compares the book with bookTicker frames, which Binance sends for every change of the top.
-
-    A depth update sums up 100 ms, so the book can be compared where an update ends: with the last
-    frame at or before its id.
-    """
-
-    checked: int = 0
-    differing: int = 0
-    _frames: list[dict[str, Any]] = field(default_factory=list)
-
-    def add(self, frame: dict[str, Any]) -> None:
-        self._frames.append(frame)
-
-    def compare(self, depth: DepthBook) -> bool:
-        """Return whether the book agrees with the newest frame that it covers (True when none is due)."""
-        covered = [frame for frame in self._frames if frame["u"] <= depth.book.last_update_id]
-        if not covered:
-            return True
-        self._frames = self._frames[len(covered) :]
-        frame = covered[-1]
-        told = (float(frame["b"]), float(frame["a"]), float(frame["B"]), float(frame["A"]))
-        self.checked += 1
-        agrees = depth.top() == told
-        self.differing += not agrees
-        return agrees
-
-
-@dataclass(slots=True)
-class _Market:
-    index: int
-    depth: DepthBook
-    check: TickerCheck = field(default_factory=TickerCheck)
-    top: Top | None = None
-    last_trade_id: int = -1
 
 
 class BinanceCaptureFeed:
@@ -151,9 +50,12 @@ class BinanceCaptureFeed:
         self._paths = tuple(paths)
         self.instruments: Sequence[Instrument] = tuple(_instrument_of(path) for path in paths)
         self.books = {index: OrderBook() for index in range(len(paths))}
-        self._markets = [_Market(i, DepthBook(self.books[i], self.dirty)) for i in range(len(paths))]
         self._span = span
         self._rows = RowBuffer()
+        self._markets = [
+            MarketFrames(index, DepthBook(self.books[index], self.dirty), self._rows, span.since_ts)
+            for index in range(len(paths))
+        ]
         self._last_ts: int | None = None
         self._ended = False
 
@@ -201,47 +103,12 @@ class BinanceCaptureFeed:
         self._last_ts = ts
         return ts
 
-    def _handle(self, market: _Market, ts: int, message: dict[str, Any]) -> None:
-        stream = message.get("stream")
-        if stream is None:
-            market.depth.load(message, ts)
-            self._after_change(market, ts)
-            return
-        data = message["data"]
-        if "@depth" in stream:
-            if market.depth.apply(data, ts):
-                self._after_change(market, ts)
-        elif stream.endswith("@trade"):
-            self._trade(market, ts, data)
-        elif stream.endswith("@bookTicker"):
-            market.check.add(data)
+    @staticmethod
+    def _handle(market: MarketFrames, ts: int, message: dict[str, Any]) -> None:
+        if "stream" in message:
+            market.take(message["stream"], message["data"], ts)
         else:
-            self.dirty.add("unknown_stream")
-
-    def _after_change(self, market: _Market, ts: int) -> None:
-        if not market.check.compare(market.depth):
-            self.dirty.add("book_differs_from_ticker")
-        top = market.depth.top()
-        if top is None or top == market.top:
-            return
-        if top[0] >= top[1]:
-            self.dirty.add("crossed")
-            return
-        market.top = top
-        if ts >= self._span.since_ts:
-            self._rows.quote(market.index, ts, ts, top)
-
-    def _trade(self, market: _Market, ts: int, data: dict[str, Any]) -> None:
-        price, quantity, trade_id = float(data["p"]), float(data["q"]), int(data["t"])
-        if trade_id <= market.last_trade_id:
-            self.dirty.add("repeated_trade")
-            return
-        market.last_trade_id = trade_id
-        if not (price > 0 and quantity > 0):
-            self.dirty.add("trade_not_positive")
-            return
-        if ts >= self._span.since_ts:
-            self._rows.trade(market.index, ts, ts, price, quantity, -1.0 if data["m"] else 1.0)
+            market.take_snapshot(message, ts)
 
     def status(self) -> FeedStatus:
         if self._ended:

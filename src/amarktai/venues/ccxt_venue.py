@@ -6,21 +6,19 @@ retries here (``maxRetriesOnFailure`` 0) and does not throttle: our budget does,
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any, Final, Protocol
 
 import ccxt
 import ccxt.pro
-import numpy as np
 
-from amarktai.domain.bar import NS_PER_S, Bars, timeframe_ns
+from amarktai.domain.bar import Bars
 from amarktai.domain.errors import AmarktaiError, InvalidInput, Unavailable
 from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, split_instrument_id
-from amarktai.domain.market import DirtyRows, empty_bars, find_dirty_bar
-from amarktai.ports.clock import Clock, to_datetime
+from amarktai.domain.market import DirtyRows
+from amarktai.ports.clock import Clock
 from amarktai.venues.budget import Priority, RequestBudget
+from amarktai.venues.candle_rows import clean_bars, closed_bars
 from amarktai.venues.spec import VenueSpec, build_instruments
 
 _NS_PER_MS: Final = 1_000_000
@@ -72,12 +70,8 @@ class CcxtClient(Protocol):
 
 
 def open_client(spec: VenueSpec, *, urls: Mapping[str, Any] | None = None) -> CcxtClient:
-    """Return a ccxt.pro exchange without keys. ``urls`` redirects it, for tests.
-
-    Raises: InvalidInput for a venue without public data.
-    """
-    if spec.ccxt_id is None:
-        raise InvalidInput("EXCHANGE_CONNECTION_ERROR", spec.note, "Choose another platform.")
+    """Return a ccxt.pro exchange without keys. ``urls`` redirects it, for tests."""
+    assert spec.ccxt_id is not None  # the others have adapters of their own
     options: dict[str, Any] = {
         "enableRateLimit": False,
         "timeout": TIMEOUT_MS,
@@ -126,7 +120,7 @@ async def load_instruments(
     Raises: Unavailable with a plain sentence.
     """
     assert spec.parse_market is not None  # every venue with public data has one
-    await budget.acquire(Priority.HISTORY, weight=4)
+    await budget.acquire(Priority.HISTORY, spec.markets_weight)
     try:
         markets = await client.load_markets()
     except CLIENT_ERRORS as error:
@@ -170,37 +164,13 @@ class CcxtHistory:
                 f"Choose one of {', '.join(self._spec.timeframes)}.",
             )
         _, symbol = split_instrument_id(instrument_id)
-        await self._budget.acquire(Priority.HISTORY)
+        await self._budget.acquire(Priority.HISTORY, self._spec.candles_weight)
         most = min(limit, self._spec.bars_per_request)
         try:
             rows = await self._client.fetch_ohlcv(symbol, timeframe, since_ts // _NS_PER_MS, most)
         except CLIENT_ERRORS as error:
             note_ban(error, self._client, self._budget)
             raise explain(error, self._spec) from error
-        bars = self._clean(timeframe, rows)
-        closed_before = self._clock.now_ns() - timeframe_ns(timeframe)
-        first = int(np.searchsorted(bars.ts_open, since_ts))
-        last = int(np.searchsorted(bars.ts_open, closed_before, side="right"))
-        return bars.slice(first, min(last, first + limit))
-
-    def _clean(self, timeframe: str, rows: Sequence[Sequence[float | None]]) -> Bars:
-        numbers = np.array([[math.nan if cell is None else cell for cell in row[:6]] for row in rows])
-        if not len(numbers):
-            return empty_bars(timeframe)
-        numbers = numbers[np.argsort(numbers[:, 0], kind="stable")]
-        while True:
-            ts_open = numbers[:, 0].astype(np.int64) * _NS_PER_MS
-            bars = Bars(
-                timeframe, ts_open, numbers[:, 1], numbers[:, 2], numbers[:, 3], numbers[:, 4], numbers[:, 5]
-            )
-            dirty = find_dirty_bar(bars)
-            if dirty is None:
-                return bars
-            self.dirty.add("dirty_bar")
-            numbers = np.delete(numbers, dirty[0], axis=0)
-
-
-def sentence_of_retry(reason: str, retry_at_ts: int) -> str:
-    """Return a sentence for people: what is wrong, and when it is tried again."""
-    at = to_datetime(retry_at_ts) + timedelta(microseconds=NS_PER_S // 2_000)
-    return f"{reason} Next try at {at:%H:%M:%S} UTC."
+        bars, dirty = clean_bars(timeframe, rows)
+        self.dirty.add("dirty_bar", dirty)
+        return closed_bars(bars, since_ts, limit, self._clock.now_ns())

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from amarktai.domain.errors import InvalidInput
 from amarktai.domain.instrument import Fees, Instrument, Platform
+from amarktai.ports.exchange import Capabilities
 from amarktai.venues import exchanges
 
 
@@ -36,16 +37,27 @@ class Steps:
 
 
 @dataclass(frozen=True, slots=True)
+class Unverified:
+    """What no document tells and only the real exchange can: what the platform assumes, how to see it."""
+
+    question: str
+    assumed: str
+    check: str
+
+
+@dataclass(frozen=True, slots=True)
 class VenueSpec:
     """One exchange's differences.
 
     ``assets`` maps our asset codes to the venue's (BTC → XBT), ``separator`` stands between base and
     quote in the venue's symbols. ``websocket`` names the ccxt.pro watchers that work there without a
-    key. ``requests_per_minute`` is the budget of one IP for public data, with a margin below the
-    venue's own limit. ``instruments`` are known without a network, for replay and the sandbox; a live
-    feed reads its own from the venue: ``parse_market`` turns the venue's record of a market, with
-    numbers as the strings they came in, into its steps, None when it cannot be traded. ``note`` is
-    the sentence that people read.
+    key. ``requests_per_minute`` is the budget of one IP, with a margin below the venue's own limit and
+    in the venue's own weights, of which a plain request counts 1; ``public_requests_per_minute`` that of
+    calls without a key where they have a smaller one of their own. ``instruments`` are known without a
+    network, for replay and the sandbox; a live feed reads its own from the venue: ``parse_market`` turns
+    the venue's record of a market, with numbers as the strings they came in, into its steps, None when
+    it cannot be traded. ``note`` is the sentence that people read. ``capabilities``, ``facts``
+    (sentences) and ``unverified`` are the content of ``docs/venues``.
     """
 
     platform: Platform
@@ -55,17 +67,19 @@ class VenueSpec:
     feeds: frozenset[FeedKind]
     note: str
     requests_per_minute: int
+    public_requests_per_minute: int | None = None
     timeframes: tuple[str, ...] = ()
     assets: Mapping[str, str] = field(default_factory=dict)
     ccxt_id: str | None = None
     websocket: frozenset[str] = frozenset()
     bars_need_key: bool = False
     bars_per_request: int = 1000
+    markets_weight: float = 1.0
+    candles_weight: float = 1.0
     parse_market: Callable[[Mapping[str, Any]], Steps | None] | None = None
-
-    @property
-    def has_public_data(self) -> bool:
-        return FeedKind.LIVE in self.feeds
+    capabilities: Capabilities | None = None
+    facts: tuple[str, ...] = ()
+    unverified: tuple[Unverified, ...] = ()
 
     def venue_symbol(self, base: str, quote: str) -> str:
         """Return the venue's own name of a market, for example XBTZAR."""

@@ -3,21 +3,26 @@
 A read that fails raises Unavailable. A write that fails is definitive only when the exchange's own
 answer is on the list of its refusals (the adapter decides); everything else (timeout, reset, 5xx, an
 unreadable body, a redirect) raises ``OutcomeUnknown``, because the exchange may have done it (O4).
+
+A call waits for its room in the budget first; only then is it dated and signed, and only then is its
+deadline looked at, so that neither grows old in the queue.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
 import httpx
 
-from amarktai.domain.errors import Unavailable
+from amarktai.domain.errors import AmarktaiError, Unavailable
 from amarktai.domain.instrument import DISPLAY_NAMES, Platform
-from amarktai.ports.venue import OutcomeUnknown
+from amarktai.ports.clock import Clock
+from amarktai.ports.venue import OutcomeUnknown, VenueRejected
 from amarktai.venues.budget import Priority, RequestBudget
 
 TIMEOUT_S: Final = 10.0
@@ -30,16 +35,22 @@ _LIMITED: Final = frozenset({418, 429})
 class Call:
     """One request. ``path`` is what gets signed, query included; ``body`` the exact bytes that leave.
 
-    ``is_write`` marks creates and cancels, whose silence is never an answer.
+    ``is_write`` marks creates and cancels, whose silence is never an answer. ``deadline_ts`` (ns): it
+    does not leave after that.
     """
 
     method: str
     path: str
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     priority: Priority = Priority.ORDER
     weight: float = 1.0
     is_write: bool = False
+    deadline_ts: int | None = None
+
+
+#: Returns the call as it leaves now: with its timestamp, its key and its signature.
+Signer = Callable[[Call], Call]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +77,17 @@ class Transport:
         platform: Platform,
         base_url: str,
         budget: RequestBudget,
+        clock: Clock,
         *,
+        sign: Signer = lambda call: call,
         client: httpx.AsyncClient | None = None,
         is_limited: Callable[[httpx.Response], bool] = lambda answer: answer.status_code in _LIMITED,
     ) -> None:
         self._platform = platform
         self._base_url = base_url.rstrip("/")
         self._budget = budget
+        self._clock = clock
+        self._sign = sign
         self._is_limited = is_limited
         self._client = client or httpx.AsyncClient(
             timeout=TIMEOUT_S, follow_redirects=False, transport=httpx.AsyncHTTPTransport(retries=0)
@@ -82,15 +97,20 @@ class Transport:
         """Send one request, once.
 
         Raises: Unavailable when a read did not get an answer; OutcomeUnknown when a write did not get a
-        readable one. Answers of the exchange itself, also refusals, are returned.
+        readable one; VenueRejected DEADLINE_PASSED when it did not leave, because there was no room in
+        time. Answers of the exchange itself, also refusals, are returned.
         """
+        self._check_deadline(call, self._budget.wait_ns(call.priority, call.weight))
         await self._budget.acquire(call.priority, call.weight)
+        self._check_deadline(call)
+        signed = self._sign(call)
         try:
             answer = await self._client.request(
-                call.method, self._base_url + call.path, headers=dict(call.headers), content=call.body
+                signed.method, self._base_url + signed.path, headers=dict(signed.headers), content=signed.body
             )
         except httpx.HTTPError as error:
-            raise self._failure(call, f"did not answer: {type(error).__name__}") from error
+            # From None: the foreign error holds the request, and that holds the key.
+            raise self._failure(call, f"did not answer ({type(error).__name__})") from None
         if self._is_limited(answer):
             self._budget.ban(_ban_seconds(answer))
         if answer.status_code >= 500 or 300 <= answer.status_code < 400:
@@ -107,13 +127,51 @@ class Transport:
     async def close(self) -> None:
         await self._client.aclose()
 
-    def _failure(self, call: Call, what: str) -> Exception:
-        sentence = f"{DISPLAY_NAMES[self._platform]} {what}."
-        if call.is_write:
-            return OutcomeUnknown(
-                "OUTCOME_UNKNOWN", sentence, "The platform asks the exchange what happened."
-            )
-        return Unavailable("VENUE_UNREACHABLE", sentence, "It is tried again by itself.")
+    def _check_deadline(self, call: Call, wait_ns: int = 0) -> None:
+        if call.deadline_ts is None or self._clock.now_ns() + wait_ns < call.deadline_ts:
+            return
+        raise VenueRejected(
+            "DEADLINE_PASSED",
+            f"The request could not leave for {DISPLAY_NAMES[self._platform]} before its deadline.",
+            "Nothing was sent. The bot decides anew on its next bar.",
+        )
+
+    def _failure(self, call: Call, what: str) -> AmarktaiError:
+        return failure(self._platform, what, is_write=call.is_write)
+
+
+def failure(platform: Platform, what: str, *, is_write: bool) -> AmarktaiError:
+    """Return the error of a call whose answer says nothing: an unknown outcome for a write."""
+    sentence = f"{DISPLAY_NAMES[platform]} {what}."
+    if is_write:
+        return OutcomeUnknown("OUTCOME_UNKNOWN", sentence, "The platform asks the exchange what happened.")
+    return Unavailable("VENUE_UNREACHABLE", sentence, "It is tried again by itself.")
+
+
+@contextmanager
+def decoding(platform: Platform, *, is_write: bool = False) -> Iterator[None]:
+    """Turn what a foreign body can do to our parsing (a field missing, not a number) into our errors.
+
+    Raises: Unavailable, or OutcomeUnknown for the answer to a write.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        what = f"sent an answer of an unknown form ({type(error).__name__}: {error})"
+        raise failure(platform, what, is_write=is_write) from error
+
+
+def exact(value: Any) -> Decimal:
+    """Return a number of an exchange, exactly as it wrote it.
+
+    Raises: ValueError for anything that is not a finite number; a float is none, for it is not exact.
+    """
+    if isinstance(value, float | bool):
+        raise ValueError(f"{value!r} is not an exact number")
+    number = Decimal(value)
+    if not number.is_finite():
+        raise ValueError(f"{value!r} is not a finite number")
+    return number
 
 
 def _ban_seconds(answer: httpx.Response) -> float:

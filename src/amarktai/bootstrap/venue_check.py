@@ -1,0 +1,93 @@
+"""Checks an exchange's adapter for its owner: against the real exchange, or a local twin."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from amarktai.bootstrap.exchanges import Exchanges
+from amarktai.bootstrap.foundation import real_time
+from amarktai.domain.errors import InvalidInput
+from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, Platform
+from amarktai.ports.clock import Clock
+from amarktai.ports.ids import Ids
+from amarktai.services.venue_check import CheckItem, VenueCheck
+from amarktai.system.rng import SystemRng
+from amarktai.venues.spec import load_specs
+
+#: What a key consists of, as people are asked for it.
+KEY_PARTS: Final = {
+    Platform.LUNO: ("API key id", "API key secret"),
+    Platform.BINANCE: ("API key", "secret key"),
+    Platform.KUCOIN: ("API key", "secret", "passphrase"),
+    Platform.OVEX: ("API key",),
+    Platform.VALR: ("API key", "API secret"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key that is typed in for one check and kept nowhere."""
+
+    api_key: str
+    api_secret: str = ""
+    passphrase: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to check. ``key`` None: only what is public. ``url`` is a twin's instead of the exchange."""
+
+    platform: Platform
+    symbol: str
+    key: Key | None = None
+    url: str | None = None
+    places_an_order: bool = False
+
+
+def usual_symbol(platform: Platform) -> str:
+    """Return the market that is checked when none is named."""
+    return load_specs()[platform].instruments[0].symbol
+
+
+async def check_venue(
+    wanted: Wanted, clock: Clock | None = None, ids: Ids | None = None
+) -> AsyncIterator[CheckItem]:
+    """Yield each item with its result. Raises: Unavailable, InvalidInput when the market is not there."""
+    real_clock, real_ids = real_time()
+    clock = clock or real_clock
+    twins = {} if wanted.url is None else {wanted.platform: wanted.url.rstrip("/")}
+    exchanges = Exchanges(clock, SystemRng(), twins)
+    market = exchanges.open_market(wanted.platform, wanted.key)
+    try:
+        instruments = await market.fetch_instruments()
+        check = VenueCheck(market, clock, ids or real_ids, _named(instruments, wanted))
+        async for item in check.public():
+            yield item
+        if wanted.key is None:
+            return
+        account = exchanges.open_account(
+            wanted.platform, wanted.key, instruments, watched=(check.instrument.id,)
+        )
+        try:
+            async for item in check.reads(account):
+                yield item
+            if wanted.places_an_order:
+                async for item in check.trade(account):
+                    yield item
+        finally:
+            await account.close()
+    finally:
+        await market.close()
+
+
+def _named(instruments: Sequence[Instrument], wanted: Wanted) -> Instrument:
+    for item in instruments:
+        if item.symbol == wanted.symbol:
+            return item
+    raise InvalidInput(
+        "VALIDATION_ERROR",
+        f"{DISPLAY_NAMES[wanted.platform]} does not list {wanted.symbol}",
+        f"Choose one of {', '.join(item.symbol for item in instruments[:20])}.",
+    )
