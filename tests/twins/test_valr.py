@@ -10,20 +10,22 @@ import asyncio
 import hmac
 import json
 import zlib
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 import httpx
 import pytest
 import websockets
-from valr_python import Client
-from valr_python.exceptions import APIError, TooManyRequestsException
 
 from amarktai.bootstrap.twins import running_twin
 from amarktai.twins.accounts import Account, Permission
 from amarktai.twins.server import RunningTwin
 from tests.fakes import HandClock
 from tests.twins.conftest import account
+
+with localcontext():  # importing the client sets the precision of decimals to 8
+    from valr_python import Client
+    from valr_python.exceptions import APIError, RESTAPIException
 
 D = Decimal
 PAIR = "BTCZAR"
@@ -91,7 +93,7 @@ async def test_the_official_client_reads_the_market(official: Official) -> None:
     assert trades[0]["sequenceId"] > 2**53
     assert (await official("get_server_time"))["epochTime"] > 1_700_000_000
     assert "LIMIT_POST_ONLY" in await official("get_order_types", PAIR)
-    assert await official("get_server_status") == {"status": "online"}
+    assert await official("get_valr_status") == {"status": "online"}
 
 
 async def test_candles_come_newest_first_by_seconds(valr: RunningTwin) -> None:
@@ -106,9 +108,9 @@ async def test_candles_come_newest_first_by_seconds(valr: RunningTwin) -> None:
 async def test_balances_rights_and_fees(official: Official, valr: RunningTwin) -> None:
     rows = {row["currency"]: row for row in await official("get_balances")}
     assert (rows["ZAR"]["available"], rows["ZAR"]["reserved"]) == ("1000000", "0")
-    assert (await official("get_api_key_info"))["permissions"] == ["View access", "Trade"]
+    assert (await official("get_current_api_key_info"))["permissions"] == ["View access", "Trade"]
     valr.control.set_rights("key", permissions=frozenset(Permission), ip_allow=("127.0.0.1/32",))
-    told = await official("get_api_key_info")
+    told = await official("get_current_api_key_info")
     assert told["permissions"] == ["View access", "Trade", "Internal Transfer", "Withdraw"]
     assert told["allowedIpAddressCidr"] == "127.0.0.1/32"
     fees = {row["currencyPair"]: row for row in (await call(valr, "GET", "/v1/account/fees/trade"))[1]}
@@ -236,7 +238,9 @@ async def test_the_official_client_signs_the_body_of_a_delete(official: Official
     placed = await official(
         "post_limit_order", pair=PAIR, side="BUY", quantity=D("0.5"), price=D(50_000), post_only=False
     )
-    await official("delete_order", PAIR, order_id=placed["id"])
+    with pytest.raises(RESTAPIException) as error:  # it cannot read the documented empty body
+        await official("delete_order", PAIR, order_id=placed["id"])
+    assert error.value.status_code == 202
     assert (await official("get_order_status", PAIR, order_id=placed["id"]))["orderStatusType"] == "Cancelled"
 
 
@@ -308,17 +312,18 @@ async def test_keys_clocks_and_content_types_are_checked(valr: RunningTwin) -> N
         assert await get() == (401, -11272)
 
 
-async def test_thirty_public_calls_a_minute(official: Official) -> None:
+async def test_thirty_public_calls_a_minute() -> None:
     clock = HandClock()
-    async with running_twin("valr", accounts=[account()], turn_s=None, clock=clock) as twin:
-        client = Official(twin)
-        for _ in range(30):
-            await client("get_order_book_public", PAIR)
-        with pytest.raises((TooManyRequestsException, APIError, Exception)) as error:
-            await client("get_order_book_public", PAIR)
-        assert "429" in str(error.value) or isinstance(error.value, TooManyRequestsException)
+    async with (
+        running_twin("valr", accounts=[account()], turn_s=None, clock=clock) as twin,
+        httpx.AsyncClient(base_url=twin.url) as http,
+    ):
+        answers = [await http.get(f"/v1/public/{PAIR}/orderbook") for _ in range(31)]
+        assert [answer.status_code for answer in answers] == [200] * 30 + [429]
+        assert answers[-1].headers["x-valr-ratelimited"] == "true"
+        assert (await http.get("/v1/public/time")).status_code == 200
         clock.advance(60)
-        await client("get_order_book_public", PAIR)
+        assert (await http.get(f"/v1/public/{PAIR}/orderbook")).status_code == 200
 
 
 # -- streams -------------------------------------------------------------------------------------------
