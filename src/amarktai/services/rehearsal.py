@@ -6,7 +6,7 @@ servers. At the end every bot is stopped, and each account must hold to the last
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final
@@ -78,6 +78,12 @@ class RehearsalFeed:
         self.dirty = DirtyRows()
         self.max_age_s = MAX_AGE_S
 
+    async def batches(self) -> AsyncIterator[MarketBatch]:
+        """Yield nothing: the rehearsal shows the engine its rows itself, step by step."""
+        none: list[MarketBatch] = []
+        for batch in none:
+            yield batch
+
     def status(self) -> FeedStatus:
         return FeedStatus(FeedState.LIVE, "The exchanges' twins.")
 
@@ -97,6 +103,7 @@ class Cast:
     market: ExchangeMarket
     account: ExchangeAccount
     parts: Sequence[Part]
+    instruments: Sequence[Instrument]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +162,7 @@ class Rehearsal:
         self._index = {item.id: number for number, item in enumerate(parts.feed.instruments)}
         self._bots: list[Bot] = []
 
-    async def run(self, steps: int, told: Any = lambda step: None) -> RehearsalResult:
+    async def run(self, steps: int, told: Callable[[int], None] = lambda step: None) -> RehearsalResult:
         """Play ``steps`` of ``STEP_S`` seconds each, stop every bot, and compare the books."""
         result = RehearsalResult(steps)
         await self._prepare()
@@ -238,9 +245,8 @@ class Rehearsal:
         """Ask every exchange; one that does not answer is left out this time."""
         quotes: list[Quote] = []
         for cast in self._parts.casts:
-            wanted = [item for item in self._parts.feed.instruments if item.venue is cast.stage.platform]
             try:
-                quotes += await cast.market.fetch_quotes(wanted)
+                quotes += await cast.market.fetch_quotes(cast.instruments)
             except Unavailable:
                 result.silent_quotes += 1
         at = to_datetime(self._parts.clock.now_ns())
