@@ -28,9 +28,9 @@ def rehearse(
 ) -> None:
     """Let live bots trade a whole day on the twins of all five exchanges, with faults, and tie out."""
     steps = max(1, round(hours * 3_600 / STEP_S))
-    results = {
-        number: _play(number, home / f"seed-{number}", steps, quiet=as_json) for number in _seeds(seed)
-    }
+    results = {}
+    for number in _seeds(seed):
+        results[number] = _play(number, home / f"seed-{number}", steps, quiet=as_json)
     if as_json:
         out.print_json(json.dumps({str(number): _facts(result) for number, result in results.items()}))
     else:
@@ -98,6 +98,7 @@ def _facts(result: Any) -> dict[str, Any]:
                 "asset": row.asset,
                 "venue": f"{row.venue:f}",
                 "ledger": f"{row.ledger:f}",
+                "rounded": f"{row.rounded:f}",
                 "difference": f"{row.difference:f}",
             }
             for row in result.tie_outs
@@ -120,10 +121,11 @@ def _print(seed: int, result: Any, *, with_orders: bool) -> None:
     table = Table(title=f"Seed {seed}: every account beside the ledger")
     for head in ("Exchange", "Asset"):
         table.add_column(head)
-    for head in ("Exchange holds", "Ledger says", "Difference"):
+    for head in ("Exchange holds", "Ledger says", "Rounded away", "Difference"):
         table.add_column(head, justify="right")
     for row in result.tie_outs:
-        table.add_row(row.platform, row.asset, f"{row.venue:f}", f"{row.ledger:f}", f"{row.difference:f}")
+        amounts = (row.venue, row.ledger, row.rounded, row.difference)
+        table.add_row(row.platform, row.asset, *(f"{amount.normalize():f}" for amount in amounts))
     out.print(table)
     out.print(
         f"{len(result.orders)} orders ({shown_counts(_by_state(result))}),"
@@ -141,10 +143,10 @@ def _story(told: Any) -> str:
     way = [told["events"][0]["from_state"], *(event["to_state"] for event in told["events"])]
     path = " → ".join(state for index, state in enumerate(way) if not index or state != way[index - 1])
     price = order["price"] or order["stop_price"] or "at the market"
-    filled = (
-        f"{order['filled_quantity']} filled in {len(told['fills'])}" if told["fills"] else "nothing filled"
-    )
+    fills = len(told["fills"])
+    filled = f"{order['filled_quantity']} filled in {fills}" if fills else "nothing filled"
+    why = f"; {order['reject_reason']}" if order["reject_reason"] else ""
     return (
-        f"{order['created_at'][:19] if 'created_at' in order else ''} {order['bot_name']}: {order['side']}"
-        f" {order['quantity']} {price} ({order['type']}, {order['tag']}): {path}; {filled}"
+        f"{order['created_at'][:19]} {order['bot_name']}: {order['side']}"
+        f" {order['quantity']} {price} ({order['type']}, {order['tag']}): {path}; {filled}{why}"
     )

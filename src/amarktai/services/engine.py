@@ -553,7 +553,17 @@ class TradingEngine:
             await self._tell_unknown(order)
         for order, reason in outcome.refused:
             await self._tell_refused(order, reason)
-        return [self._delivery(notice) for notice in outcome.notices if notice.bot_id in self.runners]
+        told = [notice for notice in outcome.notices if notice.bot_id in self.runners]
+        for notice in told:
+            if notice.event.tag == CLOSE_TAG:
+                self._forget_if_flat(self.runners[notice.bot_id])
+        return [self._delivery(notice) for notice in told if notice.event.tag != CLOSE_TAG]
+
+    @staticmethod
+    def _forget_if_flat(runner: Runner) -> None:
+        """Let a bot that the platform sold out begin anew: its strategy's memory is of coins it held."""
+        if not runner.account.quantity:
+            runner.state, runner.is_dirty = {}, True
 
     async def _tell_unknown(self, order: Order) -> None:
         bot = self._running[order.bot_id]
