@@ -26,6 +26,7 @@ from rich.text import Text
 from amarktai import config
 from amarktai.domain.errors import AmarktaiError, InvalidInput
 from amarktai.domain.instrument import parse_platform
+from amarktai.domain.provider import Credentials
 
 app = typer.Typer(
     name="amarktai",
@@ -92,7 +93,7 @@ HostOption = Annotated[
 def up(home: HomeOption = None, host: HostOption = None, port: PortOption = None) -> None:
     """Start everything on this machine: database, API with dashboard, engine and jobs. Ctrl-C stops it."""
     from amarktai.api.serve import bind
-    from amarktai.bootstrap import foundation
+    from amarktai.bootstrap import foundation, people
     from amarktai.bootstrap.web import prepare_first_admin
     from amarktai.workers.supervisor import Role, Supervisor
 
@@ -104,6 +105,13 @@ def up(home: HomeOption = None, host: HostOption = None, port: PortOption = None
     try:
         token = asyncio.run(prepare_first_admin(settings, urls.app))
         _greet(settings.host, listener.getsockname()[1], token)
+        if token is not None:
+            out.print(
+                f"The encryption key of saved API keys is in {people.key_ring(settings).place}: back it up, "
+                "apart from the data.",
+                highlight=False,
+                soft_wrap=True,
+            )
         common = ["--home", str(settings.home)]
         roles = [
             Role("api", ["api", *common, "--descriptor", str(listener.fileno())], [listener.fileno()]),
@@ -558,7 +566,7 @@ def venue_check(
     from amarktai.bootstrap import venue_check as checks
 
     exchange = parse_platform(platform)
-    key = None if public else _ask_key(checks.KEY_PARTS[exchange], checks.Key)
+    key = None if public else _ask_key(checks.KEY_PARTS[exchange], Credentials)
     if trade and url is None and sys.stdin.isatty():
         typer.confirm("This places a real order and cancels it. Go on?", abort=True)
     symbol = (pair or checks.usual_symbol(exchange)).upper()
