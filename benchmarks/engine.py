@@ -4,21 +4,22 @@ One process, one core for Python; PostgreSQL has the other. Limits are the proje
 prints the measured value over its limit. A sort of the same rows is timed beside the scan, so that a
 slow machine can be told from a slow engine.
 
-Usage: python -m benchmarks.engine [--quotes 2000000] [--bots 1000]
+Usage: python -m benchmarks.engine [--quotes 2000000] [--bots 1000] [--single-orders 1000]
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import resource
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import psutil
 
 from amarktai.bootstrap.foundation import Foundation, build_bots, build_fx, lay_foundation
 from amarktai.bootstrap.replays import ReplayLogin, create_replay_user
@@ -28,6 +29,7 @@ from amarktai.domain.bar import Bars, Floats, Int64s
 from amarktai.domain.bot import RiskMode
 from amarktai.domain.instrument import Fees, Instrument, Origin, Platform
 from amarktai.domain.market import DirtyRows, Int32s, MarketBatch, OrderBook
+from amarktai.domain.order import OrderType, Side
 from amarktai.ports.clock import to_datetime
 from amarktai.ports.feed import FeedState, FeedStatus
 from amarktai.services.bots import NewBot
@@ -36,6 +38,7 @@ from amarktai.services.wallet import WalletService
 from amarktai.storage.embedded import EmbeddedPostgres
 from amarktai.storage.leases import PgLeases
 from amarktai.storage.migrate import migrate
+from amarktai.strategies.contract import Account, BarClosed, Decision, Place, StrategyEvent
 from amarktai.system.clock import VirtualClock
 from amarktai.system.ids import TimeIds
 from amarktai.system.rng import SeededRng, SystemRng
@@ -45,6 +48,7 @@ MINUTE_NS = 60_000_000_000
 INSTRUMENTS = 20
 WARM_UP_BARS = 400
 ROUNDS = 30
+FEW_BOTS = 100
 LIMIT_QUOTES_PER_S = 250_000
 LIMIT_ORDERS_PER_S = 300
 LIMIT_DECISIONS_S = 1.0
@@ -125,9 +129,11 @@ def _batch(
     )
 
 
-async def build(base: Foundation, feed: SeededFeed, bot_count: int, strategy: str) -> TradingEngine:
+async def build(
+    base: Foundation, feed: SeededFeed, bot_count: int, strategy: str, *, owner: str = "owner"
+) -> TradingEngine:
     """Return a started engine with its bots spread over the instruments, half of them alike."""
-    user_id = await create_replay_user(base, ReplayLogin(f"{strategy}@example.org", "violet-otter-candle-47"))
+    user_id = await create_replay_user(base, ReplayLogin(f"{owner}@example.org", "violet-otter-candle-47"))
     fx = build_fx(3_600)
     bots = build_bots(base, fx, dict.fromkeys(Platform, 100_000))
     await base.catalog.put_instruments(list(feed.instruments), feed.origin, to_datetime(base.clock.now_ns()))
@@ -135,7 +141,7 @@ async def build(base: Foundation, feed: SeededFeed, bot_count: int, strategy: st
     await wallet.fund(user_id, Decimal(1_000 * bot_count))
     for number in range(bot_count):
         await bots.create(user_id, _new_bot(number, strategy))
-    lease = await PgLeases(base.database).take(strategy, "benchmark", base.clock.now_ns(), ttl_s=1e6)
+    lease = await PgLeases(base.database).take(owner, "benchmark", base.clock.now_ns(), ttl_s=1e6)
     inputs = EngineInputs(fx, lease, bots, {}, 3_600.0)
     engine = build_engine(base, feed, inputs)
     await engine.start()
@@ -179,21 +185,37 @@ async def measure_quotes(base: Foundation, count: int) -> None:
 
 
 async def measure_bots(base: Foundation, bot_count: int) -> None:
-    """Print the p99 of a closed minute's decisions, and memory a bot."""
-    process = psutil.Process()
-    feed = SeededFeed(2)
-    before = process.memory_info().rss
+    """Print the p99 of a closed minute's decisions, and memory a bot.
+
+    An engine with a few bots runs first, so that what is loaded once is not counted; a bot's memory is
+    what the process's peak grows by with the engine of ``bot_count`` bots, over their number (which runs
+    the few of the first as well: the figure is rather too high).
+    """
+    await _run_minutes(await build(base, SeededFeed(5), FEW_BOTS, "ema_cross", owner="few"), SeededFeed(5))
+    before, feed = _peak_mb(), SeededFeed(2)
     engine = await build(base, feed, bot_count, "ema_cross")
-    megabytes = (process.memory_info().rss - before) / 1e6
-    waits = []
-    for minute in range(ROUNDS):
-        started = time.perf_counter()
-        await engine.process(feed.bars(minute))
-        waits.append(time.perf_counter() - started)
-        await engine.process(feed.opens(minute))
+    waits, cpu_s = await _run_minutes(engine, feed)
     _print(f"s for a closed bar's decisions, {bot_count} bots, p99", float(np.quantile(waits, 0.99)),
            LIMIT_DECISIONS_S, "at most")  # fmt: skip
-    _print("MB a bot", megabytes / bot_count, LIMIT_MB_PER_BOT, "at most")
+    print(f"  ({cpu_s / len(waits):.3f} s of the engine's own CPU time a bar)")
+    _print("MB a bot", (_peak_mb() - before) / bot_count, LIMIT_MB_PER_BOT, "at most")
+
+
+async def _run_minutes(engine: TradingEngine, feed: SeededFeed) -> tuple[list[float], float]:
+    """Return how long each closed minute's decisions took, and the CPU seconds of all of them."""
+    waits, cpu_s = [], 0.0
+    for minute in range(ROUNDS):
+        started, cpu = time.perf_counter(), time.process_time()
+        await engine.process(feed.bars(minute))
+        waits.append(time.perf_counter() - started)
+        cpu_s += time.process_time() - cpu
+        await engine.process(feed.opens(minute))
+    return waits, cpu_s
+
+
+def _peak_mb() -> float:
+    """Return the most memory that this process has had, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
 async def measure_orders(base: Foundation, bot_count: int) -> None:
@@ -209,36 +231,81 @@ async def measure_orders(base: Foundation, bot_count: int) -> None:
     )
 
 
+async def measure_single_orders(base: Foundation, count: int) -> None:
+    """Print orders a second of one bot that trades at every bar: nothing is written in one batch."""
+    feed = SeededFeed(4)
+    engine = await build(base, feed, 1, "rsi_reversion")
+    (runner,) = engine.runners.values()
+    runner.decide = _turn_over
+    for minute in range(20):  # both ways of every statement are prepared
+        await engine.process(feed.bars(minute))
+        await engine.process(feed.opens(minute))
+    started, cpu = time.perf_counter(), time.process_time()
+    for minute in range(20, 20 + count):
+        await engine.process(feed.bars(minute))
+        await engine.process(feed.opens(minute))
+    took, cpu = time.perf_counter() - started, time.process_time() - cpu
+    assert not runner.account.working, "every order has filled"
+    _print(f"orders a second, one at a time ({count} orders)", count / took, LIMIT_ORDERS_PER_S, "at least")
+    print(f"  ({cpu / count * 1e3:.2f} ms of the engine's own CPU time an order)")
+
+
+def _turn_over(state: Mapping[str, Any], event: StrategyEvent, account: Account, params: Any) -> Decision:
+    """Buy when a bar closes and nothing is held, sell it at the next."""
+    if not isinstance(event, BarClosed):
+        return Decision(state)
+    if account.quantity:
+        return Decision(
+            state, (Place("exit", Side.SELL, OrderType.MARKET, account.quantity, reduce_only=True),)
+        )
+    return Decision(state, (Place("entry", Side.BUY, OrderType.MARKET, Decimal("0.1")),))
+
+
 def _print(what: str, value: float, limit: float, kind: str) -> None:
     met = value >= limit if kind == "at least" else value <= limit
     ratio = value / limit
     print(f"{what}: {value:,.3g} ({kind} {limit:,g}; ratio {ratio:.2f}, {'met' if met else 'MISSED'})")
 
 
-async def run(app_url: str, home: Path, quotes: int, bots: int) -> None:
-    for measure, size in ((measure_quotes, quotes), (measure_bots, bots), (measure_orders, bots)):
-        clock = VirtualClock(START_NS - MINUTE_NS)
-        ids = TimeIds(clock, SeededRng(measure.__name__))
-        base = lay_foundation(load({}, home=home), app_url, clock, ids)
-        try:
-            await measure(base, size)
-        finally:
-            await base.close()
+async def run(url: str, home: Path, measure: Callable[[Foundation, int], Awaitable[None]], size: int) -> None:
+    """Take one measurement on a database of its own."""
+    clock = VirtualClock(START_NS - MINUTE_NS)
+    ids = TimeIds(clock, SeededRng(measure.__name__))
+    base = lay_foundation(load({}, home=home), url, clock, ids)
+    try:
+        await measure(base, size)
+    finally:
+        await base.close()
+
+
+def measure_all(sizes: Mapping[Callable[[Foundation, int], Awaitable[None]], int]) -> None:
+    """Take each measurement; an engine of one never sees the bots of another."""
+    for measure, size in sizes.items():
+        with tempfile.TemporaryDirectory(prefix="amarktai-bench-") as folder:
+            server = EmbeddedPostgres(Path(folder), SystemRng())
+            urls = server.start()
+            try:
+                migrate(urls.owner)
+                asyncio.run(run(urls.app, Path(folder), measure, size))
+            finally:
+                server.stop()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quotes", type=int, default=2_000_000)
     parser.add_argument("--bots", type=int, default=1_000)
+    parser.add_argument("--single-orders", type=int, default=1_000)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="amarktai-bench-") as folder:
-        server = EmbeddedPostgres(Path(folder), SystemRng())
-        urls = server.start()
-        try:
-            migrate(urls.owner)
-            asyncio.run(run(urls.app, Path(folder), given.quotes, given.bots))
-        finally:
-            server.stop()
+    # Memory first: the peak of a process never falls.
+    measure_all(
+        {
+            measure_bots: given.bots,
+            measure_quotes: given.quotes,
+            measure_orders: given.bots,
+            measure_single_orders: given.single_orders,
+        }
+    )
 
 
 if __name__ == "__main__":

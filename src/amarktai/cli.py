@@ -26,6 +26,7 @@ from rich.text import Text
 from amarktai import config
 from amarktai.domain.errors import AmarktaiError, InvalidInput
 from amarktai.domain.instrument import parse_platform
+from amarktai.domain.provider import Credentials
 
 app = typer.Typer(
     name="amarktai",
@@ -558,7 +559,7 @@ def venue_check(
     from amarktai.bootstrap import venue_check as checks
 
     exchange = parse_platform(platform)
-    key = None if public else _ask_key(checks.KEY_PARTS[exchange], checks.Key)
+    key = None if public else _ask_key(checks.KEY_PARTS[exchange], Credentials)
     if trade and url is None and sys.stdin.isatty():
         typer.confirm("This places a real order and cancels it. Go on?", abort=True)
     symbol = (pair or checks.usual_symbol(exchange)).upper()

@@ -41,12 +41,15 @@ class Player:
         self._answers = answers
         self._bars = 0
         self.log: list[str] = []
+        self.heard: list[OrderFilled | OrderClosed] = []
         self.accounts: list[Account] = []
 
     def __call__(
         self, state: Mapping[str, Any], event: StrategyEvent, account: Account, params: Any
     ) -> Decision:
         self.accounts.append(account)
+        if not isinstance(event, BarClosed):
+            self.heard.append(event)
         match event:
             case BarClosed():
                 self._bars += 1
@@ -85,12 +88,31 @@ def told(fills: tuple[SimulatedFill, ...]) -> list[tuple[str, int, Decimal]]:
 
 def test_a_market_order_fills_at_the_next_open_and_pays_its_fee() -> None:
     player = Player(bar_1=(buy(),))
-    (fill,) = player.run(FLAT, (102, 103, 101, 102))
-    assert (fill.ts, fill.price, fill.fee) == (HOUR, D("102.06"), D("0.10206000"))
+    (fill,) = player.run(FLAT, (100.4, 101, 100, 101))
+    assert (fill.ts, fill.price, fill.fee) == (HOUR, D("100.46"), D("0.10046000"))
     assert fill.liquidity is Liquidity.TAKER
     after = player.accounts[-1]
-    assert after.cash == D(10_000) - D("102.06") - D("0.10206")
-    assert (after.quantity, after.average_price) == (D(1), D("102.16206"))
+    assert after.cash == D(10_000) - D("100.46") - D("0.10046")
+    assert (after.quantity, after.average_price) == (D(1), D("100.56046"))
+
+
+def test_a_buy_that_gaps_up_past_its_reservation_fills_for_what_was_reserved() -> None:
+    player = Player(bar_1=(buy(),))
+    (fill,) = player.run(FLAT, (102, 103, 101, 102))
+    assert fill.price == D("102.06")
+    assert (
+        fill.notional + fill.fee <= D("100.6") < (fill.quantity + BINANCE.lot_size) * fill.price * D("1.001")
+    )
+    assert [(type(event), event.tag) for event in player.heard] == [(OrderFilled, "in"), (OrderClosed, "in")]
+    assert isinstance(player.heard[0], OrderFilled)
+    assert player.heard[0].remaining == 1 - fill.quantity
+    assert player.accounts[-1].working == frozenset()
+
+
+def test_a_buy_that_its_reservation_pays_no_lot_of_is_canceled() -> None:
+    player = Player(bar_1=(buy(quantity="0.1"),))
+    assert player.run(FLAT, (10_000_000, 10_000_000, 10_000_000, 10_000_000)) == ()
+    assert [(type(event), event.tag) for event in player.heard] == [(OrderClosed, "in")]
 
 
 def test_what_answers_a_fill_at_the_open_is_active_in_the_same_bar() -> None:

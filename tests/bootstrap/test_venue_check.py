@@ -11,16 +11,17 @@ import pytest
 
 from amarktai.bootstrap.exchanges import Exchanges
 from amarktai.bootstrap.twins import TWINS, running_twin
-from amarktai.bootstrap.venue_check import KEY_PARTS, Key, Wanted, check_venue, usual_symbol
+from amarktai.bootstrap.venue_check import KEY_PARTS, Wanted, check_venue, usual_symbol
 from amarktai.domain.errors import InvalidInput
 from amarktai.domain.instrument import Platform
+from amarktai.domain.provider import Credentials
 from amarktai.services.venue_check import CheckItem, Outcome
 from amarktai.twins.accounts import Account, Permission
 from amarktai.twins.server import RunningTwin
 from amarktai.venues.spec import load_specs
 from tests.fakes import HandClock, SeededIds, SeededRng
 
-KEY = Key("key-of-a-twin", "secret-of-a-twin", "passphrase")
+KEY = Credentials("key-of-a-twin", "secret-of-a-twin", "passphrase")
 
 
 @pytest.fixture

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 import pytest
 
 from amarktai.bootstrap.twins import running_twin
+from amarktai.domain.provider import Credentials
 from amarktai.ports.exchange import ExchangeAccount, ExchangeMarket
 from amarktai.twins.accounts import Account
 from amarktai.twins.server import RunningTwin
@@ -29,11 +30,7 @@ from tests.fakes import HandClock, SeededRng
 WEIGHT_A_MINUTE = 60_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    api_key: str = "key-of-a-twin"
-    api_secret: str = "secret-of-a-twin"
-    passphrase: str = "passphrase-of-a-twin"
+KEY: Final = Credentials("key-of-a-twin", "secret-of-a-twin", "passphrase-of-a-twin")
 
 
 Opener = Callable[[RunningTwin, AccountParts], ExchangeAccount]
@@ -50,9 +47,8 @@ async def rig_at(
 ) -> AsyncIterator[Rig]:
     """Open an account at a twin. ``names`` are the twin's market, base and quote; ``symbol`` is ours."""
     market, base, quote = names
-    key = Key()
     funds = {base: Decimal(1_000), quote: Decimal(10_000_000)}
-    owner = Account(key.api_key, key.api_secret, funds, passphrase=key.passphrase)
+    owner = Account(KEY.api_key, KEY.api_secret, funds, passphrase=KEY.passphrase)
     async with running_twin(name, accounts=[owner], clock=clock, turn_s=None, limits_rates=False) as twin:
         budget = RequestBudget(name, WEIGHT_A_MINUTE, clock)
         public = open_market(budget, twin.url)
@@ -62,7 +58,7 @@ async def rig_at(
         parts = AccountParts("test", instruments, [instrument.id], clock, SeededRng(), budget)
         account = open_account(twin, parts)
         try:
-            yield Rig(twin, account, budget, clock, key.api_key, market, base, quote, instrument)
+            yield Rig(twin, account, budget, clock, KEY.api_key, market, base, quote, instrument)
         finally:
             await account.close()
 
@@ -92,7 +88,7 @@ class TestLunoAccount(ExchangeContract):
             "BTC/ZAR",
             lambda budget, url: luno_market.open_market(budget, clock, base_url=url),
             lambda twin, parts: luno.open_account(
-                Key(), parts, base_url=twin.url, stream_url=twin.ws_url + "/api/1"
+                KEY, parts, base_url=twin.url, stream_url=twin.ws_url + "/api/1"
             ),
         )
 
@@ -111,7 +107,7 @@ class TestBinanceAccount(ExchangeContract):
             "BTC/USDT",
             lambda budget, url: binance_market.open_market(budget, clock, base_url=url),
             lambda twin, parts: binance.open_account(
-                Key(), parts, base_url=twin.url, stream_url=twin.ws_url + "/ws-api/v3"
+                KEY, parts, base_url=twin.url, stream_url=twin.ws_url + "/ws-api/v3"
             ),
         )
 
@@ -131,7 +127,7 @@ class TestKucoinAccount(ExchangeContract):
             ("BTC-USDT", "BTC", "USDT"),
             "BTC/USDT",
             lambda budget, url: kucoin_market.open_market(budget, clock, base_url=url),
-            lambda twin, parts: kucoin.open_account(Key(), parts, base_url=twin.url),
+            lambda twin, parts: kucoin.open_account(KEY, parts, base_url=twin.url),
         )
 
     def is_streaming(self) -> bool:

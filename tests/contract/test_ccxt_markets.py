@@ -29,7 +29,7 @@ from amarktai.venues.exchanges.kucoin import market as kucoin
 from amarktai.venues.exchanges.luno import feed as luno_feed
 from amarktai.venues.exchanges.luno import market as luno
 from amarktai.venues.live_feed import FeedParts, LiveFeed
-from tests.contract.test_ccxt_accounts import WEIGHT_A_MINUTE, Key
+from tests.contract.test_ccxt_accounts import KEY, WEIGHT_A_MINUTE
 from tests.fakes import HandClock, SeededRng
 
 Row = tuple[EventKind, float, float]
@@ -51,7 +51,7 @@ def _luno_feed(
     items: list[Instrument], market: ExchangeMarket, parts: FeedParts, twin: RunningTwin
 ) -> LiveFeed:
     assert isinstance(market, luno.LunoMarket)
-    return luno_feed.LunoFeed(items, market, parts, Key(), stream_url=twin.ws_url + "/api/1")
+    return luno_feed.LunoFeed(items, market, parts, KEY, stream_url=twin.ws_url + "/api/1")
 
 
 def _binance_feed(
@@ -73,7 +73,7 @@ SIDES = (
         Platform.LUNO,
         "XBTZAR",
         "BTC/ZAR",
-        lambda budget, clock, url: luno.open_market(budget, clock, Key(), base_url=url),
+        lambda budget, clock, url: luno.open_market(budget, clock, KEY, base_url=url),
         _luno_feed,
         has_clock=False,
     ),
@@ -134,8 +134,8 @@ class World:
 @pytest.fixture(params=SIDES, ids=lambda side: side.platform.value)
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     side: Side3 = request.param
-    key, clock = Key(), HandClock()
-    owner = Account(key.api_key, key.api_secret, {}, passphrase=key.passphrase)
+    clock = HandClock()
+    owner = Account(KEY.api_key, KEY.api_secret, {}, passphrase=KEY.passphrase)
     async with running_twin(
         side.platform.value, accounts=[owner], clock=clock, turn_s=None, limits_rates=False
     ) as twin:
@@ -262,3 +262,23 @@ class TestFeeds:
         world.twin.control.disconnect()
         await self.quote(world, 49_000, 49_100)
         assert feed.status().state is FeedState.LIVE
+
+
+async def test_luno_is_polled_without_a_key_and_a_market_that_it_drops_costs_no_other(
+    world: World, tmp_path: Path
+) -> None:
+    if world.side.platform is not Platform.LUNO:
+        return
+    dropped = replace(world.instrument, base="NONE")
+    parts = FeedParts(world.budget, world.clock, SeededRng(), ParquetCandleStore(tmp_path))
+    market = luno.open_market(world.budget, world.clock, base_url=world.twin.url)
+    feed = luno_feed.LunoFeed([dropped, world.instrument], market, parts)
+    task = asyncio.create_task(world.listen(feed))
+    await world.until(lambda: (50_000.0, 50_100.0) in world.quotes)
+    world.set_book(49_000, 49_100)
+    await world.until(lambda: (49_000.0, 49_100.0) in world.quotes)
+    assert not world.twin.twin.connections
+    assert len(await feed.fetch_bars(world.instrument, "1h", 5, world.clock.now_ns())) == 0
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await feed.close()

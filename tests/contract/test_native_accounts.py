@@ -23,7 +23,7 @@ from amarktai.venues.exchanges.ovex import market as ovex_market
 from amarktai.venues.exchanges.valr import account as valr
 from amarktai.venues.exchanges.valr import market as valr_market
 from tests.contract.exchange_contract import ExchangeContract, Rig
-from tests.contract.test_ccxt_accounts import Key, rig_at
+from tests.contract.test_ccxt_accounts import KEY, rig_at
 from tests.fakes import HandClock, SeededIds
 
 
@@ -49,7 +49,7 @@ class TestValrAccount(ExchangeContract):
             ("BTCZAR", "BTC", "ZAR"),
             "BTC/ZAR",
             lambda budget, url: valr_market.open_market(budget, budget, clock, base_url=url),
-            lambda twin, parts: valr.open_account(Key(), parts, base_url=twin.url, stream_url=twin.ws_url),
+            lambda twin, parts: valr.open_account(KEY, parts, base_url=twin.url, stream_url=twin.ws_url),
         )
 
 
@@ -62,7 +62,7 @@ class TestOvexAccount:
             ("btczar", "btc", "zar"),
             "BTC/ZAR",
             lambda budget, url: ovex_market.open_market(budget, clock, base_url=url),
-            lambda twin, parts: ovex.open_account(Key().api_key, parts, base_url=twin.url),
+            lambda twin, parts: ovex.open_account(KEY.api_key, parts, base_url=twin.url),
         )
 
     def request(self, clock: HandClock, side: Side = Side.BUY, seed: str = "a") -> OrderRequest:

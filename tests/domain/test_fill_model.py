@@ -27,7 +27,9 @@ from amarktai.domain.fill_model import (
     stop_base_price,
     stop_is_hit,
     taker_price,
+    within_budget,
 )
+from amarktai.domain.instrument import Instrument
 from amarktai.domain.order import OrderType, Side
 from tests.market_data import BINANCE, KUCOIN
 
@@ -199,3 +201,34 @@ def test_a_refusal_names_what_is_too_small(quantity: str, price: str, word: str)
 
 def test_an_order_of_exactly_the_minimum_is_accepted() -> None:
     assert refusal(D("0.05"), D(100), BINANCE) is None
+
+
+@given(
+    lots=st.integers(1, 10**9),
+    price=PRICES,
+    budget=st.integers(0, 10**13).map(lambda steps: D(steps) / 10**8),
+    liquidity=st.sampled_from(Liquidity),
+    market=st.sampled_from([BINANCE, KUCOIN]),
+)
+def test_a_buy_costs_at_most_its_budget_and_not_a_lot_less_than_it_could(
+    lots: int, price: Decimal, budget: Decimal, liquidity: Liquidity, market: Instrument
+) -> None:
+    def cost(quantity: Decimal) -> Decimal:
+        value = notional(quantity, price)
+        return value + fee(value, liquidity, market.fees)
+
+    wanted = lots * market.lot_size
+    got = within_budget(wanted, price, liquidity, budget, market)
+    assert 0 <= got <= wanted
+    assert got % market.lot_size == 0
+    assert cost(got) <= budget or got == 0
+    assert got == wanted or cost(got + market.lot_size) > budget - D("1e-7")
+
+
+@given(lots=st.integers(1, 10**7), at=PRICES)
+def test_a_reservation_pays_for_its_own_price_and_a_sale_has_no_budget(lots: int, at: Decimal) -> None:
+    wanted = lots * BINANCE.lot_size
+    reserved = buy_reservation(wanted, None, at, BINANCE.fees)
+    slipped = taker_price(Side.BUY, at, HONEST.slippage_ratio, BINANCE.tick_size)
+    assert within_budget(wanted, at, Liquidity.TAKER, reserved, BINANCE) == wanted
+    assert within_budget(wanted, slipped, Liquidity.TAKER, None, BINANCE) == wanted

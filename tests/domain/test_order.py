@@ -52,7 +52,9 @@ def test_a_fill_of_an_order_that_never_left_is_refused(state: OrderState, event:
 
 def test_a_terminal_order_moves_by_late_fills_only() -> None:
     moves = {(state, event) for state, event in NEXT if state in TERMINAL}
-    assert moves == set(product(LATE_FILL, FILLS))
+    refusals = {(state, OrderEvent.REFUSE_FILL) for state in TERMINAL - UNSENT}
+    assert moves == set(product(LATE_FILL, FILLS)) | refusals
+    assert {NEXT[move] for move in refusals} == {OrderState.RESURRECTED}
 
 
 @given(st.lists(st.sampled_from(OrderEvent), max_size=30))

@@ -1,4 +1,8 @@
-"""A trading engine on a real database, in time that only the market data moves."""
+"""Trading engines on a real database, in time that only the market data moves.
+
+``EngineDesk`` plays recordings to engines that can be started anew; ``EngineRig`` has hours of one
+market's bars, a venue behind a line that can be spoiled, and bots whose strategy a test chooses.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +20,11 @@ from psycopg.rows import dict_row
 
 from amarktai.domain.bot import BOT_CAPS, Bot, BotStatus
 from amarktai.domain.fill_model import ExecutionProfile
-from amarktai.domain.instrument import Instrument, Platform
+from amarktai.domain.instrument import Instrument, Origin, Platform
 from amarktai.domain.market import DirtyRows, EventKind, MarketBatch
+from amarktai.domain.order import OrderType, Side
 from amarktai.domain.user import Identity
+from amarktai.ports.accounts import StoredEvent
 from amarktai.ports.feed import Recording
 from amarktai.ports.leases import Lease
 from amarktai.ports.venue import SimulatedVenue
@@ -30,11 +36,50 @@ from amarktai.services.ledger_audit import LedgerAudit
 from amarktai.services.orders import Desk, OrderPolicy, OrderService
 from amarktai.storage.alerts import PgAlerting
 from amarktai.storage.embedded import DatabaseUrls
+from amarktai.storage.events import PgEvents
 from amarktai.storage.leases import PgLeases
+from amarktai.strategies.contract import Account, BarClosed, Decision, Place, StrategyEvent
 from amarktai.venues.paper import PaperVenue
-from amarktai.venues.replay import RecordedFeed
-from tests.fakes import HandClock
-from tests.trading import USDT_ZAR, World
+from amarktai.venues.replay import RecordedFeed, Span, candle_feed
+from tests.bars import HOUR, make_bars
+from tests.fakes import HandClock, SeededRng
+from tests.trading import BTC_ZAR, USDT_ZAR, World, trading
+from tests.venues.faulty import FaultyVenue
+
+
+def paper_venues(world: World, feed: Recording) -> dict[Platform, SimulatedVenue]:
+    """Return a paper venue for each platform of the feed."""
+    by_platform: dict[Platform, list[Instrument]] = {}
+    for instrument in feed.instruments:
+        by_platform.setdefault(instrument.venue, []).append(instrument)
+    return {
+        platform: PaperVenue(
+            platform=platform, account="paper", instruments=instruments, origin=feed.origin,
+            clock=world.clock, profile=ExecutionProfile(),
+        )
+        for platform, instruments in by_platform.items()
+    }  # fmt: skip
+
+
+def bot_service(world: World) -> BotService:
+    return BotService(
+        world.store, world.clock, world.ids, catalog=world.catalog, fx=world.fx, caps=BOT_CAPS,
+        view=BotViews(world.reporting, world.clock, world.rates).in_unit,
+    )  # fmt: skip
+
+
+def new_engine(
+    world: World, lease: Lease, feed: Recording, max_age_s: float, venues: Mapping[Platform, SimulatedVenue]
+) -> TradingEngine:
+    """Return an engine that has not started, on these venues."""
+    running: dict[UUID, Bot] = {}
+    instruments = {item.id: item for item in feed.instruments}
+    policy = OrderPolicy(max_data_age_s=max_age_s)
+    desk = Desk(venues, instruments, running, world.fx, policy, lease)
+    orders = OrderService(world.store, world.clock, world.ids, desk)
+    notices = Notices(PgAlerting(world.database), clock=world.clock, ids=world.ids)
+    parts = EngineParts(venues, orders, bot_service(world), notices, running, world.fx, 86_400)
+    return TradingEngine(world.store, world.clock, feed, parts)
 
 
 @dataclass
@@ -48,34 +93,10 @@ class EngineDesk:
 
     def new_engine(self, feed: Recording) -> TradingEngine:
         """Return an engine without memory, as after a start; its paper venue is new as well."""
-        world = self.world
-        by_platform: dict[Platform, list[Instrument]] = {}
-        for instrument in feed.instruments:
-            by_platform.setdefault(instrument.venue, []).append(instrument)
-        venues: dict[Platform, SimulatedVenue] = {
-            platform: PaperVenue(
-                platform=platform, account="paper", instruments=instruments, origin=feed.origin,
-                clock=world.clock, profile=ExecutionProfile(),
-            )
-            for platform, instruments in by_platform.items()
-        }  # fmt: skip
-        running: dict[UUID, Bot] = {}
-        instruments = {item.id: item for item in feed.instruments}
-        policy = OrderPolicy(max_data_age_s=self.max_age_s)
-        orders = OrderService(
-            world.store, world.clock, world.ids,
-            Desk(venues, instruments, running, world.fx, policy, self.lease),
-        )  # fmt: skip
-        notices = Notices(PgAlerting(world.database), clock=world.clock, ids=world.ids)
-        parts = EngineParts(venues, orders, self.bots(), notices, running, world.fx, snapshot_every_s=86_400)
-        return TradingEngine(world.store, world.clock, feed, parts)
+        return new_engine(self.world, self.lease, feed, self.max_age_s, paper_venues(self.world, feed))
 
     def bots(self) -> BotService:
-        world = self.world
-        return BotService(
-            world.store, world.clock, world.ids, catalog=world.catalog, fx=world.fx, caps=BOT_CAPS,
-            view=BotViews(world.reporting, world.clock, world.rates).in_unit,
-        )  # fmt: skip
+        return bot_service(self.world)
 
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
         """Return what the user's own connection reads."""
@@ -140,3 +161,69 @@ def quote_feed(
     return RecordedFeed(
         instruments, batch, title="scripted", dirty=DirtyRows(), max_age_s=max_age_s, history=dict(history)
     )
+
+
+_WARM_UP_BARS = 400
+LOT = Decimal("0.001")
+
+
+def buy_each_bar(state: Mapping[str, Any], event: StrategyEvent, account: Account, params: Any) -> Decision:
+    """Buy a lot whenever a bar closes."""
+    if not isinstance(event, BarClosed):
+        return Decision(state)
+    return Decision(state, (Place("entry", Side.BUY, OrderType.MARKET, LOT, reason="test"),))
+
+
+def fail(state: Mapping[str, Any], event: StrategyEvent, account: Account, params: Any) -> Decision:
+    """Be a strategy with a defect."""
+    raise ZeroDivisionError("the band has no width")
+
+
+@dataclass
+class EngineRig:
+    """An engine that has not started yet, with everything under it."""
+
+    world: World
+    feed: RecordedFeed
+    venue: FaultyVenue
+    bots: BotService
+    notices: Notices
+    engine: TradingEngine
+
+    async def add_bot(self, who: Identity, name: str) -> Bot:
+        return await self.world.add_bot(who, BTC_ZAR, Decimal(20_000), name)
+
+    async def play(self) -> None:
+        async for batch in self.feed.batches():
+            await self.engine.process(batch)
+
+    async def stored(self, bot: Bot) -> Bot:
+        async with self.world.store.unit_of_work(bot.user_id) as unit:
+            return await unit.bots.get(bot.id)
+
+    async def events(self, who: Identity, kind: str) -> list[StoredEvent]:
+        found = await PgEvents(self.world.database).after(who.user_id, 0, 500)
+        return [event for event in found if event.type == kind]
+
+    async def working(self, bot: Bot) -> int:
+        async with self.world.store.unit_of_work(bot.user_id) as unit:
+            return len(await unit.orders.working([bot.id]))
+
+    def status(self, bot: Bot) -> BotStatus:
+        return self.engine.runners[bot.id].bot.status
+
+
+@asynccontextmanager
+async def engine_rig(urls: DatabaseUrls, *, bars: int = 4) -> AsyncIterator[EngineRig]:
+    """Open a rig whose recording starts now and lasts for some hours."""
+    async with trading(urls) as world:
+        now = world.clock.now_ns()
+        first = now // HOUR - _WARM_UP_BARS
+        closes = [1_000_000.0 + 100 * (index % 7) for index in range(_WARM_UP_BARS + bars)]
+        feed = candle_feed([(BTC_ZAR, make_bars(first, closes))], title="Bars", span=Span(since_ts=now))
+        venue = FaultyVenue(paper_venues(world, feed)[Platform.LUNO], SeededRng("line"))
+        lease = await PgLeases(world.database).take("engine", "test", now, ttl_s=1e6)
+        engine = new_engine(world, lease, feed, feed.max_age_s, {Platform.LUNO: venue})
+        notices = Notices(PgAlerting(world.database), clock=world.clock, ids=world.ids)
+        await world.catalog.put_instruments([BTC_ZAR], Origin.RECORDED, world.now)
+        yield EngineRig(world, feed, venue, bot_service(world), notices, engine)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 
 from amarktai.backtest.driver import run_backtest
@@ -105,3 +107,15 @@ async def test_parity_on_recorded_bars(
 
 async def test_parity_on_synthetic_bars(database_urls: DatabaseUrls) -> None:
     await assert_parity(database_urls, synthetic(800, 5), BINANCE, 20)
+
+
+def gapped(bars: Bars) -> Bars:
+    """Return the bars with every fifth one opening 2 % above the close before it."""
+    open_ = bars.open.copy()
+    open_[5::5] = np.round(bars.close[4:-1:5][: len(open_[5::5])] * 1.02, 2)
+    high, low = np.maximum(bars.high, open_), np.minimum(bars.low, open_)
+    return replace(bars, open=open_, high=high, low=low)
+
+
+async def test_parity_where_the_price_gaps_past_what_buys_reserved(database_urls: DatabaseUrls) -> None:
+    await assert_parity(database_urls, gapped(synthetic(250, 9)), BINANCE, 5)

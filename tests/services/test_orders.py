@@ -15,6 +15,9 @@ from hypothesis import strategies as st
 
 from amarktai.domain.bot import BotStatus
 from amarktai.domain.errors import BrokenInvariant, Unavailable
+from amarktai.domain.fill_model import BUDGET_SPENT
+from amarktai.domain.instrument import Origin, Platform
+from amarktai.domain.market import EventKind
 from amarktai.domain.money import ZERO
 from amarktai.domain.order import TERMINAL, OrderState, Side
 from amarktai.ports.venue import OrderReport, OrderRequest, VenueStatus
@@ -22,6 +25,7 @@ from amarktai.services.ledger_audit import LedgerAudit
 from amarktai.storage.embedded import DatabaseUrls
 from amarktai.storage.leases import PgLeases
 from amarktai.strategies.contract import OrderClosed, OrderFilled
+from amarktai.venues.paper import PaperVenue
 from tests.fakes import SeededRng
 from tests.services.order_desk import (
     LOT,
@@ -249,10 +253,52 @@ class TestFills:
     ) -> None:
         await desk.buy("a")
         whole = desk.show(PRICE)[0]
-        with pytest.raises(BrokenInvariant, match="O6"):
-            await desk.apply(part(whole, LOT + MARKET.lot_size, "t1", status=VenueStatus.FILLED))
+        beyond = part(whole, LOT + MARKET.lot_size, "t1", status=VenueStatus.FILLED)
+        outcome = await desk.apply(beyond)
         assert desk.witness.fills() == []
-        assert desk.witness.state("a") is OrderState.OPEN
+        assert [(order.tag, "O6" in reason) for order, reason in outcome.refused] == [("a", True)]
+        assert desk.witness.state("a") is OrderState.FILLED_PENDING_TRADES
+        assert desk.witness.events("a") == ["claim", "accept", "refuse_fill"]
+        assert desk.service.doubtful_users == (desk.who.user_id,)
+        assert (await desk.buy("b")).denied[desk.bot.id].startswith("ACCOUNT_NOT_ACTIVE")
+
+    async def test_a_refusal_is_told_once_and_ends_when_the_venue_says_what_fits(
+        self, desk: OrderDesk
+    ) -> None:
+        await desk.buy("a")
+        whole = desk.show(PRICE)[0]
+        beyond = part(whole, LOT + MARKET.lot_size, "t1", status=VenueStatus.FILLED)
+        await desk.apply(beyond)
+        assert (await desk.apply(beyond)).refused == []
+        assert desk.witness.events("a") == ["claim", "accept", "refuse_fill"]
+        await desk.reconcile()
+        assert desk.witness.state("a") is OrderState.FILLED
+        await desk.assert_books_are_right()
+
+    async def test_a_fill_that_the_ledger_refuses_stays_the_trouble_of_its_own_order(
+        self, desk: OrderDesk
+    ) -> None:
+        await desk.submit(desk.intent("a", Side.BUY), desk.intent("b", Side.BUY))
+        good, dear = desk.show(PRICE)
+        (fill,) = dear.fills
+        ruinous = replace(dear, fills=(replace(fill, fee_amount=Decimal(1_000_000)),))
+        outcome = await desk.apply(good, ruinous)
+        assert [(order.tag, "not enough ZAR" in reason) for order, reason in outcome.refused] == [("b", True)]
+        assert desk.witness.state("a") is OrderState.FILLED
+        assert desk.witness.state("b") is OrderState.FILLED_PENDING_TRADES
+        assert [row["order_id"] for row in desk.witness.fills()] == [desk.order_id("a")]
+        assert outcome.accounts[desk.bot.id].quantity == LOT
+        assert (await desk.sell("c")).denied == {}  # what is held can be sold
+
+    async def test_a_late_fill_that_the_books_refuse_puts_an_ended_order_in_doubt(
+        self, desk: OrderDesk
+    ) -> None:
+        await desk.buy("a")
+        whole = desk.show(PRICE)[0]
+        await desk.apply(whole)
+        await desk.apply(part(whole, LOT, "again", status=VenueStatus.FILLED, filled_quantity=2 * LOT))
+        assert desk.witness.state("a") is OrderState.RESURRECTED
+        assert len(desk.witness.fills()) == 1
 
     async def test_an_order_that_we_never_wrote_is_refused(self, desk: OrderDesk) -> None:
         await desk.buy("a")
@@ -533,3 +579,38 @@ def test_whatever_the_line_does_the_books_are_those_of_the_venue(
             desk.witness.close()
 
     asyncio.run(run())
+
+
+class TestBudget:
+    async def test_a_market_buy_that_gaps_up_costs_what_was_reserved_and_no_more(
+        self, desk: OrderDesk
+    ) -> None:
+        """The bot has no other money: the ledger would refuse a fill beyond the reservation (L8)."""
+        quantity = Decimal("0.0894")
+        await desk.buy("a", quantity)
+        reserved = reservation_of(desk, "a")
+        assert reserved > (await desk.holdings())["held"] - 1_000
+        await desk.quote(PRICE * 1.05)
+        order = desk.witness.orders()["a"]
+        assert order["state"] == OrderState.CANCELED
+        assert 0 < order["filled_quantity"] < quantity
+        (fill,) = desk.witness.fills()
+        assert fill["notional"] + fill["fee_amount"] <= reserved
+        assert [type(notice.event) for notice in desk.notices] == [OrderFilled, OrderClosed]
+        assert isinstance(desk.notices[1].event, OrderClosed)
+        assert desk.notices[1].event.reason == BUDGET_SPENT
+        assert (await desk.holdings())["free"] >= ZERO
+        await desk.assert_books_are_right()
+
+    async def test_a_restored_order_keeps_to_what_is_left_of_its_reservation(self, desk: OrderDesk) -> None:
+        await desk.buy("a", Decimal("0.0894"), price=Decimal(PRICE - 1_000))
+        order = (await desk.service.recover(desk.who.user_id))[0].order
+        paper = PaperVenue(
+            platform=Platform.LUNO, account="paper-1", instruments=[MARKET], origin=Origin.RECORDED,
+            clock=desk.world.clock,
+        )  # fmt: skip
+        paper.restore([replace(order, reserved_amount=Decimal(1_000))])
+        desk.world.clock.advance(1)
+        now = desk.world.clock.now_ns()
+        (report,) = paper.on_event(MARKET.id, EventKind.QUOTE, now, PRICE - 9_000, PRICE - 8_000, 0, 0, 0)
+        assert 0 < sum(fill.notional + fill.fee_amount for fill in report.fills) <= 1_000

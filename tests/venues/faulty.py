@@ -48,7 +48,8 @@ NO_FAULTS = Faults()
 class FaultyVenue:
     """Wraps a simulated venue. ``faults`` can be exchanged at any time.
 
-    ``received`` counts the creates that reached the venue per order: the send-once proof (O2).
+    ``received`` counts the creates that reached the venue per order: the send-once proof (O2). The fees
+    of the bot ``ruined`` are more than anybody has.
     """
 
     def __init__(self, inner: SimulatedVenue, rng: Rng, faults: Faults = NO_FAULTS) -> None:
@@ -57,6 +58,8 @@ class FaultyVenue:
         self.platform: Platform = inner.platform
         self.account = inner.account
         self.received: dict[UUID, int] = {}
+        self.ruined: UUID | None = None
+        self._ruined_orders: set[UUID] = set()
         self._rng = rng
         self._held: list[OrderReport] = []
 
@@ -66,6 +69,8 @@ class FaultyVenue:
     async def create_order(self, request: OrderRequest) -> OrderReport:
         if self._happens(self.faults.lost_requests):
             raise OutcomeUnknown("TIMEOUT", "The create was lost on its way")
+        if self.ruined is not None and request.bot_id == self.ruined:
+            self._ruined_orders.add(request.order_id)
         self.received[request.order_id] = self.received.get(request.order_id, 0) + 1
         report = await self.inner.create_order(request)
         if self._happens(self.faults.lost_replies):
@@ -148,6 +153,9 @@ class FaultyVenue:
         return [*parts, whole]
 
     def _cut(self, report: OrderReport) -> OrderReport:
+        if report.order_id in self._ruined_orders:
+            dear = tuple(replace(fill, fee_amount=Decimal(10**9)) for fill in report.fills)
+            report = replace(report, fills=dear)
         lot = self.faults.split_lot
         if lot is None:
             return report

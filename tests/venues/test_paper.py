@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from amarktai.domain.errors import BrokenInvariant
 from amarktai.domain.fill import Liquidity
+from amarktai.domain.fill_model import BUDGET_SPENT
 from amarktai.domain.instrument import Fees, Instrument, Origin, Platform
 from amarktai.domain.market import NO_TS, EventKind, OrderBook
 from amarktai.domain.money import ZERO
@@ -84,6 +85,7 @@ class Market:
             sent_ts=self.clock.now_ns(),
             deadline_ts=NO_TS,
             bot_id=UUID(int=bot),
+            budget=D(str(more["budget"])) if "budget" in more else None,
         )
         await self.venue.create_order(request)
         return request.order_id
@@ -497,3 +499,35 @@ def _order(order_id: UUID, filled: Decimal) -> Order:
         reserved_asset="USDT",
         reserved_amount=D(200),
     )
+
+
+class TestBudget:
+    """A buy never costs more than was reserved for it."""
+
+    async def test_a_gap_up_fills_what_the_budget_pays_and_cancels_the_rest(self, market: Market) -> None:
+        market.close(99, 101, 98, 100)
+        await market.place(Side.BUY, OrderType.MARKET, "2", budget="201.2")
+        (report,) = market.begin(103)
+        (fill,) = report.fills
+        assert (fill.price, fill.quantity) == (D("103.06"), D("1.950"))
+        assert fill.notional + fill.fee_amount <= D("201.2") < D("1.951") * fill.price * D("1.001")
+        assert (report.status, report.filled_quantity) == (VenueStatus.CANCELED, D("1.950"))
+        assert report.reason == BUDGET_SPENT
+        assert list(await market.venue.fetch_open_orders()) == []
+
+    async def test_a_budget_that_pays_no_lot_fills_nothing(self, market: Market) -> None:
+        await market.place(Side.BUY, OrderType.MARKET, "0.05", budget="5")
+        (report,) = market.begin(10_000)
+        assert (report.status, report.fills, report.reason) == (VenueStatus.CANCELED, (), BUDGET_SPENT)
+
+    async def test_levels_of_a_book_are_bought_while_the_budget_lasts(self, market: Market) -> None:
+        await market.place(Side.BUY, OrderType.MARKET, "3", budget="251")
+        book = OrderBook()
+        book.load({99.0: 5.0}, {100.0: 1.0, 101.0: 1.0, 102.0: 5.0})
+        (report,) = market.quote(99, 100, book=book)
+        assert [(fill.price, fill.quantity) for fill in report.fills] == [
+            (D(100), D(1)), (D(101), D(1)), (D(102), D("0.487"))
+        ]  # fmt: skip
+        cost = sum(fill.notional + fill.fee_amount for fill in report.fills)
+        assert cost <= D(251) < cost + D("0.001") * 102 * D("1.001")
+        assert (report.status, report.reason) == (VenueStatus.CANCELED, BUDGET_SPENT)

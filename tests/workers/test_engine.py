@@ -33,7 +33,7 @@ from amarktai.workers.engine import (
     StartAnew,
     wait_for_lease,
 )
-from tests.services.engine_rig import EngineRig, engine_rig
+from tests.services.engine_desk import EngineRig, engine_rig
 from tests.trading import BTC_ZAR, trading
 
 

@@ -16,7 +16,8 @@ each cancel and each denied place comes back as ``OrderClosed`` after the whole 
 Before an order is accepted it is checked as the order path does: venue minimums (a stop's at the last
 price that is known, as the venue sees it), free cash for buys, the quantity held for sells, and that
 an entry can be sold again after a fall. No order may trade against one of the same account. Buys
-reserve ``fill_model.buy_reservation``.
+reserve ``fill_model.buy_reservation`` and never cost more (``within_budget``): a fill that is cut short
+comes as ``OrderFilled`` with what is left, followed by the order's own ``OrderClosed``.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from amarktai.domain.bar import Bars, Floats, timeframe_ns
 from amarktai.domain.errors import BrokenInvariant
 from amarktai.domain.fill import Liquidity
 from amarktai.domain.fill_model import (
+    BUDGET_SPENT,
     ExecutionProfile,
     OpenVerdict,
     Placed,
@@ -46,6 +48,7 @@ from amarktai.domain.fill_model import (
     notional,
     open_outcome,
     refusal,
+    within_budget,
 )
 from amarktai.domain.instrument import Instrument
 from amarktai.domain.money import ZERO
@@ -160,6 +163,7 @@ class EventLoop:
 
     def _inside(self, bars: Bars, index: int) -> None:
         self._placed = Placed.INSIDE
+        self._price = exact(bars.close[index])  # the path is known once the bar has closed
         bar = PriceRange(exact(bars.open[index]), exact(bars.high[index]), exact(bars.low[index]))
         while True:
             by_sequence = {item.order.sequence: item for item in self._working.values()}
@@ -177,17 +181,22 @@ class EventLoop:
         self._deliver(deque([BarClosed(bars[index], window, reading)]))
 
     def _fill(self, item: _Working, price: Decimal, liquidity: Liquidity) -> None:
-        wish = item.wish
-        cost = fee(notional(wish.quantity, price), liquidity, self._desk.instrument.fees)
-        fill = SimulatedFill(
-            self._ts, wish.tag, wish.side, price, wish.quantity, cost, liquidity, wish.reason
-        )
+        wish, instrument = item.wish, self._desk.instrument
+        budget = item.reserved if wish.side is Side.BUY else None
+        quantity = within_budget(wish.quantity, price, liquidity, budget, instrument)
         del self._working[wish.tag]
+        unpaid = wish.quantity - quantity
+        canceled = [OrderClosed(wish.tag, BUDGET_SPENT)] if unpaid else []
+        if quantity == ZERO:
+            self._deliver(deque[StrategyEvent](canceled))
+            return
+        cost = fee(notional(quantity, price), liquidity, instrument.fees)
+        fill = SimulatedFill(self._ts, wish.tag, wish.side, price, quantity, cost, liquidity, wish.reason)
         self._position, _ = execute(self._position, fill)
         sign = -1 if wish.side is Side.BUY else 1
         self._cash += sign * fill.notional - fill.fee
         self._fills.append(fill)
-        events = deque[StrategyEvent]([OrderFilled(wish.tag, wish.side, price, wish.quantity, ZERO)])
+        events = deque[StrategyEvent]([OrderFilled(wish.tag, wish.side, price, quantity, unpaid), *canceled])
         for other in list(self._working.values()):
             if wish.oco_group is not None and other.wish.oco_group == wish.oco_group:
                 del self._working[other.wish.tag]

@@ -99,6 +99,32 @@ def entry_quantity_nb(budget: float, price: float, s: Floats) -> float:
 
 
 @njit(cache=True, error_model="numpy")
+def buy_reservation_nb(quantity: float, price: float, s: Floats) -> float:
+    """Return ``fill_model.buy_reservation`` of a market buy, in quote."""
+    return to_ledger_nb(quantity * price * (1.0 + s[TAKER] + s[CUSHION]))
+
+
+@njit(cache=True, error_model="numpy")
+def buy_cost_nb(quantity: float, price: float, taker: float) -> float:
+    """Return what a taker pays for a buy, fee included, in quote."""
+    value = to_ledger_nb(quantity * price)
+    return float(value + to_ledger_nb(value * taker))
+
+
+@njit(cache=True, error_model="numpy")
+def within_budget_nb(quantity: float, price: float, budget: float, s: Floats) -> float:
+    """Return ``fill_model.within_budget`` of a taker's fill, in base."""
+    budget += 0.5 / _LEDGER  # both sides are whole ledger steps, as near as floats come to them
+    if buy_cost_nb(quantity, price, s[TAKER]) <= budget:
+        return quantity
+    p, q = s[LOT_P], s[LOT_Q]
+    lots = math.floor(budget / (price * (1.0 + s[TAKER])) * q / p + _GUARD)
+    while lots > 0.0 and buy_cost_nb(lots * p / q, price, s[TAKER]) > budget:
+        lots -= 1.0
+    return float(max(lots, 0.0) * p / q)
+
+
+@njit(cache=True, error_model="numpy")
 def simulate_nb(  # noqa: C901, PLR0915  long: one pass over the bars, reads top to bottom
     offsets: Int64s,
     open_: Floats,
@@ -147,15 +173,20 @@ def simulate_nb(  # noqa: C901, PLR0915  long: one pass over the bars, reads top
         stop_code = BY_STOP
         target_price = math.inf
         highest = 0.0
+        entry_price = 0.0
         to_buy = 0.0
+        budget = 0.0
         sell_code = 0
         for i in range(last - first):
             exit_code = 0
             exit_price = 0.0
+            is_entry = False
             if to_buy > 0.0:
                 entry_price = ceil_to_step_nb(opens[i] * buy_factor, tick_p, tick_q)
-                quantity = to_buy
+                quantity = within_budget_nb(to_buy, entry_price, budget, s)
+                is_entry = quantity > 0.0
                 to_buy = 0.0
+            if is_entry:
                 value = to_ledger_nb(quantity * entry_price)
                 entry_fee = to_ledger_nb(value * taker)
                 cost = value + entry_fee
@@ -229,6 +260,7 @@ def simulate_nb(  # noqa: C901, PLR0915  long: one pass over the bars, reads top
                 value = cash
                 if entries[i] and not exits[i] and i >= first_decision:
                     to_buy = entry_quantity_nb(min(stake, cash), closes[i], s)
+                    budget = buy_reservation_nb(to_buy, closes[i], s)
             equities[i] = value
             peak = max(peak, value)
             drawdowns[i] = value / peak - 1.0

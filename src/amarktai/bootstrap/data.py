@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,6 @@ from amarktai.bootstrap.foundation import real_time
 from amarktai.config import Settings
 from amarktai.domain.bot import STAKE_PERCENT, RiskMode
 from amarktai.domain.instrument import Instrument, Platform, parse_platform
-from amarktai.ports.clock import Clock
-from amarktai.ports.history import BarHistory
 from amarktai.services.ledger_audit import AuditReport, LedgerAudit
 from amarktai.services.market_data import (
     DatasetReport,
@@ -32,7 +30,7 @@ from amarktai.storage.reports import PgReporting
 from amarktai.strategies.contract import parse_params
 from amarktai.strategies.registry import strategy as find_strategy
 from amarktai.system.rng import SystemRng
-from amarktai.venues.spec import VenueSpec, load_specs
+from amarktai.venues.spec import load_specs
 
 
 def candle_store(settings: Settings) -> ParquetCandleStore:
@@ -52,30 +50,19 @@ async def fetch(
     progress: Callable[[FetchProgress], None],
 ) -> FetchResult:
     """Fetch history of (platform, pair, timeframe) over [since, until) ns into the data folder."""
+    from amarktai.bootstrap.exchanges import Exchanges
+    from amarktai.venues.market_history import MarketHistory
+
     platform, pair, timeframe = market
-    spec, clock = load_specs()[platform], real_time()[0]
-    history, close = _open_history(spec, clock)
+    opened = Exchanges(real_time()[0], SystemRng()).open_market(platform)
     try:
+        history = MarketHistory(opened, await opened.fetch_instruments())
         return await fetch_history(
             history, candle_store(settings), f"{platform}:{pair}", timeframe,
             since_ts=span[0], until_ts=span[1], progress=progress,
         )  # fmt: skip
     finally:
-        await close()
-
-
-def _open_history(spec: VenueSpec, clock: Clock) -> tuple[BarHistory, Callable[[], Awaitable[None]]]:
-    """Return an exchange's public candles, and what ends the connection."""
-    from amarktai.bootstrap.exchanges import Exchanges
-    from amarktai.venues.ccxt_venue import CcxtHistory, open_client
-    from amarktai.venues.market_history import MarketHistory
-
-    exchanges = Exchanges(clock, SystemRng())
-    if spec.ccxt_id is None:
-        market = exchanges.open_market(spec.platform)
-        return MarketHistory(market, spec.instruments), market.close
-    client = open_client(spec)
-    return CcxtHistory(spec, client, exchanges.budget(spec.platform), clock), client.close
+        await opened.close()
 
 
 def import_file(

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from amarktai.domain.instrument import Instrument, Platform
+from amarktai.domain.provider import Credentials
 from amarktai.ports.clock import Clock
 from amarktai.ports.exchange import ExchangeAccount, ExchangeMarket
 from amarktai.ports.rng import Rng
 from amarktai.venues.account import AccountParts
 from amarktai.venues.budget import RequestBudget
-from amarktai.venues.credentials import Credentials
 from amarktai.venues.spec import load_specs
 
 if TYPE_CHECKING:

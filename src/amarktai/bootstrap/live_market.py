@@ -12,11 +12,16 @@ from amarktai.bootstrap.foundation import Foundation
 from amarktai.domain.errors import Forbidden, InvalidInput, Unavailable
 from amarktai.domain.instrument import Instrument, Platform
 from amarktai.domain.money import ZAR
+from amarktai.ports.exchange import ExchangeMarket
 from amarktai.ports.feed import Feed, FeedStatus
 from amarktai.storage.candles import ParquetCandleStore
 from amarktai.system.rng import SystemRng
-from amarktai.venues.ccxt_feed import CcxtFeed
-from amarktai.venues.ccxt_venue import load_instruments, open_client
+from amarktai.venues.exchanges.binance.feed import BinanceFeed
+from amarktai.venues.exchanges.binance.market import BinanceMarket
+from amarktai.venues.exchanges.kucoin.feed import KucoinFeed
+from amarktai.venues.exchanges.kucoin.market import KucoinMarket
+from amarktai.venues.exchanges.luno.feed import LunoFeed
+from amarktai.venues.exchanges.luno.market import LunoMarket
 from amarktai.venues.exchanges.ovex.feed import OvexFeed
 from amarktai.venues.exchanges.valr.feed import ValrFeed
 from amarktai.venues.exchanges.valr.market import ValrMarket
@@ -58,51 +63,34 @@ async def _open_feed(
     base: Foundation, spec: VenueSpec, exchanges: Exchanges, candles: ParquetCandleStore
 ) -> tuple[Platform, Feed, bool]:
     parts = FeedParts(exchanges.budget(spec.platform), base.clock, SystemRng(), candles)
-    opened = _CcxtMarket(spec, parts) if spec.ccxt_id is not None else _NativeMarket(spec, parts, exchanges)
+    market = exchanges.open_market(spec.platform)
+    instruments: Sequence[Instrument] = spec.instruments
     is_verified = True
     try:
-        instruments = await opened.load()
+        instruments = await market.fetch_instruments()
     except Forbidden as error:  # they will not be told later either
         _log.warning("an exchange tells its markets to nobody", reason=error.detail)
-        instruments = spec.instruments
     except (Unavailable, InvalidInput) as error:
         _log.warning("an exchange cannot be reached", platform=spec.platform.value, reason=error.detail)
-        instruments, is_verified = spec.instruments, False
-    return spec.platform, opened.feed(_tradable(instruments, base.settings.live_assets)), is_verified
+        is_verified = False
+    tradable = _tradable(instruments, base.settings.live_assets)
+    return spec.platform, _feed_of(market, tradable, parts, exchanges), is_verified
 
 
-class _CcxtMarket:
-    """A live market through ccxt."""
-
-    def __init__(self, spec: VenueSpec, parts: FeedParts) -> None:
-        self._spec = spec
-        self._parts = parts
-        self._client = open_client(spec)
-
-    async def load(self) -> Sequence[Instrument]:
-        return await load_instruments(self._client, self._spec, self._parts.budget)
-
-    def feed(self, instruments: Sequence[Instrument]) -> Feed:
-        return CcxtFeed(self._spec, instruments, self._client, self._parts)
-
-
-class _NativeMarket:
-    """A live market that our own adapter speaks to."""
-
-    def __init__(self, spec: VenueSpec, parts: FeedParts, exchanges: Exchanges) -> None:
-        self._spec = spec
-        self._parts = parts
-        self._exchanges = exchanges
-        self._market = exchanges.open_market(spec.platform)
-
-    async def load(self) -> Sequence[Instrument]:
-        return await self._market.fetch_instruments()
-
-    def feed(self, instruments: Sequence[Instrument]) -> Feed:
-        if isinstance(self._market, ValrMarket):
-            return ValrFeed(instruments, self._market, self._parts)
-        stand_in = self._exchanges.open_market(Platform.VALR)
-        return OvexFeed(instruments, self._market, self._parts, stand_in)
+def _feed_of(
+    market: ExchangeMarket, instruments: Sequence[Instrument], parts: FeedParts, exchanges: Exchanges
+) -> Feed:
+    match market:
+        case LunoMarket():
+            return LunoFeed(instruments, market, parts)
+        case BinanceMarket():
+            return BinanceFeed(instruments, market, parts)
+        case KucoinMarket():
+            return KucoinFeed(instruments, market, parts)
+        case ValrMarket():
+            return ValrFeed(instruments, market, parts)
+        case _:
+            return OvexFeed(instruments, market, parts, exchanges.open_market(Platform.VALR))
 
 
 def _tradable(instruments: Sequence[Instrument], assets: Sequence[str]) -> list[Instrument]:

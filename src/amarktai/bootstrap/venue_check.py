@@ -10,6 +10,7 @@ from amarktai.bootstrap.exchanges import Exchanges
 from amarktai.bootstrap.foundation import real_time
 from amarktai.domain.errors import InvalidInput
 from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, Platform
+from amarktai.domain.provider import Credentials
 from amarktai.ports.clock import Clock
 from amarktai.ports.ids import Ids
 from amarktai.services.venue_check import CheckItem, VenueCheck
@@ -27,21 +28,12 @@ KEY_PARTS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
-    """A key that is typed in for one check and kept nowhere."""
-
-    api_key: str
-    api_secret: str = ""
-    passphrase: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Wanted:
     """What to check. ``key`` None: only what is public. ``url`` is a twin's instead of the exchange."""
 
     platform: Platform
     symbol: str
-    key: Key | None = None
+    key: Credentials | None = None
     url: str | None = None
     places_an_order: bool = False
 

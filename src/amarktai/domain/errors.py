@@ -57,7 +57,10 @@ class Unavailable(AmarktaiError):
 
 
 class BrokenInvariant(AmarktaiError):
-    """One of the promises O1–O20 or L1–L15 does not hold. Never caught to go on."""
+    """One of the promises O1–O20 or L1–L15 does not hold.
+
+    Caught only to keep it with the bot or the order that broke it, which then rests and alerts.
+    """
 
     def __init__(self, detail: str) -> None:
         super().__init__("BROKEN_INVARIANT", detail, "Stop trading and report this with the log.")

@@ -33,6 +33,9 @@ The order of things on bars, for the event loop and the paper venue alike:
    places (``Placed.AT_CLOSE``) arrives at the next open.
 
 A fill of one order of an OCO group cancels the others of that group before anything else happens.
+
+A buy never costs more than was reserved for it (``within_budget``): where the price ran past that, it
+fills for what the reservation pays, and the rest is canceled.
 """
 
 from __future__ import annotations
@@ -45,7 +48,7 @@ from typing import Final
 
 from amarktai.domain.fill import Liquidity
 from amarktai.domain.instrument import Fees, Instrument
-from amarktai.domain.money import ceil_to_step, floor_to_step, to_ledger
+from amarktai.domain.money import ZERO, ceil_to_step, floor_to_step, to_ledger
 from amarktai.domain.order import OrderType, Side
 
 #: Numbers this close to a whole step count as whole, in steps: absorbs the float64 noise of recorded
@@ -55,6 +58,9 @@ STEP_GUARD: Final = Decimal("5e-7")
 
 #: Relative slack of the minimum notional, for the same reason.
 NOTIONAL_GUARD: Final = Decimal("1e-9")
+
+#: Why the rest of a buy was canceled that its reservation did not pay for.
+BUDGET_SPENT: Final = "the price ran past what was reserved for it"
 
 #: Share by which a market order's size leaves room for the price to run away until it fills.
 ENTRY_CUSHION: Final = Decimal("0.005")
@@ -265,6 +271,29 @@ def buy_reservation(
     if limit_price is not None:
         return to_ledger(quantity * limit_price * (1 + fees.taker))
     return to_ledger(quantity * market_price * (1 + fees.taker + ENTRY_CUSHION))
+
+
+def within_budget(
+    quantity: Decimal, price: Decimal, liquidity: Liquidity, budget: Decimal | None, instrument: Instrument
+) -> Decimal:
+    """Return the part of a fill of ``quantity`` at ``price`` that ``budget`` pays, fee included.
+
+    Units: base, quote per base, quote. None is no limit: sales have none. Less than everything is rounded
+    down to the lot.
+    """
+
+    def cost(part: Decimal) -> Decimal:
+        value = notional(part, price)
+        return value + fee(value, liquidity, instrument.fees)
+
+    if budget is None or cost(quantity) <= budget:
+        return quantity
+    ratio = instrument.fees.maker if liquidity is Liquidity.MAKER else instrument.fees.taker
+    part = min(quantity, round_quantity_down(max(budget, ZERO) / (price * (1 + ratio)), instrument.lot_size))
+    # The guard of the rounding, and the ledger's own rounding, may be a lot too generous.
+    while part > 0 and cost(part) > budget:
+        part -= instrument.lot_size
+    return max(part, ZERO)
 
 
 def affordable_quantity(budget: Decimal, price: Decimal, instrument: Instrument) -> Decimal:

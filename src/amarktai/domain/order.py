@@ -63,6 +63,7 @@ class OrderEvent(StrEnum):
     EXPIRE = "expire"  # the venue says expired and the trades are complete
     CLOSE_INCOMPLETE = "close_incomplete"  # the venue says closed, trades are missing
     PROVE_ABSENT = "prove_absent"  # complete absence proofs, past the request's expiry
+    REFUSE_FILL = "refuse_fill"  # our books refuse a fill that the venue reports
     RESOLVE_BY_HAND = "resolve_by_hand"
 
 
@@ -103,6 +104,7 @@ def _table() -> dict[tuple[OrderState, OrderEvent], OrderState]:
     for state in sent:
         table[state, _E.FILL_ALL] = _S.FILLED
         table[state, _E.CLOSE_INCOMPLETE] = _S.FILLED_PENDING_TRADES
+        table[state, _E.REFUSE_FILL] = _S.FILLED_PENDING_TRADES
         table[state, _E.CANCEL] = _S.CANCELED
         table[state, _E.EXPIRE] = _S.EXPIRED
         table[state, _E.RESOLVE_BY_HAND] = _S.MANUAL
@@ -112,6 +114,8 @@ def _table() -> dict[tuple[OrderState, OrderEvent], OrderState]:
         table[state, _E.FILL] = state
     for state in (_S.OPEN, _S.PARTIAL, _S.RESURRECTED):
         table[state, _E.ASK_CANCEL] = _S.CANCELING
+    for state in (*LATE_FILL, _S.FILLED, _S.MANUAL):
+        table[state, _E.REFUSE_FILL] = _S.RESURRECTED
     for state in LATE_FILL:
         table[state, _E.FILL] = _S.RESURRECTED
         table[state, _E.FILL_ALL] = _S.FILLED
@@ -191,3 +195,8 @@ class Order:
     @property
     def remaining_quantity(self) -> Decimal:
         return self.quantity - self.filled_quantity
+
+    @property
+    def budget(self) -> Decimal | None:
+        """What the rest of a buy may cost, in quote and fees included; sales have no limit."""
+        return self.reserved_amount if self.side is Side.BUY else None

@@ -34,11 +34,17 @@ Balances = dict[tuple[str, str], Decimal]
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """A user's ledger for one mode, locked for this transaction, with the user's timezone."""
+    """A user's ledger for one mode, locked for this transaction, with the user's timezone.
+
+    ``head_seq`` is the number of its last entry: unchanged, nobody has written to it. ``fencing_token``
+    is that of the lease which was locked with it.
+    """
 
     id: UUID
     mode: TradingMode
     timezone: str
+    head_seq: int
+    fencing_token: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,10 @@ class NewOrder:
     created_at: datetime
     deadline_at: datetime | None
     reject_reason: str | None = None
+
+    def as_stored(self) -> StoredOrder:
+        """Return the order as the store has it once the row is written."""
+        return StoredOrder(self.order, self.platform, self.account, self.mode, Decimal(0), self.deadline_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +170,12 @@ class OrderStore(Protocol):
 
 
 class LedgerStore(Protocol):
-    async def lock_book(self, mode: TradingMode) -> Book:
-        """Lock (and on first use create) the tenant's book for this transaction."""
+    async def lock_book(self, mode: TradingMode, *, lease: str | None = None) -> Book:
+        """Lock (and on first use create) the tenant's book for this transaction.
+
+        With ``lease``, that lease is locked too: it must exist, and it cannot change hands before the
+        transaction ends.
+        """
 
     async def find_book(self, mode: TradingMode) -> Book | None:
         """Return the tenant's book to read from, without a lock; None before the first entry."""
@@ -171,6 +185,12 @@ class LedgerStore(Protocol):
 
         Raises: Conflict DUPLICATE_ENTRY for a key that is booked already; Conflict
         INSUFFICIENT_FUNDS when a holding would fall below zero (L8).
+        """
+
+    def assume(self, book: Book, balances: Balances) -> None:
+        """Take these balances, each with all of its account's assets, for those of the store.
+
+        Only for who read or wrote them when the book's head was what it is under this lock.
         """
 
     async def balances(self, book: Book, accounts: Sequence[str] | None = None) -> Balances: ...
@@ -252,9 +272,6 @@ class UnitOfWork(Protocol):
     @property
     def reports(self) -> Reports:
         """What screens show, as of this transaction: for the answers and events of a write."""
-
-    async def check_lease(self, name: str, fencing_token: int) -> bool:
-        """Return whether the lease is still held with this token (O2 f)."""
 
     async def user_timezone(self) -> str: ...
 

@@ -25,7 +25,8 @@ from amarktai.domain.order import Order, OrderType, Side
 class OrderRequest:
     """What leaves for the venue, once. ``deadline_ts`` (ns): not after this, whatever happened (f).
 
-    ``bot_id`` stays in the house: a simulated venue serves each bot for itself.
+    ``budget`` is the most that a buy may cost, in quote and fees included: what was reserved for it.
+    It and ``bot_id`` stay in the house: a simulated venue keeps to it and serves each bot for itself.
     """
 
     order_id: UUID
@@ -41,6 +42,7 @@ class OrderRequest:
     sent_ts: int
     deadline_ts: int
     bot_id: UUID | None = None
+    budget: Decimal | None = None
 
     @property
     def client_order_id(self) -> str:

@@ -14,9 +14,9 @@ from amarktai.domain.provider import (
     Right,
     map_rights,
 )
+from amarktai.domain.signing import binance_query
 from amarktai.ports.providers import KeyField, KeyHelp, Provider
 from amarktai.providers.http import Reply
-from amarktai.providers.signing import binance_query
 from amarktai.providers.tester import HttpTester
 
 BASE_URL: Final = "https://api.binance.com"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from amarktai.domain.provider import Credentials, KeyTestResult, ProviderId, ProviderType, TestOutcome
+from amarktai.domain.signing import bearer_headers
 from amarktai.ports.providers import KeyField, KeyHelp, Provider
-from amarktai.providers.signing import bearer_headers
 from amarktai.providers.tester import HttpTester
 
 BASE_URL: Final = "https://api.flokx.ai"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from amarktai.domain.provider import Credentials, KeyRights, KeyTestResult, ProviderId, ProviderType, Right
+from amarktai.domain.signing import basic_headers
 from amarktai.ports.providers import KeyField, KeyHelp, Provider
 from amarktai.providers.http import Reply
-from amarktai.providers.signing import basic_headers
 from amarktai.providers.tester import HttpTester
 
 BASE_URL: Final = "https://api.luno.com"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from amarktai.domain.provider import KeyTestResult, TestOutcome
+from amarktai.domain.signing import bearer_headers
 from amarktai.providers.http import ProviderHttp
-from amarktai.providers.signing import bearer_headers
 
 
 async def judge_by_models(http: ProviderHttp, key: str) -> KeyTestResult:

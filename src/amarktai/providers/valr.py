@@ -13,9 +13,9 @@ from amarktai.domain.provider import (
     Right,
     map_words,
 )
+from amarktai.domain.signing import valr_headers
 from amarktai.ports.providers import KeyField, KeyHelp, Provider
 from amarktai.providers.http import Reply
-from amarktai.providers.signing import valr_headers
 from amarktai.providers.tester import HttpTester
 
 BASE_URL: Final = "https://api.valr.com"

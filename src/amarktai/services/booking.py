@@ -63,20 +63,37 @@ class Booker:
     #: Realised profit per bot in ZAR, of all its days, after ``write``.
     bot_profits: dict[UUID, Decimal] = field(default_factory=dict)
 
-    async def load(self, bot_ids: Sequence[UUID], held: Mapping[UUID, OpenPosition] | None = None) -> None:
-        """Read the open round trips that the fills may touch, and the positions where not given."""
-        self._positions = dict(await self.unit.trades.positions(bot_ids) if held is None else held)
-        self._trips = await self.unit.trades.open_trips(bot_ids)
+    async def load(self, bot_ids: Sequence[UUID]) -> None:
+        """Read the positions and open round trips that the fills may touch."""
+        self.take_over(await self.unit.trades.positions(bot_ids), await self.unit.trades.open_trips(bot_ids))
 
-    def position(self, bot_id: UUID) -> Position:
+    def take_over(self, held: Mapping[UUID, OpenPosition], trips: Mapping[UUID, RoundTrip]) -> None:
+        """Go on from these positions and open round trips, which are those of the store."""
+        self._positions, self._trips = dict(held), dict(trips)
+
+    @property
+    def entry_count(self) -> int:
+        """How many entries ``write`` appends to the book."""
+        return len(self._drafts)
+
+    @property
+    def accounts(self) -> list[str]:
+        """The ledger accounts that the fills move something on."""
+        return sorted({posting.account for draft in self._drafts for posting in draft.entry.postings})
+
+    def held(self, bot_id: UUID) -> OpenPosition:
         """Return the bot's position as booked so far."""
-        return self._positions.get(bot_id, OpenPosition(Position(), None)).position
+        return self._positions.get(bot_id, OpenPosition(Position(), None))
+
+    def open_trip(self, bot_id: UUID) -> RoundTrip | None:
+        """Return the bot's open round trip as booked so far."""
+        return self._trips.get(bot_id)
 
     def add(self, order: Order, fill: Fill) -> None:
         """Apply one fill. Raises: BrokenInvariant when it sells more than the bot holds."""
         bot, instrument = self.bots[order.bot_id], self.instruments[order.instrument_id]
         rate = self.fx.rate(instrument.quote, fill.executed_at, instrument.venue)
-        position, realised = apply_execution(self.position(bot.id), execution_of(fill, instrument))
+        position, realised = apply_execution(self.held(bot.id).position, execution_of(fill, instrument))
         trip = self._trips.get(bot.id) or self._open_trip(bot, instrument, fill)
         trip = add_fill(
             trip, fill, realised, _zar(rate, instrument, fill),

@@ -9,11 +9,8 @@ what it reports is booked and told to the strategies, whose orders go out before
 
 from __future__ import annotations
 
-import json
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -24,21 +21,23 @@ from amarktai.domain.bar import NS_PER_S, TIMEFRAME_S, Bar, Bars, timeframe_ns
 from amarktai.domain.bot import Bot, BotAction, BotStatus, TradingMode
 from amarktai.domain.errors import BrokenInvariant, Conflict
 from amarktai.domain.fill_model import exact, refusal
-from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, Platform
+from amarktai.domain.instrument import DISPLAY_NAMES, Platform
 from amarktai.domain.market import NO_TS, EventKind, MarketBatch
 from amarktai.domain.money import ZAR, ZERO, floor_to_step
 from amarktai.domain.order import Order, OrderIntent, OrderState, OrderType, Side
-from amarktai.ledger import chart
 from amarktai.ports.clock import SettableClock, to_datetime
 from amarktai.ports.feed import Feed
 from amarktai.ports.store import BotRuntime, Store
 from amarktai.ports.venue import OrderReport, SimulatedVenue
+from amarktai.services.account_view import BotAccount
 from amarktai.services.alerts import Notices
 from amarktai.services.bar_windows import BarBuilder, BarWindow
 from amarktai.services.bots import BotService
+from amarktai.services.equity_snapshots import EquitySnapshots
 from amarktai.services.fx import FxRates, Mark
 from amarktai.services.market_scan import ScanState
-from amarktai.services.orders import BotAccount, Notice, OrderService, Outcome
+from amarktai.services.orders import Notice, OrderService, Outcome
+from amarktai.services.runners import Lane, Runner
 from amarktai.services.views import instant
 from amarktai.strategies.contract import (
     Account,
@@ -48,75 +47,19 @@ from amarktai.strategies.contract import (
     Gate,
     Place,
     SignalReading,
-    Strategy,
     StrategyEvent,
     parse_params,
 )
 from amarktai.strategies.registry import strategy as find_strategy
-from amarktai.strategies.signal_trader import Decide, decider
+from amarktai.strategies.signal_trader import decider
 
 log = structlog.get_logger(__name__)
 
 #: Rounds of fills answering orders answering fills within one market row; more is a runaway bot.
 MAX_ROUNDS: Final = 50
-DECISIONS_KEPT: Final = 200
 CLOSE_TAG: Final = "close"
 #: Why a bot rests whose strategy raised an error.
 STRATEGY_ERROR: Final = "STRATEGY_ERROR"
-
-
-_EMPTY_ACCOUNT: Final = BotAccount(ZERO, ZERO, ZERO, None, {})
-
-
-@dataclass(slots=True)
-class Runner:
-    """A bot in the engine's memory, with everything that its next decision needs."""
-
-    bot: Bot
-    strategy: Strategy
-    params: Any
-    decide: Decide
-    index: int
-    warmup: int
-    state: Mapping[str, Any] = field(default_factory=dict)
-    account: BotAccount = _EMPTY_ACCOUNT
-    profit_zar: Decimal = ZERO
-    last_bar_ts: int | None = None
-    last_decision: dict[str, Any] | None = None
-    peak_zar: Decimal | None = None
-    drawdown: Decimal | None = None
-    fault: str | None = None
-    is_dirty: bool = False
-    unsaved: deque[tuple[int, dict[str, Any]]] = field(default_factory=lambda: deque(maxlen=DECISIONS_KEPT))
-
-    @property
-    def is_active(self) -> bool:
-        return self.bot.status is BotStatus.ACTIVE
-
-    @property
-    def signal_key(self) -> tuple[int, str, str, str]:
-        """Bots with equal keys share one computation of their signals."""
-        return (
-            self.index,
-            self.bot.timeframe,
-            self.strategy.id,
-            json.dumps(dict(self.bot.params), sort_keys=True),
-        )
-
-
-@dataclass(slots=True)
-class Lane:
-    """One instrument: its windows, the builders of its larger bars and its last price."""
-
-    instrument: Instrument
-    windows: dict[str, BarWindow] = field(default_factory=dict)
-    builders: dict[str, BarBuilder] = field(default_factory=dict)
-    base: str | None = None
-    mark: float | None = None
-    mark_ts: int = 0
-    from_bars: bool = False
-    newest_bar: dict[int, int] = field(default_factory=dict)
-    told: tuple[float, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +93,6 @@ class EngineParts:
     snapshot_every_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Wallet:
-    """A user's money outside the bots, in ZAR: what is free, and what was ever put in."""
-
-    free_zar: Decimal
-    deposits_zar: Decimal
-
-
 class TradingEngine:
     """Runs the bots of all users on one feed."""
 
@@ -173,12 +108,15 @@ class TradingEngine:
         self._fx = parts.fx
         self._snapshot_ns = round(parts.snapshot_every_s * NS_PER_S)
         self._next_snapshot = 0
-        self._snapshots: dict[UUID, list[dict[str, Any]]] = {}
-        self._wallets: dict[UUID, _Wallet] = {}
-        # Of each user's bots, the deleted ones too: their sum is the user's realised profit.
-        self._profits: dict[UUID, dict[UUID, Decimal]] = {}
+        self._equity = EquitySnapshots(store, parts.fx)
         self.lanes = [Lane(instrument) for instrument in feed.instruments]
         self._index = {lane.instrument.id: index for index, lane in enumerate(self.lanes)}
+        # Those whose price is, or leads to, a rate of the rand.
+        self._rate_lanes = [
+            index
+            for index, lane in enumerate(self.lanes)
+            if lane.instrument.quote == ZAR or lane.instrument.base == "BTC"
+        ]
         self.scan = ScanState(len(self.lanes))
         self.runners: dict[UUID, Runner] = {}
         self.counters = EngineCounters()
@@ -200,8 +138,8 @@ class TradingEngine:
             wanted = [bot for bot in bots if self._may_run(bot)]
             runtimes = await unit.bots.runtimes([bot.id for bot in wanted])
         self._running.update({bot.id: bot for bot in bots})
-        self._profits[user_id] = dict(profits)
-        await self._load_wallet(user_id)
+        self._equity.know_profits(user_id, profits)
+        await self._load_equity(user_id)
         working = await self._orders.recover(user_id)
         for platform, venue in self._venues.items():
             resting = [item.order for item in working if item.platform == platform.value]
@@ -220,7 +158,7 @@ class TradingEngine:
         async with self._store.unit_of_work(user_id) as unit:
             bot = await unit.bots.get(bot_id)
         self._running[bot.id] = bot
-        await self._load_wallet(user_id)
+        await self._load_equity(user_id)
         if not self._may_run(bot):
             return
         runner = self.runners.get(bot.id)
@@ -600,7 +538,7 @@ class TradingEngine:
             if bot_id in self.runners:
                 self.runners[bot_id].account = account
         for bot_id, profit in outcome.profits.items():
-            self._profits.setdefault(self._running[bot_id].user_id, {})[bot_id] = profit
+            self._equity.know_profits(self._running[bot_id].user_id, {bot_id: profit})
             if bot_id in self.runners:
                 self.runners[bot_id].profit_zar = profit
         for bot_id, reason in outcome.denied.items():
@@ -608,6 +546,8 @@ class TradingEngine:
                 self._note_denied(self.runners[bot_id], reason)
         for order in outcome.lost:
             await self._tell_unknown(order)
+        for order, reason in outcome.refused:
+            await self._tell_refused(order, reason)
         return [self._delivery(notice) for notice in outcome.notices if notice.bot_id in self.runners]
 
     async def _tell_unknown(self, order: Order) -> None:
@@ -617,6 +557,15 @@ class TradingEngine:
             " It makes no entries until the exchange's records say so."
         )
         await self._notices.alert(order.user_id, "order_unknown", "warning", message, bot_id=bot.id)
+
+    async def _tell_refused(self, order: Order, reason: str) -> None:
+        bot = self._running[order.bot_id]
+        log.error("a fill could not be booked", bot=str(bot.id), order=str(order.id), reason=reason)
+        message = (
+            f"{bot.name}: {DISPLAY_NAMES[bot.platform]} reports a fill of its {order.side} order that the"
+            f" books refuse: {reason}. It makes no entries until both agree; what it holds can be sold."
+        )
+        await self._notices.alert(order.user_id, "fill_refused", "critical", message, bot_id=bot.id)
 
     def _delivery(self, notice: Notice) -> _Delivery:
         return _Delivery(self.runners[notice.bot_id], notice.key, notice.event)
@@ -732,12 +681,14 @@ class TradingEngine:
         return Mark(exact(price), at, self._feed.origin)
 
     def _sync_fx(self) -> None:
-        for index, lane in enumerate(self.lanes):
-            instrument = lane.instrument
-            if instrument.quote == "ZAR" or instrument.base == "BTC":
-                mark = self.mark(index)
-                if mark is not None:
-                    self._fx.mark(instrument.venue, instrument.symbol, mark)
+        """Tell the rates what moved since the last call."""
+        for index in self._rate_lanes:
+            lane, now = self.lanes[index], (self._mark(index), int(self.scan.last_ts[index]))
+            if now == lane.synced:
+                continue
+            lane.synced, mark = now, self.mark(index)
+            if mark is not None:
+                self._fx.mark(lane.instrument.venue, lane.instrument.symbol, mark)
 
     def equity_zar(self, runner: Runner) -> tuple[Decimal, Decimal] | None:
         """Return the bot's (equity, unrealised profit) in ZAR now; None without a price or a rate."""
@@ -767,46 +718,12 @@ class TradingEngine:
 
     def take_snapshots(self) -> None:
         """Note every bot's and user's equity now; ``save`` writes it. Unknown values leave no row."""
-        at = to_datetime(self._clock.now_ns())
-        sums: dict[UUID, list[Decimal] | None] = {}
-        for runner in self.runners.values():
-            figures = self.equity_zar(runner)
-            user_id = runner.bot.user_id
-            so_far = sums.setdefault(user_id, [ZERO, ZERO])
-            if figures is None:
-                sums[user_id] = None
-                continue
-            equity, unrealised = figures
-            self._note_drawdown(runner, equity)
-            row = _snapshot(
-                "bot", runner.bot.id.hex, at, equity, runner.profit_zar, unrealised, runner.bot.capital_zar
-            )
-            self._snapshots.setdefault(user_id, []).append(row)
-            if so_far is not None:
-                sums[user_id] = [so_far[0] + equity, so_far[1] + unrealised]
-        for user_id, total in sums.items():
-            wallet = self._wallets.get(user_id)
-            if total is not None and wallet is not None:
-                realised = sum(self._profits.get(user_id, {}).values(), ZERO)
-                row = _snapshot(
-                    "user", "*", at, total[0] + wallet.free_zar, realised, total[1], wallet.deposits_zar
-                )
-                self._snapshots.setdefault(user_id, []).append(row)
+        self._equity.take(to_datetime(self._clock.now_ns()), self.runners.values(), self.equity_zar)
 
-    @staticmethod
-    def _note_drawdown(runner: Runner, equity: Decimal) -> None:
-        peak = max(equity, runner.peak_zar if runner.peak_zar is not None else runner.bot.capital_zar)
-        fall = equity / peak - 1 if peak else ZERO
-        if peak != runner.peak_zar or runner.drawdown is None or fall < runner.drawdown:
-            runner.peak_zar, runner.is_dirty = peak, True
-            runner.drawdown = min(fall, runner.drawdown if runner.drawdown is not None else ZERO)
-
-    async def _load_wallet(self, user_id: UUID) -> None:
-        async with self._store.unit_of_work(user_id) as unit:
-            book = await unit.ledger.lock_book(TradingMode.PAPER)
-            balances = await unit.ledger.balances(book, [chart.WALLET, chart.FUNDING])
-        free = balances.get((chart.WALLET, ZAR), ZERO)
-        self._wallets[user_id] = _Wallet(free, -balances.get((chart.FUNDING, ZAR), ZERO))
+    async def _load_equity(self, user_id: UUID) -> None:
+        """Read what of a user's equity the engine does not trade with: wallet and resting bots."""
+        bots = [bot for bot in self._running.values() if bot.user_id == user_id and not self._may_run(bot)]
+        await self._equity.load(user_id, bots)
 
     async def save(self) -> dict[UUID, list[UUID]]:
         """Write what changed in the bots' memory, and the snapshots, since the last call.
@@ -814,11 +731,8 @@ class TradingEngine:
         Return the bots that have decided since then, per user.
         """
         decided: dict[UUID, list[UUID]] = {}
-        for user_id, rows in self._snapshots.items():
-            async with self._store.unit_of_work(user_id, durable=False) as unit:
-                await unit.figures.add_snapshots(rows)
-            await self._load_wallet(user_id)
-        self._snapshots.clear()
+        for user_id in await self._equity.save():
+            await self._load_equity(user_id)
         by_user: dict[UUID, list[Runner]] = {}
         for runner in self.runners.values():
             if runner.is_dirty:
@@ -856,27 +770,6 @@ def _read_signals(
             signals(history, runner.params).reading(len(history) - 1) if signals else None
         )
     return readings[runner.signal_key]
-
-
-def _snapshot(
-    scope: str,
-    scope_id: str,
-    at: datetime,
-    equity: Decimal,
-    realised: Decimal,
-    unrealised: Decimal,
-    deposits: Decimal,
-) -> dict[str, Any]:
-    return {
-        "mode": TradingMode.PAPER.value,
-        "scope": scope,
-        "scope_id": scope_id,
-        "at": at,
-        "equity_zar": equity,
-        "realized_zar": realised,
-        "unrealized_zar": unrealised,
-        "deposits_zar": deposits,
-    }
 
 
 def _gate_view(gate: Gate) -> dict[str, Any]:

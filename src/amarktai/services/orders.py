@@ -10,83 +10,45 @@ checked in the claiming transaction and the request carries a deadline.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from amarktai.domain.bot import Bot, TradingMode
-from amarktai.domain.errors import BrokenInvariant, Unavailable
+from amarktai.domain.errors import BrokenInvariant, Conflict, Unavailable
 from amarktai.domain.instrument import Instrument, Platform
 from amarktai.domain.mode import SystemMode
 from amarktai.domain.money import ZERO, to_ledger
 from amarktai.domain.order import (
     TERMINAL,
+    UNSENT,
     Order,
     OrderEvent,
     OrderIntent,
     OrderState,
-    Side,
     next_state,
 )
-from amarktai.domain.position import Position
-from amarktai.domain.risk import GateContext, first_denial, reservation
-from amarktai.ledger import chart
+from amarktai.domain.risk import first_denial, reservation
 from amarktai.ports.clock import Clock, to_datetime, to_ns
 from amarktai.ports.events import EventPayload, OrderUpdated
 from amarktai.ports.ids import Ids
 from amarktai.ports.leases import Lease
-from amarktai.ports.store import (
-    Balances,
-    Book,
-    NewOrder,
-    OpenPosition,
-    OrderChange,
-    Store,
-    StoredOrder,
-    UnitOfWork,
-)
-from amarktai.ports.venue import (
-    OrderReport,
-    OrderRequest,
-    OutcomeUnknown,
-    TradingVenue,
-    VenueRejected,
-    VenueStatus,
-)
+from amarktai.ports.store import Book, NewOrder, OrderChange, Store, StoredOrder, UnitOfWork
+from amarktai.ports.venue import OrderReport, OrderRequest, OutcomeUnknown, TradingVenue, VenueRejected
+from amarktai.services.account_view import DOUBTFUL, AccountView, BotAccount
 from amarktai.services.booking import Booker
 from amarktai.services.fx import FxRates
+from amarktai.services.order_transitions import Transition, Verdict
 from amarktai.services.views import order_view
 from amarktai.strategies.contract import OrderClosed, OrderFilled
 
-_CLOSING: Final = {
-    VenueStatus.CANCELED: OrderEvent.CANCEL,
-    VenueStatus.EXPIRED: OrderEvent.EXPIRE,
-}
 #: States in which a cancel has nothing to ask for, or nobody to ask yet.
 _NOT_CANCELABLE: Final = TERMINAL | {
     OrderState.SENDING, OrderState.UNKNOWN, OrderState.CANCELING, OrderState.FILLED_PENDING_TRADES
 }  # fmt: skip
-#: States that only the venue's records can end. A bot with such an order makes no entries.
-_DOUBTFUL: Final = frozenset(
-    {OrderState.UNKNOWN, OrderState.CANCEL_UNKNOWN, OrderState.FILLED_PENDING_TRADES, OrderState.RESURRECTED}
-)
-
-
-@dataclass(frozen=True, slots=True)
-class BotAccount:
-    """What a bot has after a transaction.
-
-    Units: cash in quote, free of reservations; held_cash with them; quantity in base. ``working`` maps
-    the tag of each order that is not terminal to its id.
-    """
-
-    cash: Decimal
-    held_cash: Decimal
-    quantity: Decimal
-    average_price: Decimal | None
-    working: Mapping[str, UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +65,8 @@ class Outcome:
     """What a step of the order path led to.
 
     ``denied`` maps bots to the gate that refused, ``profits`` bots to their realised profit in ZAR;
-    ``lost`` are the orders whose outcome has just become unknown.
+    ``lost`` are the orders whose outcome has just become unknown; ``refused`` those whose fills the books
+    have just refused, with the reason.
     """
 
     notices: list[Notice] = field(default_factory=list)
@@ -111,6 +74,7 @@ class Outcome:
     denied: dict[UUID, str] = field(default_factory=dict)
     profits: dict[UUID, Decimal] = field(default_factory=dict)
     lost: list[Order] = field(default_factory=list)
+    refused: list[tuple[Order, str]] = field(default_factory=list)
 
     def absorb(self, other: Outcome) -> None:
         self.notices.extend(other.notices)
@@ -118,6 +82,7 @@ class Outcome:
         self.denied.update(other.denied)
         self.profits.update(other.profits)
         self.lost.extend(other.lost)
+        self.refused.extend(other.refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +121,9 @@ class OrderService:
         self._lease = desk.lease
         self._owners: dict[UUID, UUID] = {}
         self._doubters: dict[UUID, None] = {}
+        # What is known of each user's bots as of the last commit; gone while a transaction runs.
+        self._views: dict[UUID, AccountView] = {}
+        self._refused: set[UUID] = set()
 
     @property
     def doubtful_users(self) -> tuple[UUID, ...]:
@@ -177,6 +145,25 @@ class OrderService:
         async with self._store.unit_of_work(user_id) as unit:
             return [item.order for item in await unit.orders.working([bot_id])]
 
+    @asynccontextmanager
+    async def _open(self, user_id: UUID, *, checks_lease: bool = False) -> AsyncIterator[_Opened]:
+        """Open a transaction under the lock of the user's book, with what is known of their bots.
+
+        The view survives the commit only: after any error the next transaction reads the store again.
+        """
+        known = self._views.pop(user_id, None)
+        async with self._store.unit_of_work(user_id, durable=self._policy.durable) as unit:
+            book = await unit.ledger.lock_book(TradingMode.PAPER, lease=self._lease.name)
+            holds_lease = book.fencing_token == self._lease.fencing_token
+            if checks_lease and not holds_lease:
+                raise _lease_lost()
+            if known is None or not holds_lease or known.head_seq != book.head_seq:
+                known = AccountView(book.head_seq)
+            unit.ledger.assume(book, known.balances)
+            yield _Opened(unit, book, known)
+        if holds_lease:
+            self._views[user_id] = known
+
     # -- sending ---------------------------------------------------------------------------------
 
     async def submit(
@@ -186,48 +173,60 @@ class OrderService:
 
         An intent whose decision has an order already is passed over in silence (O3).
         """
-        outcome, claimed = await self._claim(user_id, intents, system_mode)
+        try:
+            outcome, claimed = await self._claim(user_id, intents, system_mode)
+        except Conflict as taken:
+            if taken.code != "DECISION_TAKEN":
+                raise
+            fresh = await self._not_taken(user_id, intents)
+            outcome, claimed = await self._claim(user_id, fresh, system_mode)
         if claimed:
             outcome.absorb(await self._send(user_id, claimed))
         return outcome
 
+    async def _not_taken(self, user_id: UUID, intents: Sequence[OrderIntent]) -> list[OrderIntent]:
+        """Return the intents whose decisions have no order yet."""
+        async with self._store.unit_of_work(user_id) as unit:
+            bot_ids = sorted({intent.bot_id for intent in intents})
+            done = await unit.orders.claimed(bot_ids, [intent.decision_key for intent in intents])
+        return [intent for intent in intents if (intent.bot_id, intent.decision_key) not in done]
+
     async def _claim(
         self, user_id: UUID, intents: Sequence[OrderIntent], system_mode: SystemMode
     ) -> tuple[Outcome, list[NewOrder]]:
-        """Write every intent as SENDING or DENIED and commit: the write-ahead of O1."""
+        """Write every intent as SENDING or DENIED and commit: the write-ahead of O1.
+
+        Raises: Conflict DECISION_TAKEN, and writes nothing, when one of them has an order already.
+        """
         outcome, claimed = Outcome(), list[NewOrder]()
-        async with self._store.unit_of_work(user_id, durable=self._policy.durable) as unit:
-            await self._check_lease(unit)
-            book = await unit.ledger.lock_book(TradingMode.PAPER)
+        async with self._open(user_id, checks_lease=True) as (unit, book, view):
             bot_ids = sorted({intent.bot_id for intent in intents})
-            done = await unit.orders.claimed(bot_ids, [intent.decision_key for intent in intents])
-            view = await _AccountView.load(unit, book, bot_ids)
-            rows: list[NewOrder] = []
+            await view.load(unit, book, bot_ids)
+            rows: dict[tuple[UUID, str], NewOrder] = {}
             for intent in intents:
-                if (intent.bot_id, intent.decision_key) in done:
+                decision = (intent.bot_id, intent.decision_key)
+                if decision in rows:
                     continue
-                done.add((intent.bot_id, intent.decision_key))
-                row = self._gate(user_id, book, intent, view, system_mode)
-                rows.append(row)
+                rows[decision] = row = self._gate(user_id, book, intent, view, system_mode)
                 if row.order.state is OrderState.SENDING:
                     claimed.append(row)
-                    self._owners[row.order.id] = user_id
-                    view.add(row.order)
+                    view.put(row.as_stored())
+                    view.booked[row.order.id] = set()
                 else:
                     outcome.denied[intent.bot_id] = row.reject_reason or ""
                     outcome.notices.append(_closed(row.order, row.reject_reason or ""))
-            await unit.orders.insert(rows)
-            outcome.accounts.update(view.accounts(self._bots, self._instruments))
+            await unit.orders.insert(list(rows.values()))
+        outcome.accounts.update(view.accounts(bot_ids, self._bots, self._instruments))
+        self._owners.update({row.order.id: user_id for row in claimed})
         return outcome, claimed
 
     def _gate(
-        self, user_id: UUID, book: Book, intent: OrderIntent, view: _AccountView, system_mode: SystemMode
+        self, user_id: UUID, book: Book, intent: OrderIntent, view: AccountView, system_mode: SystemMode
     ) -> NewOrder:
         bot, instrument = self._bots[intent.bot_id], self._instruments[intent.instrument_id]
         now_ns = self._clock.now_ns()
-        denial = first_denial(
-            intent, instrument, view.gate_context(intent, bot, instrument, system_mode, now_ns, self._policy)
-        )
+        context = view.gate_context(intent, bot, instrument, system_mode, now_ns, self._policy.max_data_age_s)
+        denial = first_denial(intent, instrument, context)
         asset, amount = reservation(intent, instrument)
         order = Order(
             id=self._ids.new(),
@@ -280,7 +279,7 @@ class OrderService:
         request = OrderRequest(
             order.id, order.instrument_id, order.side, order.type, order.quantity, order.price,
             order.stop_price, order.post_only, order.reduce_only, order.oco_group,
-            sent_ts=now, deadline_ts=deadline, bot_id=order.bot_id,
+            sent_ts=now, deadline_ts=deadline, bot_id=order.bot_id, budget=order.budget,
         )  # fmt: skip
         venue = self._venues[self._instruments[order.instrument_id].venue]
         try:
@@ -294,16 +293,14 @@ class OrderService:
 
     async def cancel(self, user_id: UUID, order_ids: Sequence[UUID]) -> Outcome:
         """Ask the venue to cancel; only its own record changes what was filled (O13)."""
-        async with self._store.unit_of_work(user_id, durable=self._policy.durable) as unit:
-            await self._check_lease(unit)
-            await unit.ledger.lock_book(TradingMode.PAPER)
-            stored = await unit.orders.get_many(order_ids)
-            asked = [
-                item for item in stored.values()
-                if item.order.state not in _NOT_CANCELABLE
-            ]  # fmt: skip
-            changes = [_Transition(item, self._clock).take(OrderEvent.ASK_CANCEL, "") for item in asked]
-            await unit.orders.change([change.finish() for change in changes])
+        async with self._open(user_id, checks_lease=True) as (unit, _, view):
+            stored = await _stored(unit, view, order_ids)
+            asked = [item for item in stored.values() if item.order.state not in _NOT_CANCELABLE]
+            moves = [Transition(item, self._clock).take(OrderEvent.ASK_CANCEL, "") for item in asked]
+            await unit.orders.change([move.finish() for move in moves])
+            for move in moves:
+                if move.order.bot_id in view.working:
+                    view.put(move.as_stored())
         results = [await self._cancel_one(item.order) for item in asked]
         return await self.apply(
             user_id,
@@ -323,66 +320,137 @@ class OrderService:
     async def apply(
         self, user_id: UUID, reports: Sequence[OrderReport], *, verdicts: Sequence[Verdict] = ()
     ) -> Outcome:
-        """Book every fill that the venue reports, exactly once, and move the orders along (O5)."""
+        """Book every fill that the venue reports, exactly once, and move the orders along (O5).
+
+        Reports that the books refuse stay the trouble of their own order: it is put in doubt, so that its
+        bot makes no entries until the venue's records and ours agree, and all others are booked.
+        """
         if not reports and not verdicts:
             return Outcome()
-        async with self._store.unit_of_work(user_id, durable=self._policy.durable) as unit:
-            return await self._apply(unit, reports, verdicts)
-
-    async def _apply(
-        self, unit: UnitOfWork, reports: Sequence[OrderReport], verdicts: Sequence[Verdict]
-    ) -> Outcome:
-        book = await unit.ledger.lock_book(TradingMode.PAPER)
-        ids = [report.order_id for report in reports] + [verdict.order_id for verdict in verdicts]
-        stored = await unit.orders.get_many(ids)
-        moves = {order_id: _Transition(item, self._clock) for order_id, item in stored.items()}
-        bot_ids = sorted({item.order.bot_id for item in stored.values()})
-        view = await _AccountView.load(unit, book, bot_ids)
-        booker = Booker(
-            unit, book, self._bots, self._instruments, self._fx, self._ids, self._clock,
-            account=next((item.account for item in stored.values()), ""),
-        )  # fmt: skip
-        await booker.load(bot_ids, view.held)
+        try:
+            return await self._book(user_id, reports, verdicts)
+        except (Conflict, BrokenInvariant) as refusal:
+            order_ids = list(dict.fromkeys([*(r.order_id for r in reports), *(v.order_id for v in verdicts)]))
+            if len(order_ids) == 1:
+                return await self._doubt(user_id, order_ids[0], refusal)
         outcome = Outcome()
-        known = await self._known_fills(unit, stored, reports)
-        for report in reports:
-            self._take_report(moves[report.order_id], report, booker, known, outcome)
-        for verdict in verdicts:
-            self._take_verdict(moves[verdict.order_id], verdict, outcome)
-        events = await booker.write()
-        outcome.profits.update(booker.bot_profits)
-        changes = [move.finish() for move in moves.values() if move.events]
-        await unit.orders.change(changes)
-        outcome.lost += [item.order for item in changes if item.order.state is OrderState.UNKNOWN]
-        self._doubters.update(
-            {move.order.user_id: None for move in moves.values() if move.order.state in _DOUBTFUL}
-        )
-        now = to_datetime(self._clock.now_ns())
-        await unit.outbox.emit([*events, *self._order_events(changes)], now)
-        await view.refresh(unit, book, booker, [change.order for change in changes])
-        outcome.accounts.update(view.accounts(self._bots, self._instruments))
+        for order_id in order_ids:
+            theirs = [report for report in reports if report.order_id == order_id]
+            about = [verdict for verdict in verdicts if verdict.order_id == order_id]
+            outcome.absorb(await self.apply(user_id, theirs, verdicts=about))
         return outcome
 
+    async def _doubt(self, user_id: UUID, order_id: UUID, refusal: Conflict | BrokenInvariant) -> Outcome:
+        """Note that an order's fills are not in the books; say so once while the engine runs.
+
+        Raises: the refusal itself when the order is none of ours, or was never sent (O2).
+        """
+        reason, outcome = str(refusal), Outcome()
+        async with self._open(user_id) as (unit, book, view):
+            stored = (await _stored(unit, view, [order_id])).get(order_id)
+            if stored is None or stored.order.state in UNSENT:
+                raise refusal
+            bot_ids = [stored.order.bot_id]
+            await view.load(unit, book, bot_ids)
+            if order_id not in self._refused:
+                move = Transition(stored, self._clock).take(OrderEvent.REFUSE_FILL, reason)
+                change = move.finish()
+                await unit.orders.change([change])
+                await unit.outbox.emit(self._order_events([change]), change.at)
+                view.put(move.as_stored())
+                outcome.refused.append((move.order, reason))
+        self._refused.add(order_id)
+        self._doubters[user_id] = None
+        outcome.accounts.update(view.accounts(bot_ids, self._bots, self._instruments))
+        return outcome
+
+    async def _book(
+        self, user_id: UUID, reports: Sequence[OrderReport], verdicts: Sequence[Verdict]
+    ) -> Outcome:
+        outcome = Outcome()
+        async with self._open(user_id) as (unit, book, view):
+            ids = [report.order_id for report in reports] + [verdict.order_id for verdict in verdicts]
+            stored = await _stored(unit, view, ids)
+            moves = {order_id: Transition(item, self._clock) for order_id, item in stored.items()}
+            bot_ids = sorted({item.order.bot_id for item in stored.values()})
+            await view.load(unit, book, bot_ids)
+            booker = Booker(
+                unit, book, self._bots, self._instruments, self._fx, self._ids, self._clock,
+                account=next((item.account for item in stored.values()), ""),
+            )  # fmt: skip
+            booker.take_over(
+                {bot_id: view.held[bot_id] for bot_id in bot_ids},
+                {bot_id: view.trips[bot_id] for bot_id in bot_ids if bot_id in view.trips},
+            )
+            known = await self._known_fills(unit, view, stored, reports)
+            for report in reports:
+                self._take_report(moves[report.order_id], report, booker, known, outcome)
+            for verdict in verdicts:
+                self._take_verdict(moves[verdict.order_id], verdict, outcome)
+            moved = [move for move in moves.values() if move.events]
+            changes = [move.finish() for move in moved]
+            await unit.orders.change(changes)
+            events = await booker.write()
+            now = to_datetime(self._clock.now_ns())
+            await unit.outbox.emit([*events, *self._order_events(changes)], now)
+            await self._update(view, unit, book, booker, bot_ids)
+            for report in reports:
+                if report.order_id in view.booked:
+                    view.booked[report.order_id].update(fill.venue_trade_id for fill in report.fills)
+            for move in moved:
+                view.put(move.as_stored())
+        outcome.profits.update(booker.bot_profits)
+        outcome.lost += [item.order for item in changes if item.order.state is OrderState.UNKNOWN]
+        if any(move.order.state in DOUBTFUL for move in moves.values()):
+            self._doubters[user_id] = None
+        outcome.accounts.update(view.accounts(bot_ids, self._bots, self._instruments))
+        return outcome
+
+    @staticmethod
+    async def _update(
+        view: AccountView, unit: UnitOfWork, book: Book, booker: Booker, bot_ids: Sequence[UUID]
+    ) -> None:
+        """Take over what this transaction wrote, without reading it back."""
+        view.head_seq = book.head_seq + booker.entry_count
+        if not booker.entry_count:
+            return
+        view.balances.update(await unit.ledger.balances(book, booker.accounts))
+        for bot_id in bot_ids:
+            view.held[bot_id] = booker.held(bot_id)
+            trip = booker.open_trip(bot_id)
+            if trip is None:
+                view.trips.pop(bot_id, None)
+            else:
+                view.trips[bot_id] = trip
+
     async def _known_fills(
-        self, unit: UnitOfWork, stored: Mapping[UUID, StoredOrder], reports: Sequence[OrderReport]
+        self,
+        unit: UnitOfWork,
+        view: AccountView,
+        stored: Mapping[UUID, StoredOrder],
+        reports: Sequence[OrderReport],
     ) -> set[tuple[str, str]]:
-        by_platform: dict[tuple[str, str], list[str]] = {}
+        """Return which of the reported fills are booked, as (platform, trade id)."""
+        known: set[tuple[str, str]] = set()
+        unsure: dict[tuple[str, str], list[str]] = {}
         for report in reports:
             item = stored.get(report.order_id)
             if item is None:
                 raise BrokenInvariant(f"the venue reports order {report.order_id}, which we never wrote")
-            ids = by_platform.setdefault((item.platform, item.account), [])
-            ids.extend(fill.venue_trade_id for fill in report.fills)
-        known: set[tuple[str, str]] = set()
-        for (platform, account), trade_ids in by_platform.items():
-            if trade_ids:
-                found = await unit.trades.known_fills(platform, account, trade_ids)
-                known.update((platform, trade_id) for trade_id in found)
+            booked = view.booked.get(report.order_id)
+            if booked is not None:
+                known.update((item.platform, trade_id) for trade_id in booked)
+            elif report.fills:
+                ids = unsure.setdefault((item.platform, item.account), [])
+                ids.extend(fill.venue_trade_id for fill in report.fills)
+        for (platform, account), trade_ids in unsure.items():
+            found = await unit.trades.known_fills(platform, account, trade_ids)
+            known.update((platform, trade_id) for trade_id in found)
         return known
 
     def _take_report(
         self,
-        move: _Transition,
+        move: Transition,
         report: OrderReport,
         booker: Booker,
         known: set[tuple[str, str]],
@@ -412,7 +480,7 @@ class OrderService:
         if ended and not was_terminal:
             outcome.notices.append(_closed(move.order, report.reason))
 
-    def _take_verdict(self, move: _Transition, verdict: Verdict, outcome: Outcome) -> None:
+    def _take_verdict(self, move: Transition, verdict: Verdict, outcome: Outcome) -> None:
         if move.order.state in TERMINAL:
             return  # whoever took over from us has settled it meanwhile
         move.take(verdict.event, verdict.detail)
@@ -439,18 +507,17 @@ class OrderService:
 
         Raises: Unavailable when another engine holds the lease.
         """
-        async with self._store.unit_of_work(user_id) as unit:
-            await self._check_lease(unit)
-            await unit.ledger.lock_book(TradingMode.PAPER)
+        self._views.pop(user_id, None)
+        async with self._open(user_id, checks_lease=True) as (unit, _, _view):
             working = await unit.orders.working()
             lost = [item for item in working if item.order.state is OrderState.SENDING]
             moves = [
-                _Transition(item, self._clock).take(OrderEvent.LOSE, "the engine stopped while sending")
+                Transition(item, self._clock).take(OrderEvent.LOSE, "the engine stopped while sending")
                 for item in lost
             ]
             asked = [item for item in working if item.order.state is OrderState.CANCELING]
             moves += [
-                _Transition(item, self._clock).take(OrderEvent.LOSE_CANCEL, "the engine stopped")
+                Transition(item, self._clock).take(OrderEvent.LOSE_CANCEL, "the engine stopped")
                 for item in asked
             ]
             await unit.orders.change([move.finish() for move in moves])
@@ -470,14 +537,14 @@ class OrderService:
         reports: list[OrderReport] = []
         verdicts: list[Verdict] = []
         for item in working:
-            if not everything and item.order.state not in _DOUBTFUL:
+            if not everything and item.order.state not in DOUBTFUL:
                 continue
             found = await self._look_up(item)
             if isinstance(found, OrderReport):
                 reports.append(found)
             elif found is not None:
                 verdicts.append(found)
-            elif item.order.state in _DOUBTFUL:
+            elif item.order.state in DOUBTFUL:
                 self._doubters[user_id] = None
         return await self.apply(user_id, reports, verdicts=verdicts)
 
@@ -502,185 +569,34 @@ class OrderService:
 
     async def accounts(self, user_id: UUID, bot_ids: Sequence[UUID]) -> dict[UUID, BotAccount]:
         """Return what each bot has, as the store says."""
-        async with self._store.unit_of_work(user_id) as unit:
-            book = await unit.ledger.lock_book(TradingMode.PAPER)
-            view = await _AccountView.load(unit, book, sorted(bot_ids))
-            return view.accounts(self._bots, self._instruments)
-
-    async def _check_lease(self, unit: UnitOfWork) -> None:
-        if not await unit.check_lease(self._lease.name, self._lease.fencing_token):
-            raise Unavailable(
-                "LEASE_LOST",
-                "Another engine has taken over trading",
-                "Run one engine per database; this one stops by itself.",
-            )
+        self._views.pop(user_id, None)
+        async with self._open(user_id) as (unit, book, view):
+            await view.load(unit, book, bot_ids)
+        return view.accounts(bot_ids, self._bots, self._instruments)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What we concluded of an order without a venue report."""
+class _Opened(NamedTuple):
+    """A transaction of the order path."""
 
-    order_id: UUID
-    event: OrderEvent
-    detail: str
+    unit: UnitOfWork
+    book: Book
+    view: AccountView
+
+
+async def _stored(unit: UnitOfWork, view: AccountView, order_ids: Sequence[UUID]) -> dict[UUID, StoredOrder]:
+    """Return orders of the view, the others from the store."""
+    found = view.find(order_ids)
+    missing = [order_id for order_id in order_ids if order_id not in found]
+    return found | (await unit.orders.get_many(missing) if missing else {})
+
+
+def _lease_lost() -> Unavailable:
+    return Unavailable(
+        "LEASE_LOST",
+        "Another engine has taken over trading",
+        "Run one engine per database; this one stops by itself.",
+    )
 
 
 def _closed(order: Order, reason: str) -> Notice:
     return Notice(order.bot_id, f"closed:{order.id.hex}", OrderClosed(order.tag, reason))
-
-
-class _Transition:
-    """One order moving through the state machine within a transaction."""
-
-    def __init__(self, stored: StoredOrder, clock: Clock) -> None:
-        self.stored = stored
-        self.order = stored.order
-        self.filled_notional = stored.filled_notional
-        self.reject_reason: str | None = None
-        self.events: list[tuple[OrderEvent, OrderState, OrderState, str]] = []
-        self._clock = clock
-
-    def take(self, event: OrderEvent, detail: str) -> _Transition:
-        before = self.order.state
-        after = next_state(before, event)
-        self.events.append((event, before, after, detail))
-        self.order = replace(self.order, state=after)
-        return self
-
-    def fill(self, quantity: Decimal, notional: Decimal) -> None:
-        filled = self.order.filled_quantity + quantity
-        if filled > self.order.quantity:
-            raise BrokenInvariant(f"order {self.order.id}: {filled} filled of {self.order.quantity} (O6)")
-        self.order = replace(self.order, filled_quantity=filled)
-        self.filled_notional += notional
-        complete = filled == self.order.quantity
-        self.take(OrderEvent.FILL_ALL if complete else OrderEvent.FILL, f"{quantity:f}")
-
-    def settle(self, report: OrderReport) -> None:
-        """Follow the venue's status. Closed with trades missing waits for them (O7)."""
-        state = self.order.state
-        if report.status is VenueStatus.OPEN:
-            if state in {OrderState.SENDING, OrderState.UNKNOWN, OrderState.CANCEL_UNKNOWN}:
-                self.take(OrderEvent.ACCEPT, report.reason)
-            return
-        if state in TERMINAL:
-            return
-        missing = report.filled_quantity != self.order.filled_quantity
-        if missing or report.status is VenueStatus.FILLED:
-            self.take(OrderEvent.CLOSE_INCOMPLETE, report.reason)
-        else:
-            self.take(_CLOSING[report.status], report.reason)
-
-    def finish(self) -> OrderChange:
-        """Return the change to write; what a terminal order reserved is released, once (L9)."""
-        order = self.order
-        terminal = order.state in TERMINAL
-        share = order.remaining_quantity / order.quantity
-        reserved = ZERO if terminal else to_ledger(self._reserved_at_start() * share)
-        self.order = replace(order, reserved_amount=reserved)
-        now = to_datetime(self._clock.now_ns())
-        return OrderChange(
-            self.order, self.filled_notional, self.events, now,
-            closed_at=now if terminal else None, reject_reason=self.reject_reason,
-        )  # fmt: skip
-
-    def _reserved_at_start(self) -> Decimal:
-        """Return the reservation for the whole quantity, from what the stored rest reserves."""
-        stored = self.stored.order
-        if stored.remaining_quantity == ZERO:
-            return ZERO
-        return stored.reserved_amount * stored.quantity / stored.remaining_quantity
-
-
-@dataclass(slots=True)
-class _AccountView:
-    """Balances, positions and working orders of some bots, within one transaction."""
-
-    balances: Balances
-    held: dict[UUID, OpenPosition]
-    working: dict[UUID, list[Order]]
-
-    @classmethod
-    async def load(cls, unit: UnitOfWork, book: Book, bot_ids: Sequence[UUID]) -> _AccountView:
-        balances = await unit.ledger.balances(book, [chart.bot_holding(bot_id) for bot_id in bot_ids])
-        held = await unit.trades.positions(bot_ids)
-        working: dict[UUID, list[Order]] = {bot_id: [] for bot_id in bot_ids}
-        for item in await unit.orders.working(bot_ids):
-            working[item.order.bot_id].append(item.order)
-        return cls(balances, held, working)
-
-    async def refresh(self, unit: UnitOfWork, book: Book, booker: Booker, changed: Sequence[Order]) -> None:
-        """Take over what this transaction wrote, without reading it back."""
-        accounts = [chart.bot_holding(bot_id) for bot_id in self.working]
-        self.balances = await unit.ledger.balances(book, accounts)
-        for bot_id in self.working:
-            self.held[bot_id] = OpenPosition(booker.position(bot_id), None)
-        newer = {order.id: order for order in changed}
-        for bot_id, orders in self.working.items():
-            merged = {order.id: order for order in orders}
-            merged.update({key: order for key, order in newer.items() if order.bot_id == bot_id})
-            self.working[bot_id] = [order for order in merged.values() if order.state not in TERMINAL]
-
-    def add(self, order: Order) -> None:
-        self.working.setdefault(order.bot_id, []).append(order)
-
-    def free_cash(self, bot_id: UUID, quote: str) -> Decimal:
-        held = self.balances.get((chart.bot_holding(bot_id), quote), ZERO)
-        reserved = sum(
-            (order.reserved_amount for order in self.working.get(bot_id, ()) if order.side is Side.BUY), ZERO
-        )
-        return held - reserved
-
-    def free_coins(self, bot_id: UUID, base: str, oco_group: str | None = None) -> Decimal:
-        """Return coins that no working sale holds. Orders of one one-cancels-other group hold once."""
-        held = self.balances.get((chart.bot_holding(bot_id), base), ZERO)
-        groups: dict[str, Decimal] = {}
-        for order in self.working.get(bot_id, ()):
-            if order.side is Side.SELL and (order.oco_group is None or order.oco_group != oco_group):
-                key = order.oco_group or order.id.hex
-                groups[key] = max(groups.get(key, ZERO), order.remaining_quantity)
-        return held - sum(groups.values(), ZERO)
-
-    def gate_context(
-        self,
-        intent: OrderIntent,
-        bot: Bot,
-        instrument: Instrument,
-        system_mode: SystemMode,
-        now_ns: int,
-        policy: OrderPolicy,
-    ) -> GateContext:
-        orders = self.working.get(bot.id, ())
-        return GateContext(
-            system_mode=system_mode,
-            trading_mode=bot.mode,
-            bot_status=bot.status,
-            account_active=not any(order.state in _DOUBTFUL for order in orders),
-            data_age_s=(now_ns - intent.data_ts) / 1e9,
-            max_data_age_s=policy.max_data_age_s,
-            free_cash=self.free_cash(bot.id, instrument.quote),
-            free_coins=self.free_coins(bot.id, instrument.base, intent.oco_group),
-            opposing=[
-                order.price
-                for order in orders
-                if order.price is not None
-                and order.side is not intent.side
-                and order.instrument_id == intent.instrument_id
-            ],
-        )
-
-    def accounts(
-        self, bots: Mapping[UUID, Bot], instruments: Mapping[str, Instrument]
-    ) -> dict[UUID, BotAccount]:
-        found: dict[UUID, BotAccount] = {}
-        for bot_id, orders in self.working.items():
-            instrument = instruments[bots[bot_id].instrument_id]
-            position = self.held[bot_id].position if bot_id in self.held else Position()
-            found[bot_id] = BotAccount(
-                cash=self.free_cash(bot_id, instrument.quote),
-                held_cash=self.balances.get((chart.bot_holding(bot_id), instrument.quote), ZERO),
-                quantity=position.quantity,
-                average_price=position.average_price,
-                working={order.tag: order.id for order in orders},
-            )
-        return found

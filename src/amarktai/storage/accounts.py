@@ -25,27 +25,28 @@ from amarktai.storage.rollups import PgFigures
 from amarktai.storage.secrets import PgSealedRows
 from amarktai.storage.sessions import PgAttempts, PgSessions
 from amarktai.storage.tokens import PgTokens
+from amarktai.storage.transaction import Transaction
 from amarktai.storage.users import PgUsers
 
 
 class PgAccountUnit:
-    def __init__(self, connection: AsyncConnection, user_id: UUID | None) -> None:
-        self.users = PgUsers(connection)
-        self.sessions = PgSessions(connection)
-        self.tokens = PgTokens(connection)
-        self.invites = PgInvites(connection)
-        self.attempts = PgAttempts(connection)
-        self.platform_settings = PgPlatformSettings(connection)
-        self.audit = PgAudit(connection)
-        self.answers = PgAnswers(connection, user_id)
-        self.sealed = PgSealedRows(connection, user_id)
+    def __init__(self, transaction: Transaction, user_id: UUID | None) -> None:
+        self.users = PgUsers(transaction)
+        self.sessions = PgSessions(transaction)
+        self.tokens = PgTokens(transaction)
+        self.invites = PgInvites(transaction)
+        self.attempts = PgAttempts(transaction)
+        self.platform_settings = PgPlatformSettings(transaction)
+        self.audit = PgAudit(transaction)
+        self.answers = PgAnswers(transaction, user_id)
+        self.sealed = PgSealedRows(transaction, user_id)
         if user_id is not None:  # without a tenant nobody has figures
-            self.keys = PgProviderKeys(connection, user_id)
-            self.venue_accounts = PgVenueAccounts(connection, user_id)
-            self.factors = PgFactors(connection, user_id)
-            self.alerts = PgAlerts(connection, user_id)
-            self.figures = PgFigures(connection, user_id)
-            self.reports = PgReports(connection, user_id)
+            self.keys = PgProviderKeys(transaction, user_id)
+            self.venue_accounts = PgVenueAccounts(transaction, user_id)
+            self.factors = PgFactors(transaction, user_id)
+            self.alerts = PgAlerts(transaction, user_id)
+            self.figures = PgFigures(transaction, user_id)
+            self.reports = PgReports(transaction, user_id)
 
 
 class PgAccounts:
@@ -54,8 +55,8 @@ class PgAccounts:
 
     @asynccontextmanager
     async def unit(self, user_id: UUID | None) -> AsyncIterator[PgAccountUnit]:
-        async with self._database.transaction(user_id) as connection:
-            yield PgAccountUnit(connection, user_id)
+        async with self._database.transaction(user_id) as transaction:
+            yield PgAccountUnit(transaction, user_id)
 
 
 class PgPlatformSettings:

@@ -8,7 +8,6 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import insert, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from amarktai.domain.user import Role
 from amarktai.ports.accounts import AlertRow
@@ -17,17 +16,18 @@ from amarktai.storage import tables as t
 from amarktai.storage.audit import PgAudit
 from amarktai.storage.database import Database
 from amarktai.storage.outbox import PgOutbox
+from amarktai.storage.transaction import Transaction
 
 
 class PgAlerts:
-    def __init__(self, connection: AsyncConnection, user_id: UUID) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction, user_id: UUID) -> None:
+        self._transaction = transaction
         self._user_id = user_id
-        self._outbox = PgOutbox(connection, user_id)
-        self.audit = PgAudit(connection)
+        self._outbox = PgOutbox(transaction, user_id)
+        self.audit = PgAudit(transaction)
 
     async def insert(self, row: AlertRow) -> None:
-        await self._connection.execute(
+        await self._transaction.execute(
             insert(t.alerts).values(
                 id=row.id,
                 user_id=self._user_id,
@@ -51,14 +51,14 @@ class PgAlerts:
             AlertRow(
                 row.id, row.type, row.severity, row.message, row.bot_id, row.created_at, row.acknowledged_at
             )
-            for row in await self._connection.execute(query)
+            for row in await self._transaction.execute(query)
         ]
 
     async def acknowledge(self, alert_id: UUID, at: datetime) -> bool:
-        found = await self._connection.execute(select(t.alerts.c.id).where(t.alerts.c.id == alert_id))
+        found = await self._transaction.execute(select(t.alerts.c.id).where(t.alerts.c.id == alert_id))
         if found.one_or_none() is None:
             return False
-        await self._connection.execute(
+        await self._transaction.execute(
             update(t.alerts)
             .where(t.alerts.c.id == alert_id, t.alerts.c.acknowledged_at.is_(None))
             .values(acknowledged_at=at)
@@ -72,8 +72,8 @@ class PgAlerting:
 
     @asynccontextmanager
     async def alerts(self, user_id: UUID) -> AsyncIterator[PgAlerts]:
-        async with self._database.transaction(user_id) as connection:
-            yield PgAlerts(connection, user_id)
+        async with self._database.transaction(user_id) as transaction:
+            yield PgAlerts(transaction, user_id)
 
     async def active_users(self, *, role: Role | None = None) -> list[UUID]:
         query = select(t.users.c.id).where(t.users.c.is_active).order_by(t.users.c.id)

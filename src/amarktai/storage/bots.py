@@ -11,13 +11,13 @@ from uuid import UUID
 from sqlalchemy import RowMapping, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from amarktai.domain.bot import Bot, BotStatus, LifecycleStage, RiskMode, TradingMode
 from amarktai.domain.errors import Conflict, NotFound
 from amarktai.domain.instrument import Origin, Platform
 from amarktai.ports.store import BotRuntime
 from amarktai.storage import tables as t
+from amarktai.storage.transaction import Transaction
 
 _EDITABLE = (
     "name", "params", "risk_mode", "status", "lifecycle_stage", "pause_reason",
@@ -33,8 +33,8 @@ _WAKE = text("SELECT pg_notify(:channel, :payload)")
 
 
 class PgBots:
-    def __init__(self, connection: AsyncConnection, user_id: UUID) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction, user_id: UUID) -> None:
+        self._transaction = transaction
         self._user_id = user_id
 
     async def insert(self, bot: Bot) -> None:
@@ -42,7 +42,7 @@ class PgBots:
 
     async def get(self, bot_id: UUID, *, lock: bool = False) -> Bot:
         query = select(t.bots).where(t.bots.c.id == bot_id)
-        row = (await self._connection.execute(query.with_for_update() if lock else query)).mappings().first()
+        row = (await self._transaction.execute(query.with_for_update() if lock else query)).mappings().first()
         if row is None:
             raise NotFound("NOT_FOUND", f"There is no bot {bot_id}", "Reload the list of bots.")
         return to_bot(row)
@@ -52,7 +52,7 @@ class PgBots:
         wanted = [status.value for status in statuses]
         if wanted:
             query = query.where(t.bots.c.status.in_(wanted))
-        return [to_bot(row) for row in (await self._connection.execute(query)).mappings()]
+        return [to_bot(row) for row in (await self._transaction.execute(query)).mappings()]
 
     async def update(self, bot: Bot) -> None:
         row = _to_row(bot)
@@ -60,7 +60,7 @@ class PgBots:
         await self._write(update(t.bots).where(t.bots.c.id == bot.id).values(values), bot.name)
 
     async def runtimes(self, bot_ids: Sequence[UUID]) -> dict[UUID, BotRuntime]:
-        rows = await self._connection.execute(
+        rows = await self._transaction.execute(
             select(t.bot_runtime).where(t.bot_runtime.c.bot_id.in_(list(bot_ids)))
         )
         return {
@@ -83,7 +83,7 @@ class PgBots:
             index_elements=["bot_id"],
             set_={name: statement.excluded[name] for name in _RUNTIME},
         )
-        await self._connection.execute(
+        await self._transaction.execute(
             statement,
             [
                 {
@@ -98,7 +98,7 @@ class PgBots:
     async def add_decisions(self, decisions: Sequence[tuple[UUID, datetime, Mapping[str, Any]]]) -> None:
         if not decisions:
             return
-        await self._connection.execute(
+        await self._transaction.execute(
             upsert(t.decisions).on_conflict_do_nothing(),
             [
                 {"bot_id": bot_id, "at": at, "user_id": self._user_id, "decision": dict(decision)}
@@ -107,18 +107,19 @@ class PgBots:
         )
 
     async def save_capital(self, bot: Bot) -> None:
-        await self._connection.execute(
+        await self._transaction.execute(
             update(t.bots).where(t.bots.c.id == bot.id).values(capital_quote=bot.capital_quote)
         )
 
     async def wake_engine(self, bot_id: UUID) -> None:
         payload = f"{self._user_id}:{bot_id}"
-        await self._connection.execute(_WAKE, {"channel": ENGINE_CHANNEL, "payload": payload})
+        await self._transaction.execute(_WAKE, {"channel": ENGINE_CHANNEL, "payload": payload})
 
     async def _write(self, statement: Any, name: str) -> None:
+        await self._transaction.flush()
         try:
-            async with self._connection.begin_nested():
-                await self._connection.execute(statement)
+            async with self._transaction.begin_nested():
+                await self._transaction.execute(statement)
         except IntegrityError as error:
             if "uq_bots_name" in str(error.orig):
                 raise Conflict(

@@ -7,13 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from amarktai.domain.bot import TradingMode
 from amarktai.domain.errors import Conflict
@@ -24,7 +22,32 @@ from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.ids import Ids
 from amarktai.ports.store import Balances, Book
 from amarktai.storage import tables as t
+from amarktai.storage.staging import Prepared
+from amarktai.storage.transaction import Transaction
 
+#: Locks the book, and the user's row with it: who changes the timezone holds the books meanwhile, and
+#: the second lock makes a waiter read that row as it is when the wait ends. With a lease its holder too
+#: cannot change before our commit (O2 f).
+_LOCK: Final = Prepared(
+    "lock_book",
+    """
+    SELECT b.id, b.head_seq, b.head_hash, e.recorded_at, u.timezone, NULL::int AS fencing_token
+    FROM ledger_books b JOIN users u ON u.id = b.user_id
+    LEFT JOIN ledger_entries e ON e.book_id = b.id AND e.seq = b.head_seq
+    WHERE b.mode = $1 FOR UPDATE OF b FOR SHARE OF u
+    """,
+    ("text",),
+)
+_LOCK_WITH_LEASE: Final = Prepared(
+    "lock_book_with_lease",
+    """
+    SELECT b.id, b.head_seq, b.head_hash, e.recorded_at, u.timezone, l.fencing_token
+    FROM leases l JOIN ledger_books b ON true JOIN users u ON u.id = b.user_id
+    LEFT JOIN ledger_entries e ON e.book_id = b.id AND e.seq = b.head_seq
+    WHERE b.mode = $1 AND l.name = $2 FOR UPDATE OF b FOR SHARE OF u FOR SHARE OF l
+    """,
+    ("text", "text"),
+)
 _CONVERSION = ("bot_id", "rate", "rate_source", "rate_at")
 
 
@@ -38,8 +61,8 @@ class _Head:
 
 
 class PgLedger:
-    def __init__(self, connection: AsyncConnection, user_id: UUID, ids: Ids, clock: Clock) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction, user_id: UUID, ids: Ids, clock: Clock) -> None:
+        self._transaction = transaction
         self._user_id = user_id
         self._ids = ids
         self._clock = clock
@@ -48,22 +71,10 @@ class PgLedger:
         self._known: dict[UUID, Balances] = {}
         self._read: dict[UUID, set[str]] = {}
 
-    async def lock_book(self, mode: TradingMode) -> Book:
-        books, entries = t.ledger_books, t.ledger_entries
-        last = and_(entries.c.book_id == books.c.id, entries.c.seq == books.c.head_seq)
-        query = (
-            select(books.c.id, books.c.head_seq, books.c.head_hash, entries.c.recorded_at, t.users.c.timezone)
-            .join(t.users, t.users.c.id == books.c.user_id)
-            .outerjoin(entries, last)
-            .where(books.c.mode == mode.value)
-            .with_for_update(of=books)
-            # The second lock makes a waiter read the user's row as it is when the wait ends: who
-            # changes the timezone holds the books meanwhile.
-            .suffix_with("FOR SHARE OF users")
-        )
-        row = (await self._connection.execute(query)).first()
+    async def lock_book(self, mode: TradingMode, *, lease: str | None = None) -> Book:
+        row = await self._lock(mode, lease)
         if row is None:
-            await self._connection.execute(
+            await self._transaction.execute(
                 upsert(t.ledger_books)
                 .values(
                     id=self._ids.new(),
@@ -75,16 +86,26 @@ class PgLedger:
                 )
                 .on_conflict_do_nothing()
             )
-            row = (await self._connection.execute(query)).one()
+            row = await self._lock(mode, lease)
+            assert row is not None
         # A second lock in one transaction finds what this transaction wrote.
         self._heads[row.id] = _Head(row.head_seq, row.head_hash, row.recorded_at)
-        return Book(row.id, mode, row.timezone)
+        return Book(row.id, mode, row.timezone, row.head_seq, row.fencing_token)
+
+    async def _lock(self, mode: TradingMode, lease: str | None) -> Any:
+        if lease is None:
+            rows = await self._transaction.fetch(_LOCK, [mode.value])
+        else:
+            rows = await self._transaction.fetch(_LOCK_WITH_LEASE, [mode.value, lease])
+        return rows[0] if rows else None
 
     async def find_book(self, mode: TradingMode) -> Book | None:
         books = t.ledger_books
-        query = select(books.c.id, t.users.c.timezone).join(t.users, t.users.c.id == books.c.user_id)
-        row = (await self._connection.execute(query.where(books.c.mode == mode.value))).one_or_none()
-        return None if row is None else Book(row.id, mode, row.timezone)
+        query = select(books.c.id, books.c.head_seq, t.users.c.timezone).join(
+            t.users, t.users.c.id == books.c.user_id
+        )
+        row = (await self._transaction.execute(query.where(books.c.mode == mode.value))).one_or_none()
+        return None if row is None else Book(row.id, mode, row.timezone, row.head_seq)
 
     async def append(self, book: Book, entries: Sequence[Entry], recorded_at: datetime) -> list[UUID]:
         if not entries:
@@ -94,15 +115,15 @@ class PgLedger:
         if head.recorded_at is not None:
             recorded_at = max(recorded_at, head.recorded_at)
         rows, seq, digest = self._chain(book, entries, recorded_at, head.seq, head.digest)
-        await self._guarded(insert(t.ledger_entries), rows)
         await self._post(book, entries, [row["id"] for row in rows])
-        await self._connection.execute(
-            update(t.ledger_books)
-            .where(t.ledger_books.c.id == book.id)
-            .values(head_seq=seq, head_hash=digest)
-        )
+        self._transaction.stage("ledger_entries", rows)
+        self._transaction.stage("ledger_heads", [{"id": book.id, "head_seq": seq, "head_hash": digest}])
         self._heads[book.id] = _Head(seq, digest, recorded_at)
         return [row["id"] for row in rows]
+
+    def assume(self, book: Book, balances: Balances) -> None:
+        self._known[book.id] = dict(balances)
+        self._read[book.id] = {account for account, _ in balances}
 
     async def balances(self, book: Book, accounts: Sequence[str] | None = None) -> Balances:
         known, read = self._known.setdefault(book.id, {}), self._read.setdefault(book.id, set())
@@ -111,7 +132,7 @@ class PgLedger:
             query = select(t.ledger_balances).where(t.ledger_balances.c.book_id == book.id)
             if missing is not None:
                 query = query.where(t.ledger_balances.c.account.in_(missing))
-            for row in await self._connection.execute(query):
+            for row in await self._transaction.execute(query):
                 known.setdefault((row.account, row.asset), row.amount)
             read.update(missing or (account for account, _ in known))
         if accounts is None:
@@ -129,7 +150,7 @@ class PgLedger:
             .limit(2 * limit)
         )
         found: dict[UUID, dict[str, Any]] = {}
-        for row in await self._connection.execute(query):
+        for row in await self._transaction.execute(query):
             item = found.setdefault(
                 row.id, {"at": row.effective_at.isoformat(), **{k: row.reference[k] for k in _CONVERSION}}
             )
@@ -179,9 +200,9 @@ class PgLedger:
                     }
                 )
                 changes[posting.account, posting.asset] += posting.amount
-        # One statement for all postings: the balance trigger checks whole entries (L1).
-        await self._connection.execute(insert(t.ledger_postings).values(postings))
         await self._apply(book, changes)
+        # Waiting rows are written in one statement: the balance trigger checks whole entries (L1).
+        self._transaction.stage("ledger_postings", postings)
 
     async def _apply(self, book: Book, changes: dict[tuple[str, str], Decimal]) -> None:
         """Write the new balances. The book's lock makes reading them first safe."""
@@ -196,11 +217,8 @@ class PgLedger:
                     "Choose a smaller amount, or fund the paper wallet.",
                 )
         self._known[book.id].update(amounts)
-        statement = upsert(t.ledger_balances)
-        await self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["book_id", "account", "asset"], set_={"amount": statement.excluded.amount}
-            ),
+        self._transaction.stage(
+            "ledger_balances",
             [
                 {
                     "book_id": book.id,
@@ -212,13 +230,3 @@ class PgLedger:
                 for (account, asset), amount in sorted(amounts.items())
             ],
         )
-
-    async def _guarded(self, statement: Any, rows: list[dict[str, Any]]) -> None:
-        try:
-            await self._connection.execute(statement, rows)
-        except IntegrityError as error:
-            if "idempotency_key" in str(error.orig):
-                raise Conflict(
-                    "DUPLICATE_ENTRY", "This event is in the ledger already", "Nothing needs to be done."
-                ) from error
-            raise

@@ -3,61 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import RowMapping, bindparam, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import RowMapping, select
 
 from amarktai.domain.bot import TradingMode
-from amarktai.domain.order import TERMINAL, Order, OrderState, OrderType, Side
+from amarktai.domain.order import TERMINAL, Order, OrderEvent, OrderState, OrderType, Side
 from amarktai.ports.store import NewOrder, OrderChange, StoredOrder
 from amarktai.storage import tables as t
+from amarktai.storage.transaction import Transaction
 
 _TERMINAL = sorted(state.value for state in TERMINAL)
 
-_CHANGE = (
-    update(t.orders)
-    .where(t.orders.c.id == bindparam("order_id"))
-    .values(
-        state=bindparam("new_state"),
-        filled_quantity=bindparam("new_filled"),
-        filled_notional=bindparam("new_notional"),
-        reserved_amount=bindparam("new_reserved"),
-        venue_order_id=bindparam("new_venue_order_id"),
-        reject_reason=bindparam("new_reject_reason"),
-        updated_at=bindparam("at"),
-        closed_at=bindparam("new_closed_at"),
-    )
-)
-
 
 class PgOrders:
-    def __init__(self, connection: AsyncConnection, user_id: UUID) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction, user_id: UUID) -> None:
+        self._transaction = transaction
         self._user_id = user_id
 
     async def insert(self, orders: Sequence[NewOrder]) -> None:
-        if not orders:
-            return
-        await self._connection.execute(insert(t.orders), [_to_row(new) for new in orders])
-        await self._connection.execute(
-            insert(t.order_events),
+        self._transaction.stage("orders", [_to_row(new) for new in orders])
+        self._transaction.stage(
+            "order_events",
             [
-                {
-                    "order_id": new.order.id,
-                    "user_id": self._user_id,
-                    "event": "claim" if new.order.state is OrderState.SENDING else "deny",
-                    "from_state": OrderState.PLANNED.value,
-                    "to_state": new.order.state.value,
-                    "detail": new.reject_reason or new.order.reason,
-                    "at": new.created_at,
-                }
+                self._event_row(
+                    new.order,
+                    OrderEvent.CLAIM if new.order.state is OrderState.SENDING else OrderEvent.DENY,
+                    OrderState.PLANNED,
+                    new.order.state,
+                    new.reject_reason or new.order.reason,
+                    new.created_at,
+                )
                 for new in orders
             ],
         )
 
     async def claimed(self, bot_ids: Sequence[UUID], decision_keys: Sequence[str]) -> set[tuple[UUID, str]]:
-        rows = await self._connection.execute(
+        rows = await self._transaction.execute(
             select(t.orders.c.bot_id, t.orders.c.decision_key).where(
                 t.orders.c.bot_id.in_(list(bot_ids)), t.orders.c.decision_key.in_(list(decision_keys))
             )
@@ -65,50 +48,62 @@ class PgOrders:
         return {(row.bot_id, row.decision_key) for row in rows}
 
     async def change(self, changes: Sequence[OrderChange]) -> None:
-        if not changes:
-            return
-        await self._connection.execute(
-            _CHANGE,
+        if self._transaction.waiting("orders"):
+            await self._transaction.flush()  # one statement cannot insert a row and change it
+        self._transaction.stage(
+            "order_changes",
             [
                 {
-                    "order_id": change.order.id,
-                    "new_state": change.order.state.value,
-                    "new_filled": change.order.filled_quantity,
-                    "new_notional": change.filled_notional,
-                    "new_reserved": change.order.reserved_amount,
-                    "new_venue_order_id": change.order.venue_order_id,
-                    "new_reject_reason": change.reject_reason,
-                    "at": change.at,
-                    "new_closed_at": change.closed_at,
+                    "id": change.order.id,
+                    "state": change.order.state.value,
+                    "filled_quantity": change.order.filled_quantity,
+                    "filled_notional": change.filled_notional,
+                    "reserved_amount": change.order.reserved_amount,
+                    "venue_order_id": change.order.venue_order_id,
+                    "reject_reason": change.reject_reason,
+                    "updated_at": change.at,
+                    "closed_at": change.closed_at,
                 }
                 for change in changes
             ],
         )
-        events = [
-            {
-                "order_id": change.order.id,
-                "user_id": self._user_id,
-                "event": event.value,
-                "from_state": before.value,
-                "to_state": after.value,
-                "detail": detail,
-                "at": change.at,
-            }
-            for change in changes
-            for event, before, after, detail in change.events
-        ]
-        if events:
-            await self._connection.execute(insert(t.order_events), events)
+        self._transaction.stage(
+            "order_events",
+            [
+                self._event_row(change.order, event, before, after, detail, change.at)
+                for change in changes
+                for event, before, after, detail in change.events
+            ],
+        )
+
+    def _event_row(
+        self,
+        order: Order,
+        event: OrderEvent,
+        before: OrderState,
+        after: OrderState,
+        detail: str,
+        at: datetime,
+    ) -> dict[str, object]:
+        return {
+            "order_id": order.id,
+            "user_id": self._user_id,
+            "event": event.value,
+            "from_state": before.value,
+            "to_state": after.value,
+            "detail": detail,
+            "at": at,
+        }
 
     async def get_many(self, order_ids: Sequence[UUID]) -> dict[UUID, StoredOrder]:
-        rows = await self._connection.execute(select(t.orders).where(t.orders.c.id.in_(list(order_ids))))
+        rows = await self._transaction.execute(select(t.orders).where(t.orders.c.id.in_(list(order_ids))))
         return {row["id"]: to_stored_order(row) for row in rows.mappings()}
 
     async def working(self, bot_ids: Sequence[UUID] | None = None) -> list[StoredOrder]:
         query = select(t.orders).where(t.orders.c.state.not_in(_TERMINAL)).order_by(t.orders.c.id)
         if bot_ids is not None:
             query = query.where(t.orders.c.bot_id.in_(list(bot_ids)))
-        return [to_stored_order(row) for row in (await self._connection.execute(query)).mappings()]
+        return [to_stored_order(row) for row in (await self._transaction.execute(query)).mappings()]
 
 
 def _to_row(new: NewOrder) -> dict[str, object]:

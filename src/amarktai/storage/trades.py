@@ -8,9 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, insert, select
-from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import RowMapping, select
 
 from amarktai.domain.bot import TradingMode
 from amarktai.domain.instrument import Origin
@@ -19,17 +17,18 @@ from amarktai.domain.position import Position
 from amarktai.domain.round_trip import RoundTrip, RoundTripStatus
 from amarktai.ports.store import NewFill, OpenPosition
 from amarktai.storage import tables as t
+from amarktai.storage.transaction import Transaction
 
 _TRIP_FIELDS = tuple(field.name for field in fields(RoundTrip))
 
 
 class PgTrades:
-    def __init__(self, connection: AsyncConnection, user_id: UUID) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction, user_id: UUID) -> None:
+        self._transaction = transaction
         self._user_id = user_id
 
     async def positions(self, bot_ids: Sequence[UUID]) -> dict[UUID, OpenPosition]:
-        rows = await self._connection.execute(
+        rows = await self._transaction.execute(
             select(t.positions).where(t.positions.c.bot_id.in_(list(bot_ids)))
         )
         return {
@@ -38,14 +37,8 @@ class PgTrades:
         }
 
     async def save_positions(self, positions: Mapping[UUID, tuple[str, OpenPosition]], at: datetime) -> None:
-        if not positions:
-            return
-        statement = upsert(t.positions)
-        names = ("instrument_id", "quantity", "cost", "entry_fees", "round_trip_id", "updated_at")
-        await self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["bot_id"], set_={name: statement.excluded[name] for name in names}
-            ),
+        self._transaction.stage(
+            "positions",
             [
                 {
                     "bot_id": bot_id,
@@ -62,7 +55,7 @@ class PgTrades:
         )
 
     async def open_trips(self, bot_ids: Sequence[UUID]) -> dict[UUID, RoundTrip]:
-        rows = await self._connection.execute(
+        rows = await self._transaction.execute(
             select(t.round_trips).where(
                 t.round_trips.c.bot_id.in_(list(bot_ids)), t.round_trips.c.status == "open"
             )
@@ -70,14 +63,8 @@ class PgTrades:
         return {row["bot_id"]: to_round_trip(row) for row in rows.mappings()}
 
     async def save_trips(self, trips: Sequence[RoundTrip], platform: str, mode: TradingMode) -> None:
-        if not trips:
-            return
-        statement = upsert(t.round_trips)
-        await self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["id"],
-                set_={name: statement.excluded[name] for name in _TRIP_FIELDS if name != "id"},
-            ),
+        self._transaction.stage(
+            "round_trips",
             [
                 {
                     **{name: getattr(trip, name) for name in _TRIP_FIELDS},
@@ -92,7 +79,7 @@ class PgTrades:
         )
 
     async def known_fills(self, platform: str, account: str, trade_ids: Sequence[str]) -> set[str]:
-        rows = await self._connection.execute(
+        rows = await self._transaction.execute(
             select(t.fills.c.venue_trade_id).where(
                 t.fills.c.platform == platform,
                 t.fills.c.account == account,
@@ -102,8 +89,7 @@ class PgTrades:
         return set(rows.scalars())
 
     async def insert_fills(self, fills: Sequence[NewFill]) -> None:
-        if fills:
-            await self._connection.execute(insert(t.fills), [self._fill_row(new) for new in fills])
+        self._transaction.stage("fills", [self._fill_row(new) for new in fills])
 
     def _fill_row(self, new: NewFill) -> dict[str, Any]:
         fill, rate = new.fill, new.rate

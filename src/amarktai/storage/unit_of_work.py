@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from amarktai.ports.clock import Clock
 from amarktai.ports.ids import Ids
@@ -22,32 +21,26 @@ from amarktai.storage.outbox import PgOutbox
 from amarktai.storage.reports import PgReports
 from amarktai.storage.rollups import PgFigures
 from amarktai.storage.trades import PgTrades
+from amarktai.storage.transaction import Transaction
 
 
 class PgUnitOfWork:
-    def __init__(self, connection: AsyncConnection, user_id: UUID, ids: Ids, clock: Clock) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction, user_id: UUID, ids: Ids, clock: Clock) -> None:
+        self._transaction = transaction
         self.user_id = user_id
-        self.bots = PgBots(connection, user_id)
-        self.orders = PgOrders(connection, user_id)
-        self.ledger = PgLedger(connection, user_id, ids, clock)
-        self.trades = PgTrades(connection, user_id)
-        self.figures = PgFigures(connection, user_id)
-        self.outbox = PgOutbox(connection, user_id)
-        self.audit = PgAudit(connection)
-        self.venue_accounts = PgVenueAccounts(connection, user_id)
-        self.reports = PgReports(connection, user_id)
-
-    async def check_lease(self, name: str, fencing_token: int) -> bool:
-        # FOR SHARE: a new holder cannot take the lease between this check and our commit.
-        row = await self._connection.execute(
-            select(t.leases.c.fencing_token).where(t.leases.c.name == name).with_for_update(read=True)
-        )
-        return row.scalar() == fencing_token
+        self.bots = PgBots(transaction, user_id)
+        self.orders = PgOrders(transaction, user_id)
+        self.ledger = PgLedger(transaction, user_id, ids, clock)
+        self.trades = PgTrades(transaction, user_id)
+        self.figures = PgFigures(transaction, user_id)
+        self.outbox = PgOutbox(transaction, user_id)
+        self.audit = PgAudit(transaction)
+        self.venue_accounts = PgVenueAccounts(transaction, user_id)
+        self.reports = PgReports(transaction, user_id)
 
     async def user_timezone(self) -> str:
         query = select(t.users.c.timezone).where(t.users.c.id == self.user_id)
-        timezone: str = (await self._connection.execute(query)).scalar_one()
+        timezone: str = (await self._transaction.execute(query)).scalar_one()
         return timezone
 
 
@@ -64,8 +57,8 @@ class PgStore:
 
     @asynccontextmanager
     async def unit_of_work(self, user_id: UUID, *, durable: bool = True) -> AsyncIterator[PgUnitOfWork]:
-        async with self._database.transaction(user_id, durable=durable) as connection:
-            yield PgUnitOfWork(connection, user_id, self._ids, self._clock)
+        async with self._database.transaction(user_id, durable=durable) as transaction:
+            yield PgUnitOfWork(transaction, user_id, self._ids, self._clock)
 
     @asynccontextmanager
     async def snapshot(self, user_id: UUID) -> AsyncIterator[PgUnitOfWork]:

@@ -38,7 +38,7 @@ from amarktai.strategies.contract import (
     Strategy,
     StrategyEvent,
 )
-from amarktai.strategies.sizing import entry_quantity, held_quantity
+from amarktai.strategies.sizing import entry_quantity, held_quantity, sell_all
 
 Decide = Callable[[Mapping[str, Any], StrategyEvent, Account, Any], Decision]
 
@@ -209,9 +209,7 @@ def _while_holding(trade: _Trade, event: BarClosed, account: Account, exits: Exi
 
 def _sale(account: Account, reason: str) -> tuple[Action, ...]:
     cancels = tuple(Cancel(tag, reason) for tag in (STOP, TARGET) if tag in account.working)
-    quantity = held_quantity(account)
-    order = Place(EXIT, Side.SELL, OrderType.MARKET, quantity, reduce_only=True, reason=reason)
-    return (*cancels, order)
+    return (*cancels, sell_all(account, EXIT, reason))
 
 
 def _raise_stop(trade: _Trade, account: Account, exits: Exits) -> _Trade:

@@ -1,4 +1,4 @@
-"""How much to order: sizes from budgets and from what is held. Pure, decimals only."""
+"""How much to order: sizes from budgets and from what is held; and how to leave. Pure, decimals only."""
 
 from __future__ import annotations
 
@@ -7,13 +7,25 @@ from decimal import Decimal
 from amarktai.domain.fill_model import affordable_quantity, exact, refusal, round_quantity_down
 from amarktai.domain.instrument import Instrument
 from amarktai.domain.money import ZERO, floor_to_step
+from amarktai.domain.order import OrderType, Side
 from amarktai.domain.risk import EXIT_HAIRCUT
-from amarktai.strategies.contract import Account, Exits
+from amarktai.strategies.contract import Account, Cancel, Exits, Place
 
 
 def held_quantity(account: Account) -> Decimal:
     """Return what is held and can be ordered: the account's quantity rounded down to the lot."""
     return floor_to_step(account.quantity, account.instrument.lot_size)
+
+
+def cancel_all(account: Account, reason: str, *, but: str | None = None) -> tuple[Cancel, ...]:
+    """Return what cancels every working order, save the one tagged ``but``."""
+    return tuple(Cancel(tag, reason) for tag in sorted(account.working) if tag != but)
+
+
+def sell_all(account: Account, tag: str, reason: str) -> Place:
+    """Return the market order, tagged ``tag``, that sells everything which can be ordered."""
+    quantity = held_quantity(account)
+    return Place(tag, Side.SELL, OrderType.MARKET, quantity, reduce_only=True, reason=reason)
 
 
 def entry_refusal(

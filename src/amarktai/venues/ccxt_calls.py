@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 import ccxt
 
 from amarktai.domain.errors import InvalidInput
+from amarktai.domain.provider import Credentials
 from amarktai.ports.clock import Clock
 from amarktai.venues.account_records import NS_PER_MS
 from amarktai.venues.budget import Priority
-from amarktai.venues.credentials import Credentials
 from amarktai.venues.error_table import Dialect, error_of_write, payload_of_read, payload_of_write
 from amarktai.venues.spec import VenueSpec
 from amarktai.venues.transport import Call, Transport

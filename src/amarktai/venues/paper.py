@@ -16,8 +16,8 @@ exhausted is canceled, what is left of a limit order rests. A public trade stric
 limit fills it up to the printed quantity, visible levels strictly beyond it up to their quantity.
 
 Fees are the instrument's maker and taker ratios of the notional, always in the quote asset, for
-sales and for purchases. Cancels act at once. Whether the account owns what it sells is not checked
-here: the order path reserves before it sends.
+sales and for purchases. A buy ends where its budget ends (``fill_model.within_budget``). Cancels act at
+once. Whether the account owns what it sells is not checked here: the order path reserves before it sends.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from uuid import UUID
 from amarktai.domain.errors import BrokenInvariant
 from amarktai.domain.fill import Fill, Liquidity
 from amarktai.domain.fill_model import (
+    BUDGET_SPENT,
     HONEST,
     ExecutionProfile,
     OpenVerdict,
@@ -45,6 +46,7 @@ from amarktai.domain.fill_model import (
     notional,
     open_outcome,
     refusal,
+    within_budget,
 )
 from amarktai.domain.instrument import Instrument, Origin, Platform
 from amarktai.domain.market import NO_TS, EventKind, OrderBook
@@ -83,6 +85,7 @@ class _Record:
     status: VenueStatus = VenueStatus.OPEN
     arrived: bool = False
     filled: Decimal = ZERO
+    spent: Decimal = ZERO
     group_base: Decimal = ZERO
     fills: list[Fill] = field(default_factory=list)
     reason: str = ""
@@ -90,6 +93,11 @@ class _Record:
     @property
     def left(self) -> Decimal:
         return self.request.quantity - self.filled
+
+    @property
+    def budget_left(self) -> Decimal | None:
+        budget = self.request.budget
+        return None if budget is None else budget - self.spent
 
     @property
     def owner(self) -> Hashable:
@@ -392,31 +400,46 @@ class PaperVenue:
     def _apply(
         self, desk: _Desk, record: _Record, match: Match, ts: int, changed: dict[UUID, _Record]
     ) -> None:
-        instrument = desk.instrument
+        before, payable = record.filled, True
         for execution in match.executions:
-            value = notional(execution.quantity, execution.price)
+            payable = payable and self._execute(desk.instrument, record, execution, ts)
+            changed[record.request.order_id] = record
+        if not payable:
+            self._close(record, VenueStatus.CANCELED, ts, BUDGET_SPENT)
+            if record.filled > before:
+                self._cancel_group(record, ts, changed)
+        elif match.executions and self._fillable(record) <= 0:
+            self._end_group(record, ts, changed)
+        elif match.cancel_reason:
+            self._close(record, VenueStatus.CANCELED, ts, match.cancel_reason)
+            changed[record.request.order_id] = record
+
+    def _execute(self, instrument: Instrument, record: _Record, execution: Execution, ts: int) -> bool:
+        """Fill what the order's budget pays of an execution; return whether that is all of it."""
+        quantity = within_budget(
+            execution.quantity, execution.price, execution.liquidity, record.budget_left, instrument
+        )
+        if quantity > ZERO:
+            value = notional(quantity, execution.price)
+            cost = fee(value, execution.liquidity, instrument.fees)
             record.fills.append(
                 Fill(
                     order_id=record.request.order_id,
                     venue_trade_id=_trade_id(record),
                     side=record.request.side,
-                    quantity=execution.quantity,
+                    quantity=quantity,
                     price=execution.price,
-                    fee_amount=fee(value, execution.liquidity, instrument.fees),
+                    fee_amount=cost,
                     fee_asset=instrument.quote,
                     liquidity=execution.liquidity,
                     executed_at=to_datetime(ts),
                     origin=self._origin,
                 )
             )
-            record.filled += execution.quantity
+            record.filled += quantity
+            record.spent += value + cost
             record.changed_ts = ts
-            changed[record.request.order_id] = record
-        if match.executions and self._fillable(record) <= 0:
-            self._end_group(record, ts, changed)
-        elif match.cancel_reason:
-            self._close(record, VenueStatus.CANCELED, ts, match.cancel_reason)
-            changed[record.request.order_id] = record
+        return quantity == execution.quantity
 
     def _end_group(self, record: _Record, ts: int, changed: dict[UUID, _Record]) -> None:
         """Close an order that can fill no further, and the others of its group."""
@@ -424,6 +447,9 @@ class PaperVenue:
             self._close(record, VenueStatus.FILLED, ts, "")
         else:
             self._close(record, VenueStatus.CANCELED, ts, "the rest was filled by its group")
+        self._cancel_group(record, ts, changed)
+
+    def _cancel_group(self, record: _Record, ts: int, changed: dict[UUID, _Record]) -> None:
         for other in list(self._groups.get(record.request.oco_group or "", ())):
             if other.status is VenueStatus.OPEN:
                 self._close(other, VenueStatus.CANCELED, ts, "another order of its group filled")
@@ -533,6 +559,7 @@ def _request_of(order: Order) -> OrderRequest:
         sent_ts=0,
         deadline_ts=NO_TS,
         bot_id=order.bot_id,
+        budget=order.budget,
     )
 
 

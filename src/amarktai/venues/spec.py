@@ -50,10 +50,10 @@ class VenueSpec:
     """One exchange's differences.
 
     ``assets`` maps our asset codes to the venue's (BTC → XBT), ``separator`` stands between base and
-    quote in the venue's symbols. ``websocket`` names the ccxt.pro watchers that work there without a
-    key. ``requests_per_minute`` is the budget of one IP, with a margin below the venue's own limit and
-    in the venue's own weights, of which a plain request counts 1; ``public_requests_per_minute`` that of
-    calls without a key where they have a smaller one of their own. ``instruments`` are known without a
+    quote in the venue's symbols. ``requests_per_minute`` is the budget of one IP, with a margin below
+    the venue's own limit and in the venue's own weights, of which a plain request counts 1;
+    ``public_requests_per_minute`` that of calls without a key where they have a smaller one.
+    ``instruments`` are known without a
     network, for replay and the sandbox; a live feed reads its own from the venue: ``parse_market`` turns
     the venue's record of a market, with numbers as the strings they came in, into its steps, None when
     it cannot be traded. ``note`` is the sentence that people read. ``capabilities``, ``facts``
@@ -71,11 +71,7 @@ class VenueSpec:
     timeframes: tuple[str, ...] = ()
     assets: Mapping[str, str] = field(default_factory=dict)
     ccxt_id: str | None = None
-    websocket: frozenset[str] = frozenset()
-    bars_need_key: bool = False
     bars_per_request: int = 1000
-    markets_weight: float = 1.0
-    candles_weight: float = 1.0
     parse_market: Callable[[Mapping[str, Any]], Steps | None] | None = None
     capabilities: Capabilities | None = None
     facts: tuple[str, ...] = ()

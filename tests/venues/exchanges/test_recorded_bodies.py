@@ -37,7 +37,7 @@ from amarktai.venues.exchanges.luno.errors import DIALECT as LUNO_DIALECT
 from amarktai.venues.exchanges.luno.market import public_trade as luno_trade
 from amarktai.venues.exchanges.luno.market import quote as luno_quote
 from amarktai.venues.transport import Answer, exact
-from tests.contract.test_ccxt_accounts import Key
+from tests.contract.test_ccxt_accounts import KEY
 from tests.recordings import recording
 
 pytestmark = pytest.mark.data
@@ -200,7 +200,7 @@ def test_binances_bodies_of_a_third_client_are_read(name: str, reader: Callable[
 
 
 def test_binances_stream_frames_are_read() -> None:
-    account = UserData(Key(), lambda: 0, same)
+    account = UserData(KEY, lambda: 0, same)
     told: list[object] = []
     for _, frame in frames("rest_ws_fixtures/jkorf_binance/Subscriptions/Spot/Account"):
         told += account.read(frame).events

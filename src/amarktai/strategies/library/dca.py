@@ -30,7 +30,7 @@ from amarktai.strategies.contract import (
     StrategyEvent,
     parameter,
 )
-from amarktai.strategies.sizing import entry_refusal, held_quantity, limit_quantity
+from amarktai.strategies.sizing import cancel_all, entry_refusal, held_quantity, limit_quantity
 
 BASE: Final = "base"
 TARGET: Final = "target"
@@ -99,7 +99,7 @@ def decide(state: Mapping[str, Any], event: StrategyEvent, account: Account, par
         case OrderFilled():
             return _on_fill(cycle, event, account, params)
         case OrderClosed():
-            return Decision(_save(cycle), reason=f"{event.tag} ended: {event.reason}")
+            return _on_closed(cycle, event, account, params)
 
 
 def _on_bar(cycle: _Round, close: Decimal, account: Account, params: Params) -> Decision:
@@ -112,7 +112,7 @@ def _on_bar(cycle: _Round, close: Decimal, account: Account, params: Params) -> 
         )
     if account.working:
         cycle = replace(cycle, entry=ZERO, covered=ZERO)
-        cancels = _cancels(account, "the round is over")
+        cancels = cancel_all(account, "the round is over")
         return Decision(_save(cycle), cancels, "hold", "old orders are being canceled")
     if cycle.pause > 0:
         gate = Gate("bars left of the pause", float(cycle.pause), "<", 1.0, passed=False)
@@ -131,10 +131,6 @@ def _adopted(cycle: _Round, account: Account, close: Decimal) -> _Round:
 def _gates(account: Account, close: Decimal, params: Params) -> tuple[Gate, ...]:
     target = _target_price(account, params)
     return (Gate("close above the target", float(close), ">", float(target), close > target),)
-
-
-def _cancels(account: Account, reason: str) -> tuple[Action, ...]:
-    return tuple(Cancel(tag, reason) for tag in sorted(account.working))
 
 
 def _share(index: int, params: Params) -> Decimal:
@@ -163,12 +159,27 @@ def _on_fill(cycle: _Round, event: OrderFilled, account: Account, params: Params
         return _on_sale(cycle, event, account, params)
     if event.remaining > ZERO:
         return Decision(_save(cycle), reason=f"{event.tag} filled in part")
-    safety: tuple[Action, ...] = ()
     if event.tag == BASE:
-        cycle = replace(cycle, entry=event.price)
-        safety = _safety_orders(cycle, account, params)
+        return _on_base(cycle, event.price, account, params)
     cycle, cover = _cover(cycle, account, params)
-    return Decision(_save(cycle), (*cover, *safety), reason=f"{event.tag} filled")
+    return Decision(_save(cycle), cover, reason=f"{event.tag} filled")
+
+
+def _on_base(cycle: _Round, entry: Decimal, account: Account, params: Params) -> Decision:
+    """Lay the safety orders below the first purchase and offer what it bought."""
+    cycle = replace(cycle, entry=entry)
+    safety = _safety_orders(cycle, account, params)
+    cycle, cover = _cover(cycle, account, params)
+    return Decision(_save(cycle), (*cover, *safety), reason=f"{BASE} filled")
+
+
+def _on_closed(cycle: _Round, event: OrderClosed, account: Account, params: Params) -> Decision:
+    """React to the end of an order; a first purchase that ended in part is one all the same."""
+    entry = account.average_price
+    in_part = event.tag == BASE and entry is not None and not cycle.entry
+    if in_part and entry is not None and refusal(held_quantity(account), entry, account.instrument) is None:
+        return _on_base(cycle, entry, account, params)
+    return Decision(_save(cycle), reason=f"{event.tag} ended: {event.reason}")
 
 
 def _on_sale(cycle: _Round, event: OrderFilled, account: Account, params: Params) -> Decision:
@@ -177,7 +188,7 @@ def _on_sale(cycle: _Round, event: OrderFilled, account: Account, params: Params
         return Decision(_save(replace(cycle, covered=covered)), reason=f"{event.tag} filled in part")
     pause = params.pause if event.tag == STOP else 0
     cycle = replace(cycle, entry=ZERO, covered=ZERO, pause=pause)
-    left = tuple(Cancel(tag, "the round is over") for tag in sorted(account.working - {event.tag}))
+    left = cancel_all(account, "the round is over", but=event.tag)
     return Decision(_save(cycle), left, reason=f"sold by {event.tag}")
 
 

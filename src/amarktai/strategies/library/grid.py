@@ -18,7 +18,6 @@ from amarktai.strategies.contract import (
     Account,
     Action,
     BarClosed,
-    Cancel,
     Decision,
     Gate,
     OrderClosed,
@@ -28,7 +27,7 @@ from amarktai.strategies.contract import (
     StrategyEvent,
     parameter,
 )
-from amarktai.strategies.sizing import entry_refusal, held_quantity, limit_quantity
+from amarktai.strategies.sizing import cancel_all, entry_refusal, held_quantity, limit_quantity, sell_all
 
 EXIT: Final = "exit"
 
@@ -104,7 +103,7 @@ def _on_bar(grid: _Grid, close: Decimal, account: Account, params: Params) -> De
     if params.stop and gates[1].passed:
         return _sell_all(account, "stop loss", gates, holding=holding)
     if not holding and gates[0].passed:
-        cancels = _cancels(account, "following the market up")
+        cancels = cancel_all(account, "following the market up")
         return Decision(_save(_Grid()), cancels, "hold", "following the market up", gates)
     actions = _missing_orders(grid, close, account, params)
     reason = "restored levels" if actions else "the grid is in place"
@@ -131,16 +130,10 @@ def _gates(grid: _Grid, close: Decimal, params: Params) -> tuple[Gate, ...]:
 
 
 def _sell_all(account: Account, reason: str, gates: tuple[Gate, ...], *, holding: bool) -> Decision:
-    actions = _cancels(account, reason)
+    actions: tuple[Action, ...] = cancel_all(account, reason)
     if holding:
-        quantity = held_quantity(account)
-        sale = Place(EXIT, Side.SELL, OrderType.MARKET, quantity, reduce_only=True, reason=reason)
-        actions = (*actions, sale)
+        actions = (*actions, sell_all(account, EXIT, reason))
     return Decision(_save(_Grid()), actions, "sell", reason, gates)
-
-
-def _cancels(account: Account, reason: str) -> tuple[Action, ...]:
-    return tuple(Cancel(tag, reason) for tag in sorted(account.working))
 
 
 def _anchor(close: Decimal, account: Account, params: Params) -> Decision:

@@ -14,9 +14,9 @@ import pytest
 from amarktai.domain.errors import Forbidden, Unavailable
 from amarktai.domain.money import ZERO
 from amarktai.domain.order import OrderType, Side
+from amarktai.domain.signing import bearer_headers
 from amarktai.ports.exchange import BalanceChanged, FillReported, OrderChanged, StreamGap
 from amarktai.ports.venue import OrderRequest, OutcomeUnknown, VenueRejected, VenueStatus
-from amarktai.providers.signing import bearer_headers
 from amarktai.venues.account import AccountParts
 from amarktai.venues.exchanges.ovex import VENUE
 from amarktai.venues.exchanges.ovex.account import OvexAccount, Recall, Terms, recall_nothing

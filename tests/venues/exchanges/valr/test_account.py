@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,24 +14,20 @@ import pytest
 
 from amarktai.domain.errors import Unavailable
 from amarktai.domain.order import OrderType, Side
+from amarktai.domain.provider import Credentials
+from amarktai.domain.signing import valr_headers
 from amarktai.ports.exchange import StreamGap
 from amarktai.ports.venue import OrderRequest, OutcomeUnknown, VenueRejected, VenueStatus
-from amarktai.providers.signing import valr_headers
 from amarktai.venues.account import AccountParts
 from amarktai.venues.exchanges.valr import VENUE
 from amarktai.venues.exchanges.valr.account import ValrAccount
 from amarktai.venues.exchanges.valr.calls import ValrCalls, signing
+from tests.domain.test_signing import _VALR_SECRET
 from tests.fakes import SeededIds, SeededRng
-from tests.providers.test_signing import VALR_SECRET
 from tests.venues.exchanges.answers import Answers
 from tests.venues.exchanges.valr.test_records import FILL, STATUS
 
-
-@dataclass(frozen=True)
-class Key:
-    api_key: str = "key"
-    api_secret: str = VALR_SECRET
-    passphrase: str = ""
+KEY = Credentials("key", _VALR_SECRET)
 
 
 @pytest.fixture
@@ -50,9 +46,9 @@ def answers() -> Answers:
 
 @pytest.fixture
 def account(answers: Answers) -> ValrAccount:
-    calls = ValrCalls(answers.transport(VENUE.platform, signing(Key(), answers.clock)))
+    calls = ValrCalls(answers.transport(VENUE.platform, signing(KEY, answers.clock)))
     parts = AccountParts("me", VENUE.instruments, (), answers.clock, SeededRng(), answers.budget)
-    return ValrAccount(calls, parts, Key(), "ws://127.0.0.1:9")
+    return ValrAccount(calls, parts, KEY, "ws://127.0.0.1:9")
 
 
 @pytest.fixture
@@ -110,7 +106,7 @@ async def test_what_a_create_says_and_how_it_is_signed(
     assert sent.headers["content-type"] == "application/json"
     stamp = int(sent.headers["x-valr-timestamp"])
     assert stamp == answers.clock.now_ns() // 1_000_000
-    signed = valr_headers(("key", VALR_SECRET), stamp, ("POST", sent.url.path, sent.content.decode()))
+    signed = valr_headers(("key", _VALR_SECRET), stamp, ("POST", sent.url.path, sent.content.decode()))
     assert sent.headers["x-valr-signature"] == signed["X-VALR-SIGNATURE"]
 
 
@@ -124,7 +120,7 @@ async def test_a_cancel_signs_its_body(
     (sent,) = answers.sent("DELETE /v2/orders/order")
     assert orjson.loads(sent.content) == {"customerOrderId": request_.client_order_id, "pair": "BTCZAR"}
     stamp = int(sent.headers["x-valr-timestamp"])
-    signed = valr_headers(("key", VALR_SECRET), stamp, ("DELETE", sent.url.path, sent.content.decode()))
+    signed = valr_headers(("key", _VALR_SECRET), stamp, ("DELETE", sent.url.path, sent.content.decode()))
     assert sent.headers["x-valr-signature"] == signed["X-VALR-SIGNATURE"]
 
 
@@ -246,7 +242,6 @@ async def test_a_stream_that_cannot_be_opened_is_a_gap_each_time(
 ) -> None:
     answers.on("GET /v1/account/fees/trade", 403, None)
     events = account.events()
-    await anext(events)
     refused = [await anext(events)]
     waiting = asyncio.ensure_future(anext(events))
     for _ in range(100):

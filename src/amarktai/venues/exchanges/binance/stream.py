@@ -13,12 +13,12 @@ from typing import Any, Final
 import orjson
 
 from amarktai.domain.market import DirtyRows, OrderBook
+from amarktai.domain.provider import Credentials
+from amarktai.domain.signing import binance_query
 from amarktai.ports.exchange import AccountEvent, BalanceChanged, FillReported, OrderChanged, StreamGap
-from amarktai.providers.signing import binance_query
 from amarktai.venues.account_records import NS_PER_MS
 from amarktai.venues.account_stream import Heard
 from amarktai.venues.batches import RowBuffer
-from amarktai.venues.credentials import Credentials
 from amarktai.venues.exchanges.binance.records import fill_of_report, record_of_report
 from amarktai.venues.transport import exact
 

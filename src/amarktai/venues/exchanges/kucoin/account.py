@@ -20,6 +20,7 @@ from amarktai.domain.errors import Forbidden, Unavailable
 from amarktai.domain.instrument import Fees, Instrument, Platform
 from amarktai.domain.money import ZERO
 from amarktai.domain.order import OrderType
+from amarktai.domain.provider import Credentials
 from amarktai.ports.clock import to_ns
 from amarktai.ports.exchange import AccountFill, Balance, Capabilities, OrderRecord
 from amarktai.ports.venue import OrderReport, OrderRequest, VenueRejected, VenueStatus
@@ -28,7 +29,6 @@ from amarktai.venues.account_records import NS_PER_MS, sum_balances, whole_ms
 from amarktai.venues.account_stream import StreamReader
 from amarktai.venues.ccxt_account import CcxtAccount
 from amarktai.venues.ccxt_calls import CcxtCalls, CcxtSigner, Route
-from amarktai.venues.credentials import Credentials
 from amarktai.venues.error_table import Absent
 from amarktai.venues.exchanges.kucoin import VENUE
 from amarktai.venues.exchanges.kucoin.capabilities import CAPABILITIES

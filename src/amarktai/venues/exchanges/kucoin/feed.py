@@ -37,8 +37,12 @@ class KucoinFeed(LiveFeed):
     def __init__(self, instruments: Sequence[Instrument], market: KucoinMarket, parts: FeedParts) -> None:
         super().__init__(VENUE, instruments, parts, MarketHistory(market, instruments))
         self._market = market
+        self._listed: list[str] = []
 
         async def address() -> str:
+            # A symbol that KuCoin has dropped would refuse the others' subscription too.
+            listed = {item.symbol for item in await market.fetch_instruments()}
+            self._listed = [name for name, symbol in self._symbols.items() if symbol in listed]
             return await market.fetch_stream_address(parts.rng.bytes(8).hex())
 
         plan = SocketPlan(Platform.KUCOIN, address, ping=lambda: PING, ping_every_s=15.0, silence_s=45.0)
@@ -85,9 +89,8 @@ class KucoinFeed(LiveFeed):
             await self._socket.restart(f"KuCoin's stream cannot be followed: {problem}.")
 
     async def _subscribe(self) -> None:
-        symbols = list(self._books)
-        for first in range(0, len(symbols), SYMBOLS_A_TOPIC):
-            named = ",".join(symbols[first : first + SYMBOLS_A_TOPIC])
+        for first in range(0, len(self._listed), SYMBOLS_A_TOPIC):
+            named = ",".join(self._listed[first : first + SYMBOLS_A_TOPIC])
             for topic in (LEVEL2, MATCH):
                 await self._socket.send(subscribe(f"{topic}:{named}", is_private=False))
 

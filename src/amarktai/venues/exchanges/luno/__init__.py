@@ -73,7 +73,6 @@ VENUE: Final = VenueSpec(
     requests_per_minute=240,  # Luno allows 300 a minute
     timeframes=TIMEFRAMES_ALL,
     ccxt_id="luno",
-    bars_need_key=True,
     parse_market=parse_market,
     capabilities=CAPABILITIES,
     facts=FACTS,

@@ -1,7 +1,8 @@
-"""Luno's market streams for bots: a book order by order and every trade, one connection a pair. With a key.
+"""Luno's public data for bots: its tickers, polled; to the owner of a key its streams, and candles.
 
-A sequence that does not rise by one, or a message that cannot be read, starts the pair's stream anew:
-its first message is the whole book. Source: "Streaming API" of the Luno API 1.2.5.
+A market's stream carries its book order by order, and every trade, on a connection of its own. A
+sequence that does not rise by one, or a message that cannot be read, starts it anew: its first message
+is the whole book. Source: "Streaming API" of the Luno API 1.2.5.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import orjson
 from amarktai.domain.errors import Unavailable
 from amarktai.domain.instrument import Instrument, Platform
 from amarktai.domain.market import OrderBook
+from amarktai.domain.provider import Credentials
+from amarktai.ports.clock import to_ns
 from amarktai.venues.account_records import NS_PER_MS
-from amarktai.venues.credentials import Credentials
 from amarktai.venues.exchanges.luno import VENUE
 from amarktai.venues.exchanges.luno.account import STREAM_URL
 from amarktai.venues.exchanges.luno.market import LunoMarket
@@ -30,30 +32,45 @@ from amarktai.venues.transport import decoding
 KEEP_ALIVE: Final = '""'
 
 
+#: How often the tickers are asked for, one call for all.
+POLL_S: Final = 2.0
+
+
 class LunoFeed(LiveFeed):
-    """Live public market data of Luno, streamed to the owner of a key; candles too."""
+    """Live public market data of Luno; streamed where there is a key."""
 
     def __init__(
         self,
         instruments: Sequence[Instrument],
         market: LunoMarket,
         parts: FeedParts,
-        credentials: Credentials,
+        credentials: Credentials | None = None,
         *,
         stream_url: str = STREAM_URL,
     ) -> None:
-        super().__init__(VENUE, instruments, parts, MarketHistory(market, instruments))
+        history = None if credentials is None else MarketHistory(market, instruments)
+        super().__init__(VENUE, instruments, parts, history)
         self._market = market
         self._credentials = credentials
         self._stream_url = stream_url
 
     def sources(self) -> Sequence[Source]:
-        return [partial(self._listen, item) for item in self.instruments]
+        if self._credentials is None:
+            return (self._poll,)
+        return [partial(self._listen, item, self._credentials) for item in self.instruments]
 
     async def disconnect(self) -> None:
         await self._market.close()
 
-    async def _listen(self, instrument: Instrument) -> None:
+    async def _poll(self) -> None:
+        for quote in await self._market.fetch_listed_quotes(self.instruments):
+            at = None if quote.at is None else to_ns(quote.at)
+            symbol = quote.instrument_id.partition(":")[2]
+            self.take_quote(symbol, (quote.bid, quote.ask), (None, None), at)
+        self.note_life()
+        await self._clock.sleep(POLL_S)
+
+    async def _listen(self, instrument: Instrument, credentials: Credentials) -> None:
         pair = VENUE.venue_symbol(instrument.base, instrument.quote)
         plan = SocketPlan(
             Platform.LUNO,
@@ -66,7 +83,7 @@ class LunoFeed(LiveFeed):
         async for message in socket.messages():
             if isinstance(message, Opened):
                 book = MarketBook(OrderBook(), self.dirty)
-                await socket.send(greeting(self._credentials))
+                await socket.send(greeting(credentials))
             elif isinstance(message, Lost):
                 self.note_problem(message.reason, message.retry_at_ts)
             elif not is_keep_alive(message):

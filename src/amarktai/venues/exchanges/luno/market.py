@@ -12,13 +12,13 @@ from amarktai.domain.bar import TIMEFRAME_S
 from amarktai.domain.errors import InvalidInput
 from amarktai.domain.instrument import Instrument, Platform
 from amarktai.domain.order import Side
+from amarktai.domain.provider import Credentials
 from amarktai.ports.clock import Clock
 from amarktai.ports.exchange import BookSnapshot, PublicTrade, Quote
 from amarktai.venues.account_records import NS_PER_MS, instant
 from amarktai.venues.budget import Priority, RequestBudget
 from amarktai.venues.ccxt_calls import CcxtCalls, CcxtSigner, Route
 from amarktai.venues.ccxt_market import CcxtMarket
-from amarktai.venues.credentials import Credentials
 from amarktai.venues.exchanges.luno import VENUE
 from amarktai.venues.exchanges.luno.account import BASE_URL
 from amarktai.venues.exchanges.luno.errors import DIALECT
@@ -58,14 +58,18 @@ class LunoMarket(CcxtMarket):
 
     async def fetch_quotes(self, instruments: Sequence[Instrument]) -> Sequence[Quote]:
         """Return the tickers of these markets, from one call for all; Luno tells no sizes there."""
+        found = {item.instrument_id: item for item in await self.fetch_listed_quotes(instruments)}
+        for item in instruments:
+            check_found(self._spec, item, found.get(item.id))
+        return [found[item.id] for item in instruments]
+
+    async def fetch_listed_quotes(self, instruments: Sequence[Instrument]) -> Sequence[Quote]:
+        """Return the tickers of those markets that Luno lists now: one that it dropped costs no other."""
         body = await self._calls.read(TICKERS, priority=Priority.QUOTE)
         with decoding(self.platform):
             rows = {str(row["pair"]): row for row in body["tickers"]}
-            return [self._quote(item, rows.get(self._symbol(item))) for item in instruments]
-
-    def _quote(self, instrument: Instrument, row: Any) -> Quote:
-        check_found(self._spec, instrument, row)
-        return quote(instrument, row)
+            wanted = [(item, rows.get(self._symbol(item))) for item in instruments]
+            return [quote(item, row) for item, row in wanted if row is not None]
 
     async def fetch_book(self, instrument: Instrument, depth: int) -> BookSnapshot:
         route = BOOK_TOP if depth <= _TOP_LEVELS else BOOK

@@ -16,9 +16,9 @@ from typing import Any, Final
 import orjson
 
 from amarktai.domain.market import DirtyRows, OrderBook
+from amarktai.domain.provider import Credentials
 from amarktai.ports.exchange import AccountEvent, BalanceChanged, OrderChanged, StreamGap
 from amarktai.venues.account_stream import Heard
-from amarktai.venues.credentials import Credentials
 from amarktai.venues.transport import exact
 
 #: Messages known from before, for the replay of five minutes.

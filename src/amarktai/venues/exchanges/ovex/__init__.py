@@ -50,7 +50,6 @@ VENUE: Final = VenueSpec(
         "every few seconds; history is what the platform recorded."
     ),
     requests_per_minute=280,  # 3,000 in ten minutes, 400 in one
-    bars_need_key=True,
     parse_market=parse_market,
     capabilities=CAPABILITIES,
     facts=FACTS,

@@ -8,8 +8,8 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from amarktai.domain.instrument import Platform
+from amarktai.domain.signing import bearer_headers
 from amarktai.ports.clock import Clock
-from amarktai.providers.signing import bearer_headers
 from amarktai.venues.budget import Priority, RequestBudget
 from amarktai.venues.error_table import payload_of_read
 from amarktai.venues.exchanges.ovex.errors import DIALECT

@@ -22,15 +22,15 @@ from amarktai.domain.errors import Forbidden, Unavailable
 from amarktai.domain.instrument import Fees, Instrument, Platform
 from amarktai.domain.money import ZERO, ceil_to_step, floor_to_step
 from amarktai.domain.order import OrderType, Side
+from amarktai.domain.provider import Credentials
+from amarktai.domain.signing import valr_headers
 from amarktai.ports.clock import to_datetime, to_ns
 from amarktai.ports.exchange import AccountFill, Balance, Capabilities, OrderRecord
 from amarktai.ports.venue import OrderReport, OrderRequest, VenueRejected
-from amarktai.providers.signing import valr_headers
 from amarktai.venues.account import CLOCK_MARGIN_NS, AccountParts, VenueAccount, priority_of
 from amarktai.venues.account_records import NS_PER_MS, accepted_report, sum_balances, whole_ms
 from amarktai.venues.account_stream import StreamReader
 from amarktai.venues.budget import Priority
-from amarktai.venues.credentials import Credentials
 from amarktai.venues.error_table import Absent, error_of_write, find_rule
 from amarktai.venues.exchanges.valr import VENUE
 from amarktai.venues.exchanges.valr.calls import BASE_URL, STREAM_URL, ValrCalls, open_transport

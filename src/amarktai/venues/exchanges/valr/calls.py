@@ -11,11 +11,11 @@ import httpx
 import orjson
 
 from amarktai.domain.instrument import Platform
+from amarktai.domain.provider import Credentials
+from amarktai.domain.signing import valr_headers
 from amarktai.ports.clock import Clock
-from amarktai.providers.signing import valr_headers
 from amarktai.venues.account_records import NS_PER_MS
 from amarktai.venues.budget import Priority, RequestBudget
-from amarktai.venues.credentials import Credentials
 from amarktai.venues.error_table import payload_of_read
 from amarktai.venues.exchanges.valr.errors import DIALECT
 from amarktai.venues.transport import Answer, Call, Signer, Transport

@@ -1,6 +1,6 @@
 """How each exchange wants a request signed: pure functions of what is sent.
 
-The exchange adapters sign with these same functions. Timestamps are Unix milliseconds.
+Key tests and exchange adapters sign with these same functions. Timestamps are Unix milliseconds.
 """
 
 from __future__ import annotations

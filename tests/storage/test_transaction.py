@@ -1,0 +1,98 @@
+"""Rows that wait, the one statement that writes them, and connections that serve again after an error."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select
+
+from amarktai.domain.bot import TradingMode
+from amarktai.domain.errors import BrokenInvariant, Conflict
+from amarktai.domain.order import Side
+from amarktai.storage import tables as t
+from amarktai.storage.embedded import DatabaseUrls
+from amarktai.storage.staging import TARGETS, statement
+from tests.trading import BTC_ZAR, trading
+
+PAPER = TradingMode.PAPER
+
+
+async def test_rows_wait_for_the_next_statement_and_are_there_for_it(database_urls: DatabaseUrls) -> None:
+    async with trading(database_urls) as world:
+        who = world.add_user()
+        async with world.database.transaction(who.user_id) as transaction:
+            event = {"user_id": who.user_id, "seq": 1, "type": "x", "payload": {}, "created_at": world.now}
+            transaction.stage("outbox", [event])
+            assert transaction.waiting("outbox") == 1
+            rows = (await transaction.execute(select(t.outbox.c.seq))).scalars().all()
+            assert (rows, transaction.waiting("outbox")) == ([1], 0)
+            transaction.stage("outbox", [event, event | {"seq": 2}])
+        async with world.database.transaction(who.user_id) as transaction:
+            assert (await transaction.execute(select(t.outbox.c.seq))).scalars().all() == [1, 2, 3]
+
+
+async def test_each_transaction_sees_its_own_tenant_on_the_same_connection(
+    database_urls: DatabaseUrls,
+) -> None:
+    async with trading(database_urls) as world:
+        ada, bo = world.add_user(1), world.add_user(2)
+        await world.fund(ada, Decimal(100))
+        books = select(t.ledger_books.c.user_id)
+        for tenant, seen in ((ada.user_id, [ada.user_id]), (bo.user_id, []), (None, [])):
+            async with world.database.transaction(tenant) as transaction:
+                assert (await transaction.execute(books)).scalars().all() == seen
+
+
+async def test_after_an_error_nothing_is_written_and_the_next_transaction_works(
+    database_urls: DatabaseUrls,
+) -> None:
+    async with trading(database_urls) as world:
+        who = world.add_user()
+        await world.fund(who, Decimal(10_000))
+        bot = await world.add_bot(who, BTC_ZAR, Decimal(5_000))
+        for _ in range(3):
+            with pytest.raises(Conflict, match="already"):
+                async with world.store.unit_of_work(who.user_id) as unit:
+                    order = await world.add_order(unit, bot, Side.BUY, Decimal("0.001"))
+                    fill = world.fill(order.id, BTC_ZAR, Side.BUY, Decimal("0.001"), Decimal(1_000_000))
+                    await world.book(unit, bot, order, [fill])
+                    await world.book(unit, bot, order, [fill])
+            async with world.store.unit_of_work(who.user_id) as unit:
+                book = await unit.ledger.lock_book(PAPER)
+                assert await unit.orders.working() == []
+                assert (await unit.ledger.balances(book))[f"holding:bot:{bot.id.hex}", "ZAR"] == 5_000
+
+
+async def test_what_a_constraint_refuses_is_a_broken_promise(database_urls: DatabaseUrls) -> None:
+    async with trading(database_urls) as world:
+        who = world.add_user()
+        await world.fund(who, Decimal(100))
+        with pytest.raises(BrokenInvariant, match="violates"):
+            async with world.store.unit_of_work(who.user_id) as unit:
+                book = await unit.ledger.lock_book(PAPER)
+                row = {
+                    "book_id": book.id, "account": "holding:wallet", "asset": "ZAR", "user_id": who.user_id,
+                    "amount": Decimal(-1),
+                }  # fmt: skip
+                unit.ledger._transaction.stage("ledger_balances", [row])
+
+
+async def test_a_savepoint_must_not_swallow_the_opening(database_urls: DatabaseUrls) -> None:
+    async with trading(database_urls) as world:
+        who = world.add_user()
+        async with world.database.transaction(who.user_id) as transaction:
+            with pytest.raises(AssertionError, match="flush"):
+                transaction.begin_nested()
+            await transaction.flush()
+            async with transaction.begin_nested():
+                await transaction.execute(select(t.ledger_books.c.id))
+
+
+def test_every_mix_of_targets_has_a_name_of_its_own() -> None:
+    names = tuple(TARGETS)
+    mixes = [names[:end] for end in range(1, len(names) + 1)] + [
+        names[start:] for start in range(1, len(names))
+    ]
+    assert len({statement(mix).name for mix in mixes}) == len(mixes)
+    assert all(statement(mix).types == ("json",) * len(mix) for mix in mixes)
