@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -143,7 +144,8 @@ async def test_ovex_is_asked_again_and_again(tmp_path: Path) -> None:
         before = dict(ovex.quotes)
         bid, ask = ovex.top("btczar")
         assert before["BTC/ZAR"][0] < bid < ask < before["BTC/ZAR"][1]
-        for _ in range(20):
-            ovex.twin.control.move_markets()
-        await ovex.until(lambda: ovex.quotes["BTC/ZAR"] != before["BTC/ZAR"])
+        ovex.twin.control.set_book(
+            "btczar", {Decimal(2_000_000): Decimal(9)}, {Decimal(2_000_100): Decimal(9)}
+        )
+        await ovex.until(lambda: ovex.quotes["BTC/ZAR"][0] > 1_900_000)
         assert "indicative" in ovex.feed.status().message
