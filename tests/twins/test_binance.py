@@ -30,6 +30,7 @@ from amarktai.twins.accounts import Account, Permission
 from amarktai.twins.server import RunningTwin
 from tests.fakes import HandClock
 from tests.twins.conftest import ASKS, BIDS, account
+from tests.twins.waiting import until
 
 D = Decimal
 SYMBOL = "BTCUSDT"
@@ -39,7 +40,9 @@ BUY = {"symbol": SYMBOL, "side": "BUY"}
 def spot(twin: RunningTwin, secret: str = "key-secret") -> Any:
     """Return the official client, pointed at the twin and nothing else changed."""
     return Spot(
-        config_rest_api=ConfigurationRestAPI(api_key="key", api_secret=secret, base_path=twin.url, retries=0),
+        config_rest_api=ConfigurationRestAPI(
+            api_key="key", api_secret=secret, base_path=twin.url, retries=0, timeout=20_000
+        ),
         config_ws_api=ConfigurationWebSocketAPI(
             api_key="key", api_secret=secret, stream_url=f"{twin.ws_url}/ws-api/v3"
         ),
@@ -298,7 +301,7 @@ async def test_depth_frames_rebuild_the_book(binance: RunningTwin, official: Off
         last, trades = snapshot.last_update_id, 0
         end = (await official("depth", symbol=SYMBOL)).last_update_id
         while last < end:
-            frame = json.loads(await asyncio.wait_for(socket.recv(), 5))
+            frame = json.loads(await asyncio.wait_for(socket.recv(), 20))
             if frame["stream"] == "btcusdt@trade":
                 trades += 1
                 continue
@@ -325,19 +328,11 @@ async def test_the_official_stream_client_gets_depth_and_book_tickers(binance: R
     top = await connection.book_ticker(symbol="btcusdt")
     top.on("message", frames["top"].append)
     wanted = {"btcusdt@depth@100ms", "btcusdt@bookTicker"}
-    await _until(lambda: any(wanted <= c.topics.keys() for c in binance.twin.connections))
+    await until(lambda: any(wanted <= c.topics.keys() for c in binance.twin.connections))
     binance.control.set_book(SYMBOL, {D(60_050): D(1)}, ASKS)
-    await _until(lambda: bool(frames["depth"] and frames["top"]))
+    await until(lambda: bool(frames["depth"] and frames["top"]))
     assert D(frames["top"][-1].b) == 60_050 and frames["depth"][0].e == "depthUpdate"
     await connection.close_connection(close_session=True)
-
-
-async def _until(is_so: Any) -> None:
-    for _ in range(500):
-        if is_so():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not happen")
 
 
 async def test_the_official_websocket_api_trades_and_hears_of_it(binance: RunningTwin) -> None:
@@ -350,7 +345,7 @@ async def test_the_official_websocket_api_trades_and_hears_of_it(binance: Runnin
         new_client_order_id="mine",
     )  # fmt: skip
     assert placed.data().result.status == "FILLED"
-    await _until(lambda: len(events) >= 3)
+    await until(lambda: len(events) >= 3)
     told = [event.actual_instance for event in events]
     kinds = [type(event).__name__ for event in told]
     assert kinds == ["ExecutionReport", "ExecutionReport", "OutboundAccountPosition"]
@@ -382,7 +377,7 @@ async def test_ccxt_trades_and_watches(through_ccxt: Any) -> None:
         "BTC/USDT", "limit", "buy", 0.5, 50_000, {"clientOrderId": "mine"}
     )
     assert (order["status"], order["clientOrderId"]) == ("open", "mine")
-    orders, balance = await asyncio.wait_for(asyncio.gather(*watching), 10)
+    orders, balance = await asyncio.wait_for(asyncio.gather(*watching), 30)
     assert (orders[-1]["id"], balance["USDT"]["used"]) == (order["id"], 25_000.0)
     assert (await through_ccxt.fetch_trading_fee("BTC/USDT"))["taker"] == 0.001
     with pytest.raises(ccxt.InsufficientFunds):
@@ -408,6 +403,6 @@ async def test_a_manual_trade_and_a_deposit_reach_the_user_stream(binance: Runni
         kinds: list[str] = []
         with suppress(TimeoutError):
             while len(kinds) < 5:
-                kinds.append(json.loads(await asyncio.wait_for(socket.recv(), 5))["event"]["e"])
+                kinds.append(json.loads(await asyncio.wait_for(socket.recv(), 20))["event"]["e"])
         position = "outboundAccountPosition"
         assert kinds == ["balanceUpdate", position, "executionReport", "executionReport", position]

@@ -215,7 +215,7 @@ async def _stream(twin: RunningTwin) -> Any:
 
 
 async def _sequences(socket: Any, count: int) -> list[int]:
-    return [int(json.loads(await asyncio.wait_for(socket.recv(), 5))["sequence"]) for _ in range(count)]
+    return [int(json.loads(await asyncio.wait_for(socket.recv(), 20))["sequence"]) for _ in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ async def test_a_stream_is_closed_in_the_middle(luno: RunningTwin) -> None:
     luno.control.arm("close", "market_stream")
     luno.control.crowd_takes(PAIR, "buy", D("0.001"))
     with pytest.raises(websockets.ConnectionClosed):
-        await asyncio.wait_for(socket.recv(), 5)
+        await asyncio.wait_for(socket.recv(), 20)
 
 
 # -- the exchange itself -------------------------------------------------------------------------------
@@ -268,7 +268,7 @@ async def test_a_restart_breaks_everything_and_keeps_or_cancels_orders(cancel_al
         twin.control.restart(seconds=60, cancel_all=cancel_all)
         with pytest.raises(websockets.ConnectionClosed):
             while True:
-                await asyncio.wait_for(socket.recv(), 5)
+                await asyncio.wait_for(socket.recv(), 20)
         with pytest.raises(httpx.TransportError):
             await http.get("/1/balance")
         with pytest.raises((websockets.InvalidHandshake, EOFError, ConnectionError)):

@@ -32,6 +32,7 @@ from amarktai.twins.accounts import Permission
 from amarktai.twins.server import RunningTwin
 from tests.fakes import HandClock
 from tests.twins.conftest import ASKS, BIDS, account
+from tests.twins.waiting import until
 
 D = Decimal
 SYMBOL = "BTC-USDT"
@@ -296,14 +297,6 @@ async def test_pools_run_dry_and_say_so() -> None:
 # -- streams -------------------------------------------------------------------------------------------
 
 
-async def _until(is_so: Any) -> None:
-    for _ in range(500):
-        if is_so():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not happen")
-
-
 async def test_the_official_stream_clients_hear_market_and_account(
     kucoin: RunningTwin, official: Official
 ) -> None:
@@ -318,9 +311,9 @@ async def test_the_official_stream_clients_hear_market_and_account(
     await asyncio.to_thread(private.order_v2, lambda _t, _s, data: heard["orders"].append(data))
     await asyncio.to_thread(private.account, lambda _t, _s, data: heard["balances"].append(data))
     await official("add_order_sync", limit(price="60100"))
-    await _until(lambda: len(heard["orders"]) == 3)
+    await until(lambda: len(heard["orders"]) == 3)
     assert [o.type.value for o in heard["orders"]] == ["received", "match", "filled"]
-    await _until(lambda: heard["balances"] and heard["level2"])
+    await until(lambda: heard["balances"] and heard["level2"])
     assert heard["balances"][0].relation_event == "trade.hold"
     assert heard["level2"][0].changes.asks[0][:2] == ["60100", "0.5"]
     for socket in (public, private):
@@ -337,7 +330,7 @@ async def test_level2_has_a_number_for_each_change(kucoin: RunningTwin) -> None:
         kucoin.control.crowd_takes(SYMBOL, "buy", D("1.5"))
         kucoin.control.trade("key", SYMBOL, "buy", D("0.1"), D(50_000))
         for _ in range(2):
-            data = json.loads(await asyncio.wait_for(socket.recv(), 5))["data"]
+            data = json.loads(await asyncio.wait_for(socket.recv(), 20))["data"]
             numbers = [int(row[2]) for side in data["changes"].values() for row in side]
             assert sorted(numbers) == list(range(before + 1, before + 1 + len(numbers)))
             assert (data["sequenceStart"], data["sequenceEnd"]) == (min(numbers), max(numbers))
@@ -380,12 +373,12 @@ async def test_a_connection_without_a_token_or_without_pings_is_closed() -> None
         socket = await websockets.connect(f"{twin.ws_url}/?token=nothing")
         assert json.loads(await socket.recv())["code"] == 401
         with pytest.raises(websockets.ConnectionClosed):
-            await asyncio.wait_for(socket.recv(), 5)
+            await asyncio.wait_for(socket.recv(), 20)
         socket = await _connected(twin, "bullet-private")
         clock.advance(29)
         await asyncio.sleep(0)
         with pytest.raises(websockets.ConnectionClosed):
-            await asyncio.wait_for(socket.recv(), 5)
+            await asyncio.wait_for(socket.recv(), 20)
 
 
 @pytest.fixture
@@ -422,7 +415,7 @@ async def test_ccxt_trades_and_watches(through_ccxt: Any, kucoin: RunningTwin) -
     order_ = await through_ccxt.create_order(
         "BTC/USDT", "limit", "buy", 0.5, 50_000, {"clientOrderId": "mine"}
     )
-    orders, balance = await asyncio.wait_for(asyncio.gather(*watching), 10)
+    orders, balance = await asyncio.wait_for(asyncio.gather(*watching), 30)
     assert (orders[-1]["id"], balance["USDT"]["used"]) == (order_["id"], 25_025.0)
     watching_book = asyncio.create_task(through_ccxt.watch_order_book("BTC/USDT"))
     for size in range(1, 50):  # it waits for a change after its snapshot

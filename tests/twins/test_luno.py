@@ -22,6 +22,7 @@ from amarktai.twins.accounts import Permission
 from amarktai.twins.server import RunningTwin
 from tests.fakes import HandClock
 from tests.twins.conftest import account
+from tests.twins.waiting import until
 
 D = Decimal
 PAIR = "XBTZAR"
@@ -200,23 +201,15 @@ async def test_the_official_stream_client_keeps_the_book(luno: RunningTwin, offi
     task = asyncio.create_task(
         stream_market(PAIR, "key", "key-secret", lambda *seen: states.append(seen), base_url=luno.ws_url)
     )
-    await _until(lambda: len(states) == 1)
+    await until(lambda: len(states) == 1)
     await official("post_limit_order", PAIR, "59500", "BID", "0.5")
     await official("post_market_order", PAIR, "BUY", counter_volume="70000")
     await official("stop_order", (await official("list_orders_v2"))["orders"][0]["order_id"])
-    await _until(lambda: len(states) == 4)
+    await until(lambda: len(states) == 4)
     task.cancel()
     shown, book = states[-1][1], await official("get_order_book_full", PAIR)
     for side, orders in (("asks", shown.asks), ("bids", shown.bids)):
         assert [(o.price, o.volume) for o in orders] == [(D(o["price"]), D(o["volume"])) for o in book[side]]
-
-
-async def _until(is_so: Any) -> None:
-    for _ in range(400):
-        if is_so():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not happen")
 
 
 async def _user_stream(twin: RunningTwin) -> Any:
@@ -229,7 +222,7 @@ async def _until_complete(socket: Any) -> list[dict[str, Any]]:
     """Return the frames up to the order's last status."""
     frames: list[dict[str, Any]] = []
     while not frames or (frames[-1]["order_status_update"] or {}).get("status") != "COMPLETE":
-        frames.append(json.loads(await asyncio.wait_for(socket.recv(), 5)))
+        frames.append(json.loads(await asyncio.wait_for(socket.recv(), 20)))
     return frames
 
 
@@ -263,7 +256,7 @@ async def test_a_stream_without_a_good_key_is_cut(luno: RunningTwin) -> None:
         socket = await websockets.connect(f"{luno.ws_url}/api/1/stream/{PAIR}")
         await socket.send(text)
         with pytest.raises(websockets.ConnectionClosed):
-            await asyncio.wait_for(socket.recv(), 5)
+            await asyncio.wait_for(socket.recv(), 20)
 
 
 @pytest.fixture

@@ -337,7 +337,7 @@ async def _connected(twin: RunningTwin, path: str) -> Any:
 
 async def _next(socket: Any, kind: str) -> Any:
     while True:
-        frame = json.loads(await asyncio.wait_for(socket.recv(), 5))
+        frame = json.loads(await asyncio.wait_for(socket.recv(), 20))
         if frame["type"] == kind:
             return frame
 
@@ -438,7 +438,7 @@ async def test_a_stream_without_a_good_key(valr: RunningTwin) -> None:
     for sent in ({}, headers(valr, "GET", path, secret="wrong")):
         socket = await websockets.connect(valr.ws_url + path, additional_headers=sent)
         with pytest.raises(websockets.ConnectionClosed):
-            await asyncio.wait_for(socket.recv(), 5)
+            await asyncio.wait_for(socket.recv(), 20)
 
 
 async def test_an_unknown_caller_is_closed_after_a_quarter_of_an_hour() -> None:
@@ -449,4 +449,4 @@ async def test_an_unknown_caller_is_closed_after_a_quarter_of_an_hour() -> None:
         await socket.recv()
         clock.advance(901)
         with pytest.raises(websockets.ConnectionClosed):
-            await asyncio.wait_for(socket.recv(), 5)
+            await asyncio.wait_for(socket.recv(), 20)

@@ -39,6 +39,7 @@ def server(app: ASGIApp, settings: Settings, *, websocket_protocol: type[Any]) -
     """Return the server; run it with ``await server.serve(sockets=[bind(settings)])``."""
     config = uvicorn.Config(
         app,
+        http="h11",  # bounds the size of what a stranger may send as headers, which httptools does not
         ws=websocket_protocol,
         ws_max_size=_LARGEST_MESSAGE_BYTES,
         ws_per_message_deflate=False,  # frames are built once for everybody

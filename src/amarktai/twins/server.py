@@ -13,7 +13,7 @@ from typing import Final, cast
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from amarktai.domain.errors import Unavailable
 from amarktai.twins.calls import Answer, Call
@@ -24,7 +24,7 @@ from amarktai.twins.twin import Twin
 HOST: Final = "127.0.0.1"
 
 
-class _BreakableProtocol(H11Protocol):
+class _BreakableProtocol(HttpToolsProtocol):
     """Lets the application break its connection without an answer: the transport is in its state."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

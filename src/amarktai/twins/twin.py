@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -26,14 +26,13 @@ from amarktai.twins.orders import BookChange, Market
 from amarktai.twins.rules import Rules, arithmetic
 from amarktai.twins.streams import Connection
 
-DAY_NS: Final = 86_400_000_000_000
-
 
 @dataclass(frozen=True, slots=True)
 class Setting:
     """With what a twin is made. ``markets`` and ``crowds`` default to the exchange's own and synthetic ones.
 
-    ``turn_s`` is how often the crowd moves; None: only when told to.
+    ``turn_s`` is how often the crowd moves; None: only when told to. ``limits_rates`` is off for
+    benchmarks, which ask more often than any exchange allows.
     """
 
     accounts: Sequence[Account]

@@ -10,7 +10,7 @@ from typing import Final
 
 from amarktai.domain.fill import Liquidity
 from amarktai.twins.accounts import Account, Permission
-from amarktai.twins.binance.errors import error, refuse
+from amarktai.twins.binance.errors import error, missing, refuse
 from amarktai.twins.binance.orders import BinanceOrders
 from amarktai.twins.binance.rest import BinanceRest
 from amarktai.twins.binance.signing import signed_texts
@@ -113,11 +113,11 @@ class BinanceTwin(Twin):
     def _check_time(self, call: Call) -> None:
         stamp, window = call.params.get("timestamp", ""), call.params.get("recvWindow", "5000")
         if not stamp.isdigit():
-            raise refuse(-1102, "Mandatory parameter 'timestamp' was not sent, was empty/null, or malformed.")
+            raise missing("timestamp")
         try:
             window_ms = Decimal(window)
         except ArithmeticError as bad:
-            raise refuse(-1102, "Mandatory parameter 'recvWindow' was malformed.") from bad
+            raise missing("recvWindow") from bad
         if window_ms > 60_000:
             raise refuse(-1131)
         sent_ms = int(stamp) // 1000 if len(stamp) >= 16 else int(stamp)
@@ -129,7 +129,7 @@ class BinanceTwin(Twin):
     def _check_signature(self, call: Call, account: Account) -> None:
         given = call.params.get("signature", "")
         if not given:
-            raise refuse(-1102, "Mandatory parameter 'signature' was not sent, was empty/null, or malformed.")
+            raise missing("signature")
         for payload in signed_texts(call):
             signature = hmac.new(account.secret.encode(), payload.encode(), "sha256").hexdigest()
             if hmac.compare_digest(signature, given):

@@ -165,13 +165,15 @@ class ValrStreams:
         """Tell what one action changed: books as one update each, then each account's own."""
         books: dict[str, list[BookChange]] = {}
         touched: dict[str, None] = {}
+        heard = {c.account.key for c in self._twin.connections if c.account and _ACCOUNT in c.topics}
         for event in events:
             if isinstance(event, BookChange):
                 books.setdefault(event.market, []).append(event)
             elif isinstance(event, OrderChange):
-                touched[event.order.wish.account] = None
-                self._on_order(event)
-            else:
+                if event.order.wish.account in heard:
+                    touched[event.order.wish.account] = None
+                    self._on_order(event)
+            elif event.account in heard:
                 now_ns = self._twin.clock.now_ns()
                 row = _balance(event.asset, event.total, event.held, now_ns)
                 self._to_account(event.account, {"type": "BALANCE_UPDATE", "data": row})
