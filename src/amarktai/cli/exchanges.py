@@ -87,7 +87,7 @@ def venue_check(
     from amarktai.bootstrap import venue_check as checks
 
     exchange = parse_platform(platform)
-    key = None if public else _ask_key(checks.KEY_PARTS[exchange], Credentials)
+    key = None if public else _ask_key(checks.KEY_PARTS[exchange])
     if trade and url is None and sys.stdin.isatty():
         typer.confirm("This places a real order and cancels it. Go on?", abort=True)
     symbol = (pair or checks.usual_symbol(exchange)).upper()
@@ -99,15 +99,15 @@ def venue_check(
         raise typer.Exit(1)
 
 
-def _ask_key(parts: tuple[str, ...], make: Any) -> Any:
+def _ask_key(parts: tuple[str, ...]) -> Credentials:
     if sys.stdin.isatty():
-        return make(*(typer.prompt(part, hide_input=True) for part in parts))
-    lines = [line.strip() for line in sys.stdin.readlines()]
-    if len(lines) < len(parts) or not all(lines[: len(parts)]):
+        return Credentials(*(typer.prompt(part, hide_input=True) for part in parts))
+    lines = [line.strip() for line in sys.stdin.readlines()][: len(parts)]
+    if len(lines) < len(parts) or not all(lines):
         raise InvalidInput(
             "VALIDATION_ERROR", "The key is not complete", f"Give one line each: {', '.join(parts)}."
         )
-    return make(*lines[: len(parts)])
+    return Credentials(*lines)
 
 
 async def _print_items(items: Any, *, quiet: bool) -> list[dict[str, str]]:
