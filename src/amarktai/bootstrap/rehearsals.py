@@ -19,7 +19,7 @@ from amarktai.bootstrap.foundation import (
     lay_foundation,
 )
 from amarktai.bootstrap.replays import ReplayLogin, create_replay_user
-from amarktai.bootstrap.twins import made_up_account, running_twin
+from amarktai.bootstrap.twins import TWINS, made_up_account, running_twin
 from amarktai.config import Settings
 from amarktai.domain.bot import Bot, TradingMode
 from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, Origin, Platform
@@ -115,7 +115,10 @@ async def _gather(stack: AsyncExitStack, clock: StageClock, seed: int) -> list[C
     """Start the five twins and open the real adapters on them."""
     stages: list[tuple[TwinStage, Account]] = []
     for platform, (asset, amount) in MONEY.items():
-        account = made_up_account(platform, f"{asset}={amount}", str(seed), ["read", "trade"])
+        code = next(
+            market.quote for market in TWINS[platform].default_markets if market.quote.upper() == asset
+        )
+        account = made_up_account(platform, f"{code}={amount}", str(seed), ["read", "trade"])
         twin = await stack.enter_async_context(
             running_twin(platform, accounts=[account], seed=str(seed), clock=clock, turn_s=None)
         )
