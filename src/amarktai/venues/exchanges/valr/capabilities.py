@@ -99,6 +99,11 @@ UNVERIFIED: Final = (
         "List the history of an account with more than a thousand orders.",
     ),
     Unverified(
+        "How long VALR keeps orders.",
+        "A year; an older order that is not found stays unknown.",
+        "Look up the oldest order of the account.",
+    ),
+    Unverified(
         "Which asset pays the fee of a maker, and how a reward looks.",
         "fee with feeCurrency, or makerReward with makerRewardCurrency, as reported.",
         "Let a minimum post-only order fill and compare the balance.",

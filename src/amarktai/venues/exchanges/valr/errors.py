@@ -22,7 +22,6 @@ RULES: Final = (
     ErrorRule("-6", _R, "INSUFFICIENT_FUNDS", "Deposit, or lower the bot's capital."),
     ErrorRule("-12007", _R, "BELOW_MIN_QUANTITY", _AMOUNT_HELP),
     ErrorRule("-21", _R, "UNKNOWN_INSTRUMENT", "Choose a pair that VALR lists."),
-    ErrorRule("-32", _R, "MARKET_CLOSED", "Wait until VALR opens the market."),
     ErrorRule("-12005", _R, "ORDER_TYPE_UNSUPPORTED", "Choose another order type or market."),
     ErrorRule("-113", _R, "INVALID_ORDER", "Report this with the log."),
     ErrorRule("-11", _R, "INVALID_ORDER", _STEPS_HELP),
@@ -35,6 +34,8 @@ RULES: Final = (
     ErrorRule("403", _K, "VENUE_KEY_REFUSED", _KEY_HELP),
     ErrorRule("-1", _A, "ORDER_NOT_FOUND", "Look at VALR's own list of orders."),
     ErrorRule("404", _A, "ORDER_NOT_FOUND", "Look at VALR's own list of orders."),
+    # A market that closes does so while orders are on their way: the records tell.
+    ErrorRule("-32", _U, "MARKET_CLOSED", "Wait until VALR opens the market."),
     # An order with that id stands: it may be the very one that was sent, so nothing is refused. (3)
     ErrorRule("-11502", _U, "DUPLICATE_CLIENT_ORDER_ID", _LATER),
     ErrorRule("202", _U, "VENUE_UNREACHABLE", _LATER),  # taken, not placed: v2 never says that
