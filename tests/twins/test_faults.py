@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ from amarktai.twins.faults import Fault, FaultKind, Faults, Operation
 from amarktai.twins.server import RunningTwin
 from tests.fakes import HandClock, SeededRng
 from tests.twins.conftest import ASKS, BIDS, account
+from tests.twins.waiting import until
 
 D = Decimal
 PAIR = "XBTZAR"
@@ -82,6 +84,10 @@ async def test_a_duplicate_meets_the_rule_for_client_ids(luno: RunningTwin, http
     assert placed(luno) == 1
 
 
+def _is_spent(fault: Fault) -> bool:
+    return fault.is_spent
+
+
 async def test_a_delay_books_late_and_a_late_reply_books_at_once() -> None:
     clock = HandClock()
     async with (
@@ -90,9 +96,9 @@ async def test_a_delay_books_late_and_a_late_reply_books_at_once() -> None:
     ):
         for kind, done_meanwhile in (("delay", 0), ("delay_reply", 1)):
             before = placed(twin)
-            twin.control.arm(kind, "create", seconds=3600)
+            fault = twin.control.arm(kind, "create", seconds=3600)
             asking = asyncio.create_task(post(http))
-            await asyncio.sleep(0.2)
+            await until(partial(_is_spent, fault))
             assert (placed(twin) - before, asking.done()) == (done_meanwhile, False)
             clock.advance(3600)
             assert (await asking).status_code == 200
