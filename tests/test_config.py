@@ -108,3 +108,18 @@ def test_settings_are_frozen() -> None:
 def test_every_setting_is_documented() -> None:
     assert all(field.description for field in Settings.model_fields.values())
     assert PAGE.read_text(encoding="utf-8") == render(), "run python tools/export_settings.py"
+
+
+def test_the_encryption_key_comes_from_the_environment_under_both_names() -> None:
+    for name in ("API_KEY_ENCRYPTION_KEY", "AMARKTAI_API_KEY_ENCRYPTION_KEY"):
+        found = load({name: "the key"}).api_key_encryption_key
+        assert found is not None and found.get_secret_value() == "the key"
+        assert "the key" not in repr(load({name: "the key"}))
+    assert load({}).api_key_encryption_key is None and load({"API_KEY_ENCRYPTION_KEY": ""}).key_file is None
+
+
+def test_the_encryption_key_is_not_taken_from_the_settings_file(tmp_path: Path) -> None:
+    (tmp_path / "amarktai.toml").write_text('api_key_encryption_key = "the key"')
+    with pytest.raises(InvalidInput, match="must not lie with the data") as refusal:
+        load({}, home=tmp_path)
+    assert "the key" not in refusal.value.detail and "API_KEY_ENCRYPTION_KEY" in refusal.value.action

@@ -93,7 +93,7 @@ HostOption = Annotated[
 def up(home: HomeOption = None, host: HostOption = None, port: PortOption = None) -> None:
     """Start everything on this machine: database, API with dashboard, engine and jobs. Ctrl-C stops it."""
     from amarktai.api.serve import bind
-    from amarktai.bootstrap import foundation
+    from amarktai.bootstrap import foundation, people
     from amarktai.bootstrap.web import prepare_first_admin
     from amarktai.workers.supervisor import Role, Supervisor
 
@@ -105,6 +105,13 @@ def up(home: HomeOption = None, host: HostOption = None, port: PortOption = None
     try:
         token = asyncio.run(prepare_first_admin(settings, urls.app))
         _greet(settings.host, listener.getsockname()[1], token)
+        if token is not None:
+            out.print(
+                f"The encryption key of saved API keys is in {people.key_ring(settings).place}: back it up, "
+                "apart from the data.",
+                highlight=False,
+                soft_wrap=True,
+            )
         common = ["--home", str(settings.home)]
         roles = [
             Role("api", ["api", *common, "--descriptor", str(listener.fileno())], [listener.fileno()]),

@@ -140,6 +140,8 @@ async def test_bad_keys_are_refused_and_not_repeated(
 async def test_only_what_is_saved_can_be_tested_without_a_key(connected: Connected) -> None:
     missing = await connected.owner.post("/api/keys/test", json={"provider": "luno"})
     assert (missing.status_code, missing.json()["code"]) == (404, "KEY_NOT_SAVED")
+    half = await connected.owner.post("/api/keys/test", json={"provider": "luno", "api_secret": "x" * 43})
+    assert (half.status_code, half.json()["code"]) == (422, "VALIDATION_ERROR")
     unknown = await connected.owner.delete("/api/keys/mtgox")
     assert (unknown.status_code, unknown.json()["code"]) == (422, "VALIDATION_ERROR")
 

@@ -13,7 +13,7 @@ from amarktai.domain.signing import (
 )
 
 #: VALR's own documentation (Postman collection, "Authentication").
-_VALR_SECRET = "4961b74efac86b25cce8fbe4c9811c4c7a787b7a5996660afcc2e287ad864363"
+VALR_SECRET = "4961b74efac86b25cce8fbe4c9811c4c7a787b7a5996660afcc2e287ad864363"
 _ORDER = (
     '{"customerOrderId":"ORDER-000001","pair":"BTCUSDC","side":"BUY","quoteAmount":"80000"}'
 )  # fmt: skip
@@ -39,7 +39,7 @@ _ORDER = (
 def test_valr_signs_as_its_documentation_does(
     timestamp_ms: int, request_: tuple[str, str, str], signature: str
 ) -> None:
-    assert valr_headers(("key", _VALR_SECRET), timestamp_ms, request_) == {
+    assert valr_headers(("key", VALR_SECRET), timestamp_ms, request_) == {
         "X-VALR-API-KEY": "key",
         "X-VALR-SIGNATURE": signature,
         "X-VALR-TIMESTAMP": str(timestamp_ms),

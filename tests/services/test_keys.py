@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+import psycopg
 import pytest
 
 from amarktai.domain.errors import Conflict, InvalidInput, NotFound, RateLimited
@@ -224,3 +225,18 @@ async def test_one_silent_exchange_does_not_keep_the_others_waiting(desk: Secret
     desk.clock.advance(DAY_S + 1)
     desk.oracle.answer = SILENT
     assert (await desk.checks.run_round()).checked == 1
+
+
+async def test_a_stored_key_that_no_longer_opens_halts_the_account(
+    desk: SecretDesk, superuser_url: str
+) -> None:
+    who = await desk.join("ada@example.org")
+    await desk.save(who)
+    await desk.keys.test_saved(who, LUNO)
+    with psycopg.connect(superuser_url) as connection:
+        connection.execute("UPDATE api_keys SET wrapped_key = ciphertext")
+    desk.clock.advance(DAY_S + 1)
+    asked = len(desk.oracle.asked)
+    assert (await desk.checks.run_round()).halted == 1 and len(desk.oracle.asked) == asked
+    assert await _account(desk, who) is AccountState.HALTED
+    assert "does not belong to its row" in str((await desk.row(who))["message"])

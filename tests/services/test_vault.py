@@ -13,9 +13,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from amarktai.domain.errors import BrokenInvariant, InvalidInput, Unavailable
+from amarktai.domain.errors import InvalidInput, Unavailable
 from amarktai.domain.provider import ProviderId
 from amarktai.domain.user import Identity
+from amarktai.services.envelope import SecretUnreadable
 from amarktai.storage.embedded import DatabaseUrls
 from amarktai.system.key_ring import FileKeyRing, VariableKeyRing
 from tests.fakes import SeededRng
@@ -75,7 +76,7 @@ async def test_a_dump_without_the_key_file_tells_nothing(
             stored = await unit.keys.list()
         assert len(stored) == 8
         for key in stored:
-            with pytest.raises(BrokenInvariant):
+            with pytest.raises(SecretUnreadable):
                 thief.keys.open(who.user_id, key)
 
 
@@ -87,7 +88,7 @@ async def test_one_users_row_does_not_open_as_anothers(desk: SecretDesk, superus
     async with desk.store.unit(bo.user_id) as unit:
         stored = await unit.keys.get(ProviderId.VALR)
     assert stored is not None
-    with pytest.raises(BrokenInvariant):
+    with pytest.raises(SecretUnreadable):
         desk.keys.open(bo.user_id, stored)
 
 

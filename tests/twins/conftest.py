@@ -48,3 +48,11 @@ async def kucoin() -> AsyncIterator[RunningTwin]:
         twin.control.set_book("BTC-USDT", BIDS, ASKS)
         twin.control.crowd_takes("BTC-USDT", "sell", D("0.001"))
         yield twin
+
+
+@pytest.fixture
+async def valr() -> AsyncIterator[RunningTwin]:
+    async with running_twin("valr", accounts=[account(), account("other")], turn_s=None) as twin:
+        twin.control.set_book("BTCZAR", BIDS, ASKS)
+        twin.control.crowd_takes("BTCZAR", "sell", D("0.001"))
+        yield twin

@@ -19,10 +19,14 @@ from amarktai.twins.kucoin.twin import KucoinTwin
 from amarktai.twins.luno.twin import LunoTwin
 from amarktai.twins.market import Crowd, RecordedCrowd, read_quotes
 from amarktai.twins.orders import Market
+from amarktai.twins.ovex.twin import OvexTwin
 from amarktai.twins.server import RunningTwin, serving
 from amarktai.twins.twin import Setting, Twin
+from amarktai.twins.valr.twin import ValrTwin
 
-TWINS: Final[Mapping[str, type[Twin]]] = {twin.name: twin for twin in (LunoTwin, BinanceTwin, KucoinTwin)}
+TWINS: Final[Mapping[str, type[Twin]]] = {
+    twin.name: twin for twin in (LunoTwin, BinanceTwin, KucoinTwin, ValrTwin, OvexTwin)
+}
 
 
 class Options(TypedDict, total=False):

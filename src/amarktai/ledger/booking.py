@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from amarktai.domain.errors import BrokenInvariant
 from amarktai.domain.fill import Fill
 from amarktai.domain.instrument import Instrument
 from amarktai.domain.money import ZAR, to_ledger
@@ -101,8 +102,19 @@ def fill_key(platform: str, account: str, venue_trade_id: str) -> str:
 
 
 def fee_in_quote(fill: Fill, instrument: Instrument) -> Decimal:
-    """Return the fill's fee in the quote asset, a fee in coins at the fill's own price."""
-    return fill.fee_amount if fill.fee_asset == instrument.quote else fill.fee_amount * fill.price
+    """Return the fill's fee in the quote asset, a fee in coins at the fill's own price.
+
+    Raises: BrokenInvariant for a fee in a third asset: its worth in the quote asset is not in the fill,
+    and the fill's price is not its price.
+    """
+    if fill.fee_asset == instrument.quote or not fill.fee_amount:
+        return fill.fee_amount
+    if fill.fee_asset == instrument.base:
+        return fill.fee_amount * fill.price
+    raise BrokenInvariant(
+        f"a fee in {fill.fee_asset} on {instrument.id} cannot be valued; let the exchange charge its fees in"
+        f" {instrument.base} or {instrument.quote}"
+    )
 
 
 def execution_of(fill: Fill, instrument: Instrument) -> Execution:

@@ -91,6 +91,7 @@ class EngineParts:
     running: dict[UUID, Bot]
     fx: FxRates
     snapshot_every_s: float
+    mode: TradingMode = TradingMode.PAPER
 
 
 class TradingEngine:
@@ -106,9 +107,10 @@ class TradingEngine:
         self._notices = parts.notices
         self._running = parts.running
         self._fx = parts.fx
+        self._mode = parts.mode
         self._snapshot_ns = round(parts.snapshot_every_s * NS_PER_S)
         self._next_snapshot = 0
-        self._equity = EquitySnapshots(store, parts.fx)
+        self._equity = EquitySnapshots(store, parts.fx, parts.mode)
         self.lanes = [Lane(instrument) for instrument in feed.instruments]
         self._index = {lane.instrument.id: index for index, lane in enumerate(self.lanes)}
         # Those whose price is, or leads to, a rate of the rand.
@@ -134,7 +136,7 @@ class TradingEngine:
     async def _recover(self, user_id: UUID) -> None:
         async with self._store.unit_of_work(user_id) as unit:
             bots = await unit.bots.list()
-            profits = await unit.figures.bot_profits(TradingMode.PAPER)
+            profits = await unit.figures.bot_profits(self._mode)
             wanted = [bot for bot in bots if self._may_run(bot)]
             runtimes = await unit.bots.runtimes([bot.id for bot in wanted])
         self._running.update({bot.id: bot for bot in bots})
@@ -151,7 +153,7 @@ class TradingEngine:
         for item in working:
             if item.order.state is OrderState.UNKNOWN:
                 await self._tell_unknown(item.order)
-        await self._follow(await self._orders.reconcile(user_id, everything=True))
+        await self.follow(await self._orders.reconcile(user_id, everything=True))
 
     async def reload(self, user_id: UUID, bot_id: UUID) -> None:
         """Take over a bot that was created or changed, and carry out what its new status asks for."""
@@ -171,8 +173,10 @@ class TradingEngine:
         await self._obey(runner)
 
     def _may_run(self, bot: Bot) -> bool:
-        """A bot trades only on the kind of market that it was made on: real and synthetic never mix."""
-        return bot.instrument_id in self._index and bot.origin is self._feed.origin
+        """A bot trades only on the kind of market that it was made on, and only in its own kind of book:
+        real and synthetic, paper and live never mix (O19)."""
+        mine = bot.mode is self._mode and bot.origin is self._feed.origin
+        return mine and bot.instrument_id in self._index
 
     async def _enlist(self, bot: Bot, runtime: BotRuntime | None, account: BotAccount | None) -> Runner:
         chosen = find_strategy(bot.strategy)
@@ -326,7 +330,7 @@ class TradingEngine:
         for report in reports:
             by_user.setdefault(self._owner(report), []).append(report)
         for user_id, theirs in by_user.items():
-            await self._follow(await self._orders.apply(user_id, theirs))
+            await self.follow(await self._orders.apply(user_id, theirs))
 
     def _owner(self, report: OrderReport) -> UUID:
         return self._orders.owner_of(report.order_id)
@@ -529,7 +533,8 @@ class TradingEngine:
             reason=place.reason,
         )
 
-    async def _follow(self, outcome: Outcome) -> None:
+    async def follow(self, outcome: Outcome) -> None:
+        """Take over what a step of the order path led to, and carry out what the strategies answer."""
         await self._deliver(await self._absorb(outcome))
 
     async def _absorb(self, outcome: Outcome) -> list[_Delivery]:
@@ -593,7 +598,7 @@ class TradingEngine:
             unwanted = [order.id for order in working if order.side is Side.BUY]
         else:
             unwanted = [order.id for order in working if order.tag != CLOSE_TAG]
-        await self._follow(await self._orders.cancel(user_id, unwanted))
+        await self.follow(await self._orders.cancel(user_id, unwanted))
         if status is not BotStatus.PAUSED:
             await self._flatten(runner)
             await self.release_if_done(runner)
@@ -607,7 +612,7 @@ class TradingEngine:
         reason = f"bot {runner.bot.status}"
         place = Place(CLOSE_TAG, Side.SELL, OrderType.MARKET, quantity, reduce_only=True, reason=reason)
         intent = self._intent(runner, f"{runner.bot.status}:{self._clock.now_ns()}", place, price)
-        await self._follow(await self._orders.submit(runner.bot.user_id, [intent]))
+        await self.follow(await self._orders.submit(runner.bot.user_id, [intent]))
 
     def _sellable(self, runner: Runner, held: Decimal) -> Decimal:
         """Return what the venue would take of ``held`` at the present price; zero for mere dust."""
@@ -623,7 +628,7 @@ class TradingEngine:
         if bot.status is not BotStatus.DELETED:
             return False
         async with self._store.unit_of_work(bot.user_id) as unit:
-            book = await unit.ledger.lock_book(TradingMode.PAPER)
+            book = await unit.ledger.lock_book(self._mode)
             held = (await unit.trades.positions([bot.id])).get(bot.id)
             if held is not None and self._sellable(runner, held.position.quantity):
                 return False
@@ -635,7 +640,7 @@ class TradingEngine:
     async def settle(self) -> None:
         """Try again what a status asked for and the market or a venue did not allow yet."""
         for user_id in self._orders.doubtful_users:
-            await self._follow(await self._orders.reconcile(user_id))
+            await self.follow(await self._orders.reconcile(user_id))
         for runner in list(self.runners.values()):
             held = runner.account.quantity > ZERO or runner.account.working
             if runner.bot.status is BotStatus.DELETED or (runner.bot.status is BotStatus.STOPPED and held):

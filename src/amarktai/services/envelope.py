@@ -11,12 +11,23 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from amarktai.domain.errors import BrokenInvariant
+from amarktai.domain.errors import Unavailable
 from amarktai.ports.rng import Rng
 from amarktai.ports.secrets import Kek, KeyRing, Sealed, SecretPlace
 
 KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
+
+
+class SecretUnreadable(Unavailable):
+    """A stored secret does not open: it was changed, moved, or its encryption key is not there."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            "SECRET_UNREADABLE",
+            detail,
+            "Save it anew. If you cannot explain this, somebody changed the database: look at the audit log.",
+        )
 
 
 def seal(plaintext: bytes, place: SecretPlace, kek: Kek, rng: Rng) -> Sealed:
@@ -31,13 +42,13 @@ def seal(plaintext: bytes, place: SecretPlace, kek: Kek, rng: Rng) -> Sealed:
 
 
 def unseal(sealed: Sealed, place: SecretPlace, ring: KeyRing) -> bytes:
-    """Return the secret. Raises: BrokenInvariant when it is not this row's, or its key is not known."""
+    """Return the secret. Raises: SecretUnreadable when it is not this row's, or its key is not known."""
     data_key = _unwrap(sealed, place, ring)
     return _decrypt(data_key, sealed.ciphertext, _content(place))
 
 
 def rewrap(sealed: Sealed, place: SecretPlace, ring: KeyRing, rng: Rng) -> Sealed:
-    """Return the secret with its key wrapped by the ring's present key. Raises: BrokenInvariant."""
+    """Return the secret with its key wrapped by the ring's present key. Raises: SecretUnreadable."""
     data_key, kek = _unwrap(sealed, place, ring), ring.current
     wrapped = _encrypt(kek.key, data_key, _wrapping(place, kek), rng)
     return Sealed(sealed.version, kek.id, wrapped, sealed.ciphertext)
@@ -46,7 +57,7 @@ def rewrap(sealed: Sealed, place: SecretPlace, ring: KeyRing, rng: Rng) -> Seale
 def _unwrap(sealed: Sealed, place: SecretPlace, ring: KeyRing) -> bytes:
     kek = ring.get(sealed.kek_id)
     if kek is None:
-        raise BrokenInvariant(f"A secret needs the encryption key {sealed.kek_id}, which is not there.")
+        raise SecretUnreadable(f"A secret needs the encryption key {sealed.kek_id}, which is not there.")
     return _decrypt(kek.key, sealed.wrapped_key, _wrapping(place, kek))
 
 
@@ -68,4 +79,4 @@ def _decrypt(key: bytes, sealed: bytes, bound_to: bytes) -> bytes:
         return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to)
     except (InvalidTag, ValueError):
         # From None: the foreign error's frames hold the key.
-        raise BrokenInvariant("An encrypted secret does not belong to its row, or was changed.") from None
+        raise SecretUnreadable("An encrypted secret does not belong to its row, or was changed.") from None

@@ -67,9 +67,10 @@ class _Resting:
 class EquitySnapshots:
     """The snapshots of one engine's users."""
 
-    def __init__(self, store: Store, fx: FxRates) -> None:
+    def __init__(self, store: Store, fx: FxRates, mode: TradingMode) -> None:
         self._store = store
         self._fx = fx
+        self._mode = mode
         self._rows: dict[UUID, list[dict[str, Any]]] = {}
         self._wallets: dict[UUID, _Wallet] = {}
         self._resting: dict[UUID, list[_Resting]] = {}
@@ -84,7 +85,7 @@ class EquitySnapshots:
     async def load(self, user_id: UUID, resting: Sequence[Bot]) -> None:
         """Read the user's wallet and what the bots have that the present market does not trade."""
         async with self._store.unit_of_work(user_id) as unit:
-            book = await unit.ledger.lock_book(TradingMode.PAPER)
+            book = await unit.ledger.lock_book(self._mode)
             accounts = [chart.WALLET, chart.FUNDING, *(chart.bot_holding(bot.id) for bot in resting)]
             balances = await unit.ledger.balances(book, accounts)
             self._resting[user_id] = await _read_resting(unit, balances, resting)
@@ -145,7 +146,7 @@ class EquitySnapshots:
         deposits: Decimal,
     ) -> None:
         row = {
-            "mode": TradingMode.PAPER.value,
+            "mode": self._mode.value,
             "scope": scope,
             "scope_id": scope_id,
             "at": at,

@@ -9,12 +9,13 @@ from uuid import UUID
 
 import structlog
 
-from amarktai.domain.provider import ProviderId, TestOutcome
+from amarktai.domain.provider import KeyTestResult, ProviderId, TestOutcome
 from amarktai.ports.accounts import Accounts, Alerting
 from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.keys import StoredKey
 from amarktai.ports.providers import ProviderRegistry
 from amarktai.services.audit import SYSTEM
+from amarktai.services.envelope import SecretUnreadable
 from amarktai.services.keys import Keys
 
 log = structlog.get_logger(__name__)
@@ -80,8 +81,12 @@ class KeyChecks:
         ]
 
     async def _check(self, user_id: UUID, stored: StoredKey) -> TestOutcome:
-        credentials = self._keys.open(user_id, stored)
-        result = await self._registry[stored.provider].tester.test(credentials)
+        try:
+            credentials = self._keys.open(user_id, stored)
+        except SecretUnreadable as error:  # doubt: the account is halted and its user told
+            result = KeyTestResult(TestOutcome.UNSAFE, error.detail, error.action)
+        else:
+            result = await self._registry[stored.provider].tester.test(credentials)
         if result.outcome is TestOutcome.UNREACHABLE:
             log.info("a key's rights could not be checked", provider=stored.provider)
             return result.outcome

@@ -74,8 +74,8 @@ class Keys:
             saved = {key.provider: key for key in await unit.keys.list()}
             halted = await unit.venue_accounts.list()
         return [
-            key_view(desk.provider, saved.get(provider_id), halted.get(provider_id.platform))  # type: ignore[arg-type]
-            for provider_id, desk in self._registry.items()
+            key_view(desk.provider, saved.get(name), halted.get(name.platform) if name.platform else None)
+            for name, desk in self._registry.items()
         ]
 
     def address_to_allow(self) -> dict[str, str | None]:
@@ -162,7 +162,7 @@ class Keys:
         return True
 
     def open(self, user_id: UUID, stored: StoredKey) -> Credentials:
-        """Decrypt a saved key. Raises: BrokenInvariant when it is not this user's."""
+        """Decrypt a saved key. Raises: SecretUnreadable."""
         place = SecretPlace(KEY_PURPOSE, user_id, stored.provider, stored.sealed.version)
         return Credentials(**orjson.loads(self._vault.unseal(stored.sealed, place)))
 

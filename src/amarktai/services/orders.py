@@ -96,7 +96,10 @@ class OrderPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What one engine trades with. ``bots`` is the engine's own, changing map of the bots it runs."""
+    """What one engine trades with. ``bots`` is the engine's own, changing map of the bots it runs.
+
+    ``mode`` is the one kind of book that it trades in, ``system_mode`` what the mode gate is told.
+    """
 
     venues: Mapping[Platform, TradingVenue]
     instruments: Mapping[str, Instrument]
@@ -104,6 +107,8 @@ class Desk:
     fx: FxRates
     policy: OrderPolicy
     lease: Lease
+    mode: TradingMode = TradingMode.PAPER
+    system_mode: SystemMode = SystemMode.PAPER
 
 
 class OrderService:
@@ -119,6 +124,8 @@ class OrderService:
         self._fx = desk.fx
         self._policy = desk.policy
         self._lease = desk.lease
+        self._mode = desk.mode
+        self._system_mode = desk.system_mode
         self._owners: dict[UUID, UUID] = {}
         self._doubters: dict[UUID, None] = {}
         # What is known of each user's bots as of the last commit; gone while a transaction runs.
@@ -153,7 +160,7 @@ class OrderService:
         """
         known = self._views.pop(user_id, None)
         async with self._store.unit_of_work(user_id, durable=self._policy.durable) as unit:
-            book = await unit.ledger.lock_book(TradingMode.PAPER, lease=self._lease.name)
+            book = await unit.ledger.lock_book(self._mode, lease=self._lease.name)
             holds_lease = book.fencing_token == self._lease.fencing_token
             if checks_lease and not holds_lease:
                 raise _lease_lost()
@@ -166,20 +173,18 @@ class OrderService:
 
     # -- sending ---------------------------------------------------------------------------------
 
-    async def submit(
-        self, user_id: UUID, intents: Sequence[OrderIntent], *, system_mode: SystemMode = SystemMode.PAPER
-    ) -> Outcome:
+    async def submit(self, user_id: UUID, intents: Sequence[OrderIntent]) -> Outcome:
         """Gate, write and send intents of one user, each at most once, ever.
 
         An intent whose decision has an order already is passed over in silence (O3).
         """
         try:
-            outcome, claimed = await self._claim(user_id, intents, system_mode)
+            outcome, claimed = await self._claim(user_id, intents)
         except Conflict as taken:
             if taken.code != "DECISION_TAKEN":
                 raise
             fresh = await self._not_taken(user_id, intents)
-            outcome, claimed = await self._claim(user_id, fresh, system_mode)
+            outcome, claimed = await self._claim(user_id, fresh)
         if claimed:
             outcome.absorb(await self._send(user_id, claimed))
         return outcome
@@ -191,9 +196,7 @@ class OrderService:
             done = await unit.orders.claimed(bot_ids, [intent.decision_key for intent in intents])
         return [intent for intent in intents if (intent.bot_id, intent.decision_key) not in done]
 
-    async def _claim(
-        self, user_id: UUID, intents: Sequence[OrderIntent], system_mode: SystemMode
-    ) -> tuple[Outcome, list[NewOrder]]:
+    async def _claim(self, user_id: UUID, intents: Sequence[OrderIntent]) -> tuple[Outcome, list[NewOrder]]:
         """Write every intent as SENDING or DENIED and commit: the write-ahead of O1.
 
         Raises: Conflict DECISION_TAKEN, and writes nothing, when one of them has an order already.
@@ -207,7 +210,7 @@ class OrderService:
                 decision = (intent.bot_id, intent.decision_key)
                 if decision in rows:
                     continue
-                rows[decision] = row = self._gate(user_id, book, intent, view, system_mode)
+                rows[decision] = row = self._gate(user_id, book, intent, view)
                 if row.order.state is OrderState.SENDING:
                     claimed.append(row)
                     view.put(row.as_stored())
@@ -220,12 +223,16 @@ class OrderService:
         self._owners.update({row.order.id: user_id for row in claimed})
         return outcome, claimed
 
-    def _gate(
-        self, user_id: UUID, book: Book, intent: OrderIntent, view: AccountView, system_mode: SystemMode
-    ) -> NewOrder:
+    def _gate(self, user_id: UUID, book: Book, intent: OrderIntent, view: AccountView) -> NewOrder:
         bot, instrument = self._bots[intent.bot_id], self._instruments[intent.instrument_id]
         now_ns = self._clock.now_ns()
-        context = view.gate_context(intent, bot, instrument, system_mode, now_ns, self._policy.max_data_age_s)
+        if bot.mode is not self._mode:
+            raise BrokenInvariant(
+                f"{bot.name} trades in the {bot.mode} book, this desk in the {self._mode} (O19)"
+            )
+        context = view.gate_context(
+            intent, bot, instrument, self._system_mode, now_ns, self._policy.max_data_age_s
+        )
         denial = first_denial(intent, instrument, context)
         asset, amount = reservation(intent, instrument)
         order = Order(

@@ -39,7 +39,7 @@ class Vault:
         return seal(secret, place, self._source.read().current, self._rng)
 
     def unseal(self, sealed: Sealed, place: SecretPlace) -> bytes:
-        """Decrypt a secret of this row. Raises: BrokenInvariant."""
+        """Decrypt a secret of this row. Raises: SecretUnreadable."""
         return unseal(sealed, place, self._source.read())
 
     async def prepare(self) -> None:

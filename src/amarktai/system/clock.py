@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class SystemClock:
@@ -40,6 +43,50 @@ class SteadyClock(SystemClock):
     def step_ns(self) -> int:
         """Return the machine's time minus this clock's."""
         return self._wall() - self.now_ns()
+
+
+class StageClock:
+    """Time of a rehearsal with real sockets: it stands still while they work and moves when told to.
+
+    Sleepers wait until it has moved past them. ``drive`` moves it on to the next sleeper when a piece of
+    work waits for nothing but time, as a delayed answer or a spent request budget does.
+    """
+
+    #: Real seconds without progress after which work is taken to wait for this clock.
+    PATIENCE_S = 1.0
+
+    def __init__(self, start_ns: int) -> None:
+        self._now_ns = start_ns
+        self._sleepers: dict[int, tuple[int, asyncio.Event]] = {}
+        self._count = 0
+
+    def now_ns(self) -> int:
+        return self._now_ns
+
+    async def sleep(self, seconds: float) -> None:
+        self._count += 1
+        number, woken = self._count, asyncio.Event()
+        self._sleepers[number] = (self._now_ns + round(seconds * 1_000_000_000), woken)
+        try:
+            await woken.wait()
+        finally:
+            del self._sleepers[number]
+
+    def advance_to(self, ts_ns: int) -> None:
+        """Move to a later instant and wake who slept until then; an earlier one is ignored."""
+        self._now_ns = max(self._now_ns, ts_ns)
+        for until, woken in self._sleepers.values():
+            if until <= self._now_ns:
+                woken.set()
+
+    async def drive(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return what ``work`` leads to, moving time on where it waits for time."""
+        task, first = asyncio.ensure_future(work), self._count
+        while not (await asyncio.wait({task}, timeout=self.PATIENCE_S))[0]:
+            waiting = [until for number, (until, _) in self._sleepers.items() if number > first]
+            if waiting:
+                self.advance_to(min(waiting))
+        return task.result()
 
 
 class VirtualClock:

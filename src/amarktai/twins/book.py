@@ -57,6 +57,9 @@ class BookSide:
             del self._levels[level.price]
             del self._prices[bisect_left(self._prices, level.price)]
 
+    def level_at(self, price: Decimal) -> Level | None:
+        return self._levels.get(price)
+
     def quantity_at(self, price: Decimal) -> Decimal:
         level = self._levels.get(price)
         return ZERO if level is None else level.quantity

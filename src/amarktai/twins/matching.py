@@ -11,7 +11,7 @@ import copy
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from decimal import Decimal, localcontext
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from typing import Final
 
 from amarktai.domain.fill import Liquidity
@@ -32,7 +32,7 @@ from amarktai.twins.orders import (
     TimeInForce,
     Trade,
 )
-from amarktai.twins.rules import EXACT, ClientIds, FeeQuestion, Reason, Refused, Rules
+from amarktai.twins.rules import EXACT, ClientIds, FeeQuestion, Reason, Refused, Rules, ratio
 
 #: Public trades kept a market: what the exchanges serve of them is less.
 _TRADES_KEPT: Final = 5_000
@@ -81,6 +81,40 @@ class Exchange:
                 raise self._failed(order, known, refusal) from refusal
             self._fire_stops(wish.market)
         return order
+
+    def deal(self, account: str, market: str, side: Side, base: Decimal, quote: Decimal, now_ns: int) -> Fill:
+        """Trade these amounts against the crowd, past the book: an accepted quote of a desk.
+
+        Raises: Refused INSUFFICIENT_FUNDS.
+        """
+        with self._at(now_ns):
+            wish = NewOrder(account, market, side, Kind.MARKET, base)
+            assets = self.markets[market]
+            pays, gets = ((assets.quote, quote), (assets.base, base))
+            if side is Side.SELL:
+                pays, gets = gets, pays
+            if self.balances.available(account, pays[0]) < pays[1]:
+                raise Refused(Reason.INSUFFICIENT_FUNDS)
+            order = self._new_order(wish)
+            self.balances.pay(account, CROWD, *pays, "trade", order.id)
+            self.balances.pay(CROWD, account, *gets, "trade", order.id)
+            return self._record_deal(order, ratio(quote, base, 12, ROUND_HALF_EVEN), quote)
+
+    def _record_deal(self, order: Order, price: Decimal, quote: Decimal) -> Fill:
+        wish = order.wish
+        self._tell_order(order, Change.ACCEPTED)
+        number = self._trade_counts[wish.market] = self._trade_counts[wish.market] + 1
+        trade = Trade(
+            number, wish.market, price, wish.quantity or ZERO, wish.side, self._now_ns, "", order.id, quote
+        )
+        order.filled, order.filled_quote = trade.quantity, quote
+        self._complete(order)
+        asset = self.markets[wish.market].quote
+        fill = Fill(trade, wish.account, order.id, "", wish.side, Liquidity.TAKER, ZERO, asset)
+        order.fills.append(fill)
+        self.fills_of[wish.account].append(fill)
+        self._tell_order(order, Change.FILLED, fill)
+        return fill
 
     def cancel(self, order: Order, now_ns: int, reason: str = "") -> Order:
         """End a live order. Raises: Refused NOT_LIVE."""

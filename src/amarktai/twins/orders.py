@@ -100,10 +100,12 @@ class Trade:
     ts_ns: int
     maker_order: str
     taker_order: str
+    agreed: Decimal | None = None
 
     @property
     def notional(self) -> Decimal:
-        return self.price * self.quantity
+        """What was paid in the quote currency: price times quantity, unless an amount was agreed on."""
+        return self.price * self.quantity if self.agreed is None else self.agreed
 
 
 @dataclass(frozen=True, slots=True)

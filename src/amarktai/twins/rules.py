@@ -17,6 +17,14 @@ EXACT: Final = Context(prec=80, traps=[Inexact, Clamped])
 _ROUNDING: Final = Context(prec=80)
 
 
+def arithmetic() -> Context:
+    """Return the context in which a twin computes what it shows: averages, percentages, the crowd's prices.
+
+    Named, because a library in the same process may have changed the one that is in force.
+    """
+    return Context(prec=60)
+
+
 class Reason(StrEnum):
     """Why an order or a cancel was refused."""
 

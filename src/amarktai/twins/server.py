@@ -7,22 +7,24 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from decimal import setcontext
 from typing import Final, cast
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from amarktai.domain.errors import Unavailable
 from amarktai.twins.calls import Answer, Call
 from amarktai.twins.control import PREFIX, Control, ControlApi
+from amarktai.twins.rules import arithmetic
 from amarktai.twins.twin import Twin
 
 HOST: Final = "127.0.0.1"
 
 
-class _BreakableProtocol(H11Protocol):
+class _BreakableProtocol(HttpToolsProtocol):
     """Lets the application break its connection without an answer: the transport is in its state."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -38,6 +40,7 @@ class TwinApp:
         self._control = ControlApi(control)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        setcontext(arithmetic())  # of this task only
         if scope["type"] == "websocket":
             await self._twin.serve_socket(WebSocket(scope, receive, send))
         elif scope["type"] == "http":

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import ClassVar, Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -23,7 +23,7 @@ from amarktai.twins.limits import Bans
 from amarktai.twins.market import Crowd, SyntheticCrowd
 from amarktai.twins.matching import Event, Exchange
 from amarktai.twins.orders import BookChange, Market
-from amarktai.twins.rules import Rules
+from amarktai.twins.rules import Rules, arithmetic
 from amarktai.twins.streams import Connection
 
 DAY_NS: Final = 86_400_000_000_000
@@ -265,9 +265,10 @@ class Twin(ABC):
 
     def move_markets(self) -> None:
         """Let each crowd take one turn."""
-        for symbol, crowd in self.crowds.items():
-            if symbol not in self.exchange.suspended:
-                crowd.move(self.exchange, self.clock.now_ns())
+        with localcontext(arithmetic()):
+            for symbol, crowd in self.crowds.items():
+                if symbol not in self.exchange.suspended:
+                    crowd.move(self.exchange, self.clock.now_ns())
 
     def last_price(self, symbol: str, exchange: Exchange | None = None) -> Decimal:
         """Return the latest trade's price; every market has had one when the twin starts."""
@@ -275,11 +276,12 @@ class Twin(ABC):
         return self.exchange.markets[symbol].start_price if last is None else last
 
     def _on_events(self, events: Sequence[Event]) -> None:
-        for event in events:
-            if isinstance(event, BookChange):
-                for trade in event.trades:
-                    self.candles[event.market].add(trade)
-        self.on_events(events)
+        with localcontext(arithmetic()):
+            for event in events:
+                if isinstance(event, BookChange):
+                    for trade in event.trades:
+                        self.candles[event.market].add(trade)
+            self.on_events(events)
 
     def _use_crowds(self, crowds: Mapping[str, Crowd]) -> None:
         unknown = sorted(crowds.keys() - self.crowds.keys())

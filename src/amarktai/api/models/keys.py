@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from amarktai.api.models.base import Body, Instant, View
 from amarktai.domain.provider import KeyStatus, ProviderId, ProviderType, Right, TestOutcome
@@ -116,6 +116,12 @@ class TestKey(_KeyParts):
     __test__ = False  # not a test case, whatever its name
 
     api_key: KeyPart | None = None
+
+    @model_validator(mode="after")
+    def _whole_or_none(self) -> TestKey:
+        if self.api_key is None and (self.api_secret or self.passphrase):
+            raise ValueError("api_key is missing: send every part of the key, or none to test the saved one")
+        return self
 
     def parts(self) -> dict[str, str | None]:
         return self._parts(self.api_key)

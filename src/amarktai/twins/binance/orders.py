@@ -124,8 +124,8 @@ class BinanceOrders:
         if order is None or not order.is_live:
             raise refuse(-2011)
         cancel_id = client_id_of(call, "newClientOrderId") or self._twin.new_client_id()
-        self._twin.streams.name_cancel(order.id, cancel_id)
-        call.exchange.cancel(order, call.now_ns)
+        with self._twin.streams.cancel_named(order.id, cancel_id):
+            call.exchange.cancel(order, call.now_ns)
         return Answer(cancel_row(order, cancel_id, call.now_ms))
 
     def cancel_all(self, call: Call) -> Answer:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -103,9 +104,14 @@ class BinanceStreams:
             return self._serve_market
         return None
 
-    def name_cancel(self, order_id: str, cancel_id: str) -> None:
-        """Remember the client id of a cancel until its report goes out."""
+    @contextmanager
+    def cancel_named(self, order_id: str, cancel_id: str) -> Iterator[None]:
+        """Give the report of a cancel inside the block the client id of the cancel itself."""
         self._cancel_ids[order_id] = cancel_id
+        try:
+            yield
+        finally:
+            del self._cancel_ids[order_id]
 
     # -- market streams --------------------------------------------------------------------------------
 
@@ -160,12 +166,14 @@ class BinanceStreams:
     def on_events(self, events: Sequence[Event]) -> None:
         """Tell books and trades to the market streams, reports and positions to their accounts."""
         moved: dict[str, dict[str, BalanceChange]] = {}
+        heard = {c.account.key for c in self._twin.connections if c.account and _USER in c.topics}
         for event in events:
             if isinstance(event, BookChange):
                 self._on_book(event)
             elif isinstance(event, OrderChange):
-                self._to_user(event.order.wish.account, self._report(event))
-            else:
+                if event.order.wish.account in heard:
+                    self._to_user(event.order.wish.account, self._report(event))
+            elif event.account in heard:
                 moved.setdefault(event.account, {})[event.asset] = event
                 if event.kind in ("deposit", "withdrawal"):
                     self._to_user(event.account, _balance_update(event, self._now_ms))
@@ -333,7 +341,7 @@ class BinanceStreams:
             Change.CANCELLED: "CANCELED", Change.EXPIRED: "EXPIRED", Change.FAILED: "REJECTED",
         }[event.change]  # fmt: skip
         is_cancel = event.change is Change.CANCELLED
-        cancel_id = self._cancel_ids.pop(order.id, order.wish.client_id) if is_cancel else ""
+        cancel_id = self._cancel_ids.get(order.id, order.wish.client_id) if is_cancel else ""
         report = {
             "e": "executionReport",
             "E": self._now_ms,

@@ -168,12 +168,14 @@ class KucoinStreams:
 
     def on_events(self, events: Sequence[Event]) -> None:
         """Tell books and trades to the public topics, orders and balances to their accounts."""
+        heard = {c.account.key for c in self._twin.connections if c.account and c.topics}
         for event in events:
             if isinstance(event, BookChange):
                 self._on_book(event)
             elif isinstance(event, OrderChange):
-                self._on_order(event)
-            else:
+                if event.order.wish.account in heard:
+                    self._on_order(event)
+            elif event.account in heard:
                 self._on_balance(event)
 
     def _on_book(self, change: BookChange) -> None:
@@ -193,7 +195,7 @@ class KucoinStreams:
 
     def _opened(self, order_id: str) -> None:
         order = self._twin.exchange.orders.get(order_id)
-        if order is None or not order.is_live:
+        if order is None or not order.is_live or not self._twin.connections_of(order.wish.account):
             return
         row = {**_order_figures(order), "status": "open", "type": "open", "ts": self._twin.clock.now_ns()}
         for topic in (_ORDERS_V1, _ORDERS_V2):

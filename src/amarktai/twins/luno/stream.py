@@ -30,6 +30,7 @@ _USER: Final = "user"
 _REPLAYED_NS: Final = 300_000_000_000
 _SESSIONS: Final = 50
 _MS: Final = 1_000_000
+_Own = OrderChange | BalanceChange
 
 
 class LunoStreams:
@@ -37,7 +38,7 @@ class LunoStreams:
 
     def __init__(self, twin: LunoTwin) -> None:
         self._twin = twin
-        self._recent: dict[str, deque[tuple[int, dict[str, Any]]]] = defaultdict(deque)
+        self._recent: dict[str, deque[tuple[int, _Own]]] = defaultdict(deque)
 
     def listener(self, path: str) -> Listener | None:
         pair = path.removeprefix(_MARKET_PATH)
@@ -63,9 +64,10 @@ class LunoStreams:
             connection.cut_off()
             return
         horizon = self._twin.clock.now_ns() - _REPLAYED_NS
-        for ts_ns, frame in self._recent[account.key]:
+        for ts_ns, event in self._recent[account.key]:
             if ts_ns >= horizon:
-                connection.push(frame, Operation.ACCOUNT_STREAM)
+                for frame in _own_frames(event, ts_ns):
+                    connection.push(frame, Operation.ACCOUNT_STREAM)
         connection.topics[_USER] = True
         await _until_closed(connection)
 
@@ -108,16 +110,14 @@ class LunoStreams:
         if isinstance(event, BookChange):
             self._on_book(event)
             return
-        frames = _order_frames(event) if isinstance(event, OrderChange) else [_balance_frame(event)]
         key = event.order.wish.account if isinstance(event, OrderChange) else event.account
         now_ns = self._twin.clock.now_ns()
         recent = self._recent[key]
-        for frame in frames:
-            stamped = {"timestamp": now_ns // _MS, **frame}
-            recent.append((now_ns, stamped))
-            for connection in self._twin.connections_of(key):
-                if _USER in connection.topics:
-                    connection.push(stamped, Operation.ACCOUNT_STREAM)
+        recent.append((now_ns, event))
+        listeners = [c for c in self._twin.connections_of(key) if _USER in c.topics]
+        for frame in _own_frames(event, now_ns) if listeners else ():
+            for connection in listeners:
+                connection.push(frame, Operation.ACCOUNT_STREAM)
         while recent and recent[0][0] < now_ns - _REPLAYED_NS:
             recent.popleft()
 
@@ -160,6 +160,12 @@ def _book_frame(change: BookChange) -> dict[str, Any]:
         "status_update": None,
         "timestamp": change.ts_ns // _MS,
     }
+
+
+def _own_frames(event: _Own, ts_ns: int) -> list[dict[str, Any]]:
+    """Return the user stream's frames of an event; they are made only when somebody listens."""
+    frames = _order_frames(event) if isinstance(event, OrderChange) else [_balance_frame(event)]
+    return [{"timestamp": ts_ns // _MS, **frame} for frame in frames]
 
 
 def _order_frames(event: OrderChange) -> list[dict[str, Any]]:

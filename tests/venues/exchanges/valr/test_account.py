@@ -22,12 +22,12 @@ from amarktai.venues.account import AccountParts
 from amarktai.venues.exchanges.valr import VENUE
 from amarktai.venues.exchanges.valr.account import ValrAccount
 from amarktai.venues.exchanges.valr.calls import ValrCalls, signing
-from tests.domain.test_signing import _VALR_SECRET
+from tests.domain.test_signing import VALR_SECRET
 from tests.fakes import SeededIds, SeededRng
 from tests.venues.exchanges.answers import Answers
 from tests.venues.exchanges.valr.test_records import FILL, STATUS
 
-KEY = Credentials("key", _VALR_SECRET)
+KEY = Credentials("key", VALR_SECRET)
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ async def test_what_a_create_says_and_how_it_is_signed(
     assert sent.headers["content-type"] == "application/json"
     stamp = int(sent.headers["x-valr-timestamp"])
     assert stamp == answers.clock.now_ns() // 1_000_000
-    signed = valr_headers(("key", _VALR_SECRET), stamp, ("POST", sent.url.path, sent.content.decode()))
+    signed = valr_headers(("key", VALR_SECRET), stamp, ("POST", sent.url.path, sent.content.decode()))
     assert sent.headers["x-valr-signature"] == signed["X-VALR-SIGNATURE"]
 
 
@@ -120,7 +120,7 @@ async def test_a_cancel_signs_its_body(
     (sent,) = answers.sent("DELETE /v2/orders/order")
     assert orjson.loads(sent.content) == {"customerOrderId": request_.client_order_id, "pair": "BTCZAR"}
     stamp = int(sent.headers["x-valr-timestamp"])
-    signed = valr_headers(("key", _VALR_SECRET), stamp, ("DELETE", sent.url.path, sent.content.decode()))
+    signed = valr_headers(("key", VALR_SECRET), stamp, ("DELETE", sent.url.path, sent.content.decode()))
     assert sent.headers["x-valr-signature"] == signed["X-VALR-SIGNATURE"]
 
 

@@ -1,0 +1,37 @@
+"""The stage of a rehearsal as a port: an exchange's twin, as far as the rehearsal moves and asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Mapping
+from decimal import Decimal
+from typing import Any, Protocol, TypeVar
+
+from amarktai.domain.instrument import Platform
+from amarktai.ports.clock import SettableClock
+
+T = TypeVar("T")
+
+
+class Stage(Protocol):
+    """One exchange's twin with one account."""
+
+    platform: Platform
+
+    def move(self) -> None:
+        """Let the twin's market take a turn."""
+
+    def strike(self, kind: str, operation: str) -> None:
+        """Let the next call of that operation go wrong. Raises: InvalidInput for what it does not know."""
+
+    def clear(self) -> None:
+        """Forget every fault that has not struck."""
+
+    def totals(self) -> Mapping[str, Decimal]:
+        """Return what the account holds by our asset codes: what the ledger must agree with."""
+
+
+class DrivenClock(SettableClock, Protocol):
+    """Time that stands still while work is done."""
+
+    async def drive(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return what ``work`` leads to, moving time on where it waits for time alone."""

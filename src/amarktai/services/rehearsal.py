@@ -1,0 +1,338 @@
+"""A rehearsal: live bots through a whole day on the exchanges' twins, with faults, money made up.
+
+The engine, order path, ledger and adapters are those of live trading; only the exchanges are local
+servers. At the end every bot is stopped, and each account must hold to the last unit what the ledger says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+import numpy as np
+
+from amarktai.domain.bar import NS_PER_S, Bars
+from amarktai.domain.bot import Bot, BotStatus, LifecycleStage, RiskMode, TradingMode
+from amarktai.domain.errors import BrokenInvariant, Unavailable
+from amarktai.domain.instrument import Instrument, Origin, Platform
+from amarktai.domain.market import DirtyRows, EventKind, MarketBatch, OrderBook, empty_bars
+from amarktai.domain.money import ZERO
+from amarktai.ledger import chart
+from amarktai.ledger.entry import Entry, transfer
+from amarktai.ports.catalog import Catalog
+from amarktai.ports.clock import to_datetime
+from amarktai.ports.exchange import ExchangeAccount, ExchangeMarket, Quote
+from amarktai.ports.feed import FeedState, FeedStatus
+from amarktai.ports.ids import Ids
+from amarktai.ports.rehearsal import DrivenClock, Stage
+from amarktai.ports.reports import OrderFilter, Reporting
+from amarktai.ports.rng import Rng
+from amarktai.ports.store import Store
+from amarktai.services.engine import TradingEngine
+from amarktai.services.fx import FxRates, Mark
+from amarktai.services.order_history import OrderHistory
+from amarktai.services.orders import OrderService
+
+STEP_S: Final = 150
+STEPS_A_DAY: Final = 86_400 // STEP_S
+#: Turns of the twins' markets a step: two and a half minutes of theirs.
+TURNS_A_STEP: Final = 8
+FAULT_CHANCE: Final = 0.06
+MAX_AGE_S: Final = 120.0
+_TIMEFRAME: Final = "5m"
+_CLOSING_ROUNDS: Final = 60
+_PAGE: Final = 100
+
+#: Faults of the day, (kind, operation): what networks and exchanges do to calls and streams.
+FAULTS: Final = (
+    ("drop_request", "create"), ("drop_reply", "create"), ("server_error", "create"),
+    ("done_but_error", "create"), ("delay_reply", "create"), ("refuse", "create"),
+    ("drop_request", "cancel"), ("drop_reply", "cancel"), ("done_but_error", "cancel"),
+    ("not_found", "cancel"), ("drop_reply", "order"), ("server_error", "order"),
+    ("drop_reply", "fills"), ("server_error", "fills"), ("drop_reply", "ticker"),
+    ("gap", "account_stream"), ("repeat", "account_stream"), ("close", "account_stream"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One bot of the fleet. ``capital`` in the market's quote asset."""
+
+    name: str
+    instrument: Instrument
+    strategy: str
+    params: Mapping[str, Any]
+    capital: Decimal
+
+
+class RehearsalFeed:
+    """The markets of the twins as the engine's feed; its rows come from ``Rehearsal`` itself."""
+
+    def __init__(self, instruments: Sequence[Instrument]) -> None:
+        self.origin = Origin.SYNTHETIC
+        self.instruments = tuple(instruments)
+        self.books: dict[int, OrderBook] = {}
+        self.dirty = DirtyRows()
+        self.max_age_s = MAX_AGE_S
+
+    def status(self) -> FeedStatus:
+        return FeedStatus(FeedState.LIVE, "The exchanges' twins.")
+
+    async def fetch_bars(self, instrument: Instrument, timeframe: str, count: int, before_ts: int) -> Bars:
+        """Return none: the bots of a rehearsal warm up as it goes."""
+        return empty_bars(timeframe)
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who takes part on one exchange."""
+
+    stage: Stage
+    market: ExchangeMarket
+    account: ExchangeAccount
+    parts: Sequence[Part]
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalParts:
+    """What a rehearsal is made of. ``running`` is the engine's own map of bots."""
+
+    clock: DrivenClock
+    ids: Ids
+    rng: Rng
+    store: Store
+    catalog: Catalog
+    reporting: Reporting
+    feed: RehearsalFeed
+    engine: TradingEngine
+    orders: OrderService
+    fx: FxRates
+    casts: Sequence[Cast]
+
+
+@dataclass(frozen=True, slots=True)
+class TieOut:
+    """One asset of one account at the end: the exchange's word and the ledger's."""
+
+    platform: Platform
+    asset: str
+    venue: Decimal
+    ledger: Decimal
+
+    @property
+    def difference(self) -> Decimal:
+        return self.venue - self.ledger
+
+
+@dataclass(slots=True)
+class RehearsalResult:
+    """What happened. ``faults`` counts the armed ones; ``unsettled`` orders have no end yet."""
+
+    steps: int
+    faults: dict[str, int] = field(default_factory=dict)
+    silent_quotes: int = 0
+    tie_outs: list[TieOut] = field(default_factory=list)
+    orders: list[Mapping[str, Any]] = field(default_factory=list)
+    unsettled: int = 0
+
+    @property
+    def ok(self) -> bool:
+        return not self.unsettled and all(row.difference == ZERO for row in self.tie_outs)
+
+
+class Rehearsal:
+    """Plays one day. The same seed makes the same markets, faults and decisions."""
+
+    def __init__(self, user_id: UUID, parts: RehearsalParts) -> None:
+        self._user_id = user_id
+        self._parts = parts
+        self._index = {item.id: number for number, item in enumerate(parts.feed.instruments)}
+        self._bots: list[Bot] = []
+
+    async def run(self, steps: int, told: Any = lambda step: None) -> RehearsalResult:
+        """Play ``steps`` of ``STEP_S`` seconds each, stop every bot, and compare the books."""
+        result = RehearsalResult(steps)
+        await self._prepare()
+        clock = self._parts.clock
+        await clock.drive(self._parts.engine.start())
+        for step in range(steps):
+            self._arm_faults(result)
+            await clock.drive(self._step(result))
+            told(step + 1)
+        for cast in self._parts.casts:
+            cast.stage.clear()
+        await clock.drive(self._close(result))
+        result.orders = await self._orders()
+        result.tie_outs = await self._compare()
+        return result
+
+    # -- before the day --------------------------------------------------------------------------
+
+    async def _prepare(self) -> None:
+        """Put the account's money into the live book and give each bot its share."""
+        parts, now = self._parts, to_datetime(self._parts.clock.now_ns())
+        await parts.catalog.put_instruments(list(parts.feed.instruments), Origin.SYNTHETIC, now)
+        await parts.clock.drive(self._quote(RehearsalResult(0)))
+        async with parts.store.unit_of_work(self._user_id) as unit:
+            book = await unit.ledger.lock_book(TradingMode.LIVE)
+            for cast in parts.casts:
+                for part in cast.parts:
+                    bot = self._bot(part)
+                    await unit.bots.insert(bot)
+                    legs = transfer(
+                        chart.FUNDING, chart.bot_holding(bot.id), part.instrument.quote, part.capital
+                    )
+                    text = f"{part.capital:f} {part.instrument.quote} in the account for {part.name}"
+                    entry = Entry(
+                        f"opening:{bot.id.hex}", "funding", text, now, legs, {"bot_id": str(bot.id)}
+                    )
+                    await unit.ledger.append(book, [entry], now)
+                    self._bots.append(bot)
+
+    def _bot(self, part: Part) -> Bot:
+        now = to_datetime(self._parts.clock.now_ns())
+        rate = self._parts.fx.rate(part.instrument.quote, now, part.instrument.venue)
+        if rate is None:
+            raise BrokenInvariant(f"there is no rand rate of {part.instrument.quote} to rehearse with")
+        return Bot(
+            id=self._parts.ids.new(), user_id=self._user_id, name=part.name,
+            platform=part.instrument.venue, instrument_id=part.instrument.id, strategy=part.strategy,
+            params=part.params, timeframe=_TIMEFRAME, risk_mode=RiskMode.SAFE, mode=TradingMode.LIVE,
+            origin=Origin.SYNTHETIC, status=BotStatus.ACTIVE, lifecycle_stage=LifecycleStage.LIVE,
+            quote_asset=part.instrument.quote, capital_zar=rate.to_zar(part.capital),
+            capital_quote=part.capital, created_at=now, started_at=now,
+        )  # fmt: skip
+
+    # -- the day ---------------------------------------------------------------------------------
+
+    def _arm_faults(self, result: RehearsalResult) -> None:
+        for cast in self._parts.casts:
+            if self._parts.rng.uniform() < FAULT_CHANCE:
+                kind, operation = FAULTS[int(self._parts.rng.uniform() * len(FAULTS))]
+                cast.stage.strike(kind, operation)
+                name = f"{kind} {operation}"
+                result.faults[name] = result.faults.get(name, 0) + 1
+
+    async def _step(self, result: RehearsalResult) -> None:
+        """Let the markets move, show the bots what they quote, and settle what is in doubt."""
+        clock, engine = self._parts.clock, self._parts.engine
+        for cast in self._parts.casts:
+            for _ in range(TURNS_A_STEP):
+                cast.stage.move()
+        now = clock.now_ns() + STEP_S * NS_PER_S
+        await engine.tick(now)
+        clock.advance_to(now)
+        quotes = await self._quote(result)
+        if quotes:
+            await engine.process(self._rows(quotes))
+        await engine.settle()
+        await engine.save()
+
+    async def _quote(self, result: RehearsalResult) -> list[Quote]:
+        """Ask every exchange; one that does not answer is left out this time."""
+        quotes: list[Quote] = []
+        for cast in self._parts.casts:
+            wanted = [item for item in self._parts.feed.instruments if item.venue is cast.stage.platform]
+            try:
+                quotes += await cast.market.fetch_quotes(wanted)
+            except Unavailable:
+                result.silent_quotes += 1
+        at = to_datetime(self._parts.clock.now_ns())
+        for quote in quotes:
+            venue, _, symbol = quote.instrument_id.partition(":")
+            mark = Mark((quote.bid + quote.ask) / 2, at, Origin.SYNTHETIC)
+            self._parts.fx.mark_named(venue, symbol, mark)
+        return quotes
+
+    def _rows(self, quotes: Sequence[Quote]) -> MarketBatch:
+        count, now = len(quotes), self._parts.clock.now_ns()
+        ts, zeros = np.full(count, now, dtype=np.int64), np.zeros(count)
+        return MarketBatch(
+            ts, ts, np.array([self._index[quote.instrument_id] for quote in quotes], dtype=np.int32),
+            np.full(count, EventKind.QUOTE, dtype=np.int8),
+            np.array([float(quote.bid) for quote in quotes]),
+            np.array([float(quote.ask) for quote in quotes]),
+            zeros, zeros, zeros, np.zeros(count, dtype=np.int32),
+        )  # fmt: skip
+
+    # -- after the day ---------------------------------------------------------------------------
+
+    async def _close(self, result: RehearsalResult) -> None:
+        """Stop every bot, wait until no order works, and book what came late."""
+        parts = self._parts
+        for bot in self._bots:
+            async with parts.store.unit_of_work(self._user_id) as unit:
+                stored = await unit.bots.get(bot.id, lock=True)
+                await unit.bots.update(_stopped(stored))
+            await parts.engine.reload(self._user_id, bot.id)
+        for _ in range(_CLOSING_ROUNDS):
+            await self._step(result)
+            await parts.engine.follow(await parts.orders.reconcile(self._user_id, everything=True))
+            if not await self._working():
+                break
+        result.unsettled = await self._working()
+        for cast in parts.casts:
+            await self._sweep(cast)
+        await parts.engine.save()
+
+    async def _working(self) -> int:
+        async with self._parts.store.unit_of_work(self._user_id) as unit:
+            return len(await unit.orders.working())
+
+    async def _sweep(self, cast: Cast) -> None:
+        """Look through the account's own records of the day: a fill of ours is booked whatever its order
+        was taken for (O5)."""
+        since = self._parts.clock.now_ns() - 2 * 86_400 * NS_PER_S
+        records = await cast.account.fetch_records_since(since)
+        ids = [record.order_id for record in records if record.order_id is not None]
+        async with self._parts.store.unit_of_work(self._user_id) as unit:
+            stored = await unit.orders.get_many(ids)
+        for record in records:
+            ours = stored.get(record.order_id) if record.order_id is not None else None
+            if ours is None or ours.order.filled_quantity == record.filled_quantity:
+                continue
+            report = await cast.account.fetch_order(ours.order.id, ours.order.instrument_id)
+            if report is not None:
+                await self._parts.engine.follow(await self._parts.orders.apply(self._user_id, [report]))
+
+    async def _compare(self) -> list[TieOut]:
+        """Return each account's assets beside what the ledger says of its bots."""
+        rows: list[TieOut] = []
+        async with self._parts.store.unit_of_work(self._user_id) as unit:
+            book = await unit.ledger.lock_book(TradingMode.LIVE)
+            holdings = await unit.ledger.balances(book, [chart.bot_holding(bot.id) for bot in self._bots])
+        for cast in self._parts.casts:
+            accounts = {
+                chart.bot_holding(bot.id) for bot in self._bots if bot.platform is cast.stage.platform
+            }
+            ledger: dict[str, Decimal] = {}
+            for (account, asset), amount in holdings.items():
+                if account in accounts:
+                    ledger[asset] = ledger.get(asset, ZERO) + amount
+            venue = cast.stage.totals()
+            for asset in sorted(ledger.keys() | venue.keys()):
+                pair = venue.get(asset, ZERO), ledger.get(asset, ZERO)
+                if any(pair):
+                    rows.append(TieOut(cast.stage.platform, asset, *pair))
+        return rows
+
+    async def _orders(self) -> list[Mapping[str, Any]]:
+        """Return every order with its events and fills, the oldest first."""
+        history, found, cursor = OrderHistory(self._parts.reporting), list[Mapping[str, Any]](), None
+        while True:
+            page = await history.list_orders(self._user_id, OrderFilter(), cursor=cursor, limit=_PAGE)
+            for row in page.items:
+                found.append(await history.get(self._user_id, UUID(str(row["id"]))))
+            cursor = page.next_cursor
+            if cursor is None:
+                return found[::-1]
+
+
+def _stopped(bot: Bot) -> Bot:
+    return replace(bot, status=BotStatus.STOPPED)

@@ -1,0 +1,71 @@
+"""The jobs process looks through the keys at its start and again and again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from amarktai.domain.provider import ProviderId
+from amarktai.domain.user import Identity
+from amarktai.services.retention import Retention
+from amarktai.storage.embedded import DatabaseUrls
+from amarktai.storage.retention import PgRetention
+from amarktai.system.key_ring import VariableKeyRing
+from amarktai.workers.jobs import KEYS_EVERY_S, JobsWorker
+from tests.key_rings import key_text
+from tests.services.secret_desk import UNSAFE, SecretDesk, secret_desk
+
+
+class Beats:
+    """Takes signs of life and keeps the latest."""
+
+    def __init__(self) -> None:
+        self.detail: Mapping[str, Any] = {}
+
+    async def beat(
+        self, _role: str, *, pid: int, started_at: datetime, at: datetime, detail: Mapping[str, Any]
+    ) -> None:
+        self.detail = detail
+
+    async def forget_old(self, _before: datetime) -> None:
+        """Forget nothing."""
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for what the worker does by itself."""
+    for _ in range(1_000):
+        if await holds():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it never came to hold")
+
+
+async def asked(desk: SecretDesk, times: int) -> bool:
+    return len(desk.oracle.asked) >= times
+
+
+async def halted_later(desk: SecretDesk, who: Identity) -> bool:
+    desk.clock.advance(KEYS_EVERY_S)
+    return (await desk.row(who))["account_state"] == "halted"
+
+
+async def test_keys_are_asked_about_at_the_start_and_every_day(database_urls: DatabaseUrls) -> None:
+    async with secret_desk(database_urls, VariableKeyRing(key_text("jobs"))) as desk:
+        who = await desk.join("ada@example.org")
+        await desk.save(who)
+        desk.clock.advance(-60)
+        await desk.keys.test_saved(who, ProviderId.LUNO)
+        desk.clock.advance(60)
+        before, beats = len(desk.oracle.asked), Beats()
+        retention = Retention(PgRetention(desk.database), events_kept=timedelta(days=7))
+        worker = asyncio.create_task(JobsWorker(desk.clock, beats, retention, desk.checks).run())
+        try:
+            await eventually(lambda: asked(desk, before + 1))
+            desk.oracle.answer = UNSAFE
+            await eventually(lambda: halted_later(desk, who))
+        finally:
+            worker.cancel()
+            await asyncio.gather(worker, return_exceptions=True)
+        assert len(desk.oracle.asked) == before + 2
