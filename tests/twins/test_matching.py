@@ -153,7 +153,7 @@ def test_a_stop_that_would_fire_at_once_is_refused_and_a_waiting_one_can_be_canc
     exchange = make_exchange()
     submit(exchange, "ann", BUY, "1", "100")
     submit(exchange, "bob", SELL, "1", "100")
-    assert refused(exchange, "bob", SELL, "1", stop=Stop(D(100), rises=False)) is Reason.STOP_WOULD_FIRE
+    assert refused(exchange, "bob", SELL, "1", stop=Stop(D(100), rises=False)) is Reason.STOP_WOULD_TRIGGER
     stop = submit(exchange, "bob", BUY, "1", "110", stop=Stop(D(105), rises=True))
     exchange.cancel(stop, NOW)
     assert exchange.live_orders("bob") == []

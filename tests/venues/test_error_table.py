@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from amarktai.domain.errors import Forbidden, InvalidInput, Unavailable
@@ -19,6 +21,7 @@ from amarktai.venues.error_table import (
 from amarktai.venues.exchanges.binance.errors import DIALECT as BINANCE
 from amarktai.venues.exchanges.kucoin.errors import DIALECT as KUCOIN
 from amarktai.venues.exchanges.luno.errors import DIALECT as LUNO
+from amarktai.venues.exchanges.valr.errors import RULES as VALR_RULES
 from amarktai.venues.transport import Answer
 
 RULES = (
@@ -129,3 +132,9 @@ def test_what_leaves_the_outcome_of_a_create_open(dialect: Dialect, status: int,
     refusal = dialect.read_refusal(Answer(status, body, {}))
     assert refusal is not None
     assert isinstance(error_of_write(dialect, *refusal), OutcomeUnknown)
+
+
+def test_every_code_of_a_refusal_is_documented() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "orders.md").read_text(encoding="utf-8")
+    rules = [*LUNO.rules, *BINANCE.rules, *KUCOIN.rules, *VALR_RULES]
+    assert sorted({rule.our_code for rule in rules if f"`{rule.our_code}`" not in page}) == []

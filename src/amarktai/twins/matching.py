@@ -242,7 +242,7 @@ class Exchange:
         if wish.stop is not None:
             last = self.books[wish.market].last
             if last is not None and wish.stop.fires_at(last):
-                raise Refused(Reason.STOP_WOULD_FIRE)
+                raise Refused(Reason.STOP_WOULD_TRIGGER)
             self._hold(order, [])
             order.state = State.AWAITING
             self._stops[wish.market].append(order)

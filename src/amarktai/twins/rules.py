@@ -33,7 +33,7 @@ class Reason(StrEnum):
     WOULD_MATCH = "post-only would match"
     NOT_ENOUGH_LIQUIDITY = "not enough liquidity"
     SELF_TRADE = "would match own order"
-    STOP_WOULD_FIRE = "stop would fire at once"
+    STOP_WOULD_TRIGGER = "stop would fire at once"
     NOT_LIVE = "order is not live"
 
 

@@ -39,7 +39,7 @@ _REJECTIONS: Final = {
     Reason.INSUFFICIENT_FUNDS: "Account has insufficient balance for requested action.",
     Reason.DUPLICATE_CLIENT_ID: "Duplicate order sent.",
     Reason.WOULD_MATCH: "Order would immediately match and take.",
-    Reason.STOP_WOULD_FIRE: "Stop price would trigger immediately.",
+    Reason.STOP_WOULD_TRIGGER: "Stop price would trigger immediately.",
 }
 
 

@@ -37,7 +37,7 @@ _TEXTS: Final = {
 _OF_REASON: Final = {
     Reason.INSUFFICIENT_FUNDS: ("200004", None),
     Reason.DUPLICATE_CLIENT_ID: ("126044", None),
-    Reason.STOP_WOULD_FIRE: ("400100", "The stop price would trigger immediately."),
+    Reason.STOP_WOULD_TRIGGER: ("400100", "The stop price would trigger immediately."),
     Reason.NOT_LIVE: ("400100", "order_not_exist_or_not_allow_to_cancel"),
 }
 

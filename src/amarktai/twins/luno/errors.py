@@ -54,7 +54,7 @@ _OF_REASON: Final = {
     Reason.DUPLICATE_CLIENT_ID: "ErrDuplicateClientOrderID",
     Reason.WOULD_MATCH: "ErrOrderCanceled",
     Reason.NOT_ENOUGH_LIQUIDITY: "ErrNotEnoughLiquidity",
-    Reason.STOP_WOULD_FIRE: "ErrInvalidStopPrice",
+    Reason.STOP_WOULD_TRIGGER: "ErrInvalidStopPrice",
     Reason.NOT_LIVE: "ErrCannotStopUnknownOrNonPendingOrder",
 }
 

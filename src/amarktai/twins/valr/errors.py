@@ -32,7 +32,7 @@ _OF_REASON: Final = {
         -11,
         "We did not execute this order since it would have matched with your own order on the Exchange",
     ),
-    Reason.STOP_WOULD_FIRE: (-11, "Stop order failed as it would have been triggered immediately"),
+    Reason.STOP_WOULD_TRIGGER: (-11, "Stop order failed as it would have been triggered immediately"),
     Reason.NOT_LIVE: (-1, "Invalid Order. "),
 }
 #: Why the exchange itself ends a market order.

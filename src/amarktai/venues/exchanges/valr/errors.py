@@ -25,7 +25,7 @@ RULES: Final = (
     ErrorRule("-12005", _R, "ORDER_TYPE_UNSUPPORTED", "Choose another order type or market."),
     ErrorRule("-113", _R, "INVALID_ORDER", "Report this with the log."),
     ErrorRule("-11", _R, "INVALID_ORDER", _STEPS_HELP),
-    ErrorRule("-21403", _R, "STOP_WOULD_FIRE", "Place the stop further from the market."),
+    ErrorRule("-21403", _R, "STOP_WOULD_TRIGGER", "Place the stop further from the market."),
     ErrorRule("-19213", _R, "ACCOUNT_RESTRICTED", _MARGIN_HELP),
     ErrorRule("-19219", _R, "ACCOUNT_RESTRICTED", _MARGIN_HELP),  # (3)
     ErrorRule("-11252", _K, "VENUE_KEY_REFUSED", _KEY_HELP),  # (3)
