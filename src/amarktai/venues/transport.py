@@ -69,6 +69,12 @@ class Answer:
         return 200 <= self.status < 300
 
 
+def ban_seconds(answer: httpx.Response) -> float:
+    """Return how long an answer that limits us keeps us away: Retry-After, or a careful guess."""
+    told = answer.headers.get("retry-after", "")
+    return float(told) if told.strip().isdigit() else BAN_S
+
+
 class Transport:
     """Sends calls to one base address. The client is closed by whoever opened the transport."""
 
@@ -82,6 +88,7 @@ class Transport:
         sign: Signer = lambda call: call,
         client: httpx.AsyncClient | None = None,
         is_limited: Callable[[httpx.Response], bool] = lambda answer: answer.status_code in _LIMITED,
+        ban_s: Callable[[httpx.Response], float] = ban_seconds,
     ) -> None:
         self._platform = platform
         self._base_url = base_url.rstrip("/")
@@ -89,6 +96,7 @@ class Transport:
         self._clock = clock
         self._sign = sign
         self._is_limited = is_limited
+        self._ban_s = ban_s
         self._client = client or httpx.AsyncClient(
             timeout=TIMEOUT_S, follow_redirects=False, transport=httpx.AsyncHTTPTransport(retries=0)
         )
@@ -112,7 +120,7 @@ class Transport:
             # From None: the foreign error holds the request, and that holds the key.
             raise self._failure(call, f"did not answer ({type(error).__name__})") from None
         if self._is_limited(answer):
-            self._budget.ban(_ban_seconds(answer))
+            self._budget.ban(self._ban_s(answer))
         if answer.status_code >= 500 or 300 <= answer.status_code < 400:
             raise self._failure(call, f"answered with HTTP {answer.status_code}")
         try:
@@ -172,8 +180,3 @@ def exact(value: Any) -> Decimal:
     if not number.is_finite():
         raise ValueError(f"{value!r} is not a finite number")
     return number
-
-
-def _ban_seconds(answer: httpx.Response) -> float:
-    told = answer.headers.get("retry-after", "")
-    return float(told) if told.strip().isdigit() else BAN_S

@@ -19,7 +19,7 @@ from amarktai.venues.account import AccountParts
 from amarktai.venues.ccxt_calls import CcxtCalls, CcxtSigner
 from amarktai.venues.exchanges.kucoin import VENUE
 from amarktai.venues.exchanges.kucoin.account import PAGE, KucoinAccount, time_window
-from amarktai.venues.exchanges.kucoin.errors import DIALECT
+from amarktai.venues.exchanges.kucoin.errors import DIALECT, ban_seconds
 from tests.fakes import SeededIds, SeededRng
 from tests.venues.exchanges.answers import Answers
 
@@ -228,3 +228,8 @@ async def test_an_order_older_than_the_records_is_not_absent(
     answers.clock.advance(4 * 86_400)
     with pytest.raises(OutcomeUnknown):
         await account.fetch_order(order_id, BTC.id)
+
+
+@pytest.mark.parametrize(("headers", "seconds"), [({"gw-ratelimit-reset": "12500"}, 12.5), ({}, 30.0)])
+def test_a_used_up_pool_keeps_us_away_for_as_long_as_it_says(headers: dict[str, str], seconds: float) -> None:
+    assert ban_seconds(httpx.Response(429, headers=headers)) == seconds

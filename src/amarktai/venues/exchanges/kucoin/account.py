@@ -32,7 +32,7 @@ from amarktai.venues.ccxt_calls import CcxtCalls, CcxtSigner, Route
 from amarktai.venues.error_table import Absent
 from amarktai.venues.exchanges.kucoin import VENUE
 from amarktai.venues.exchanges.kucoin.capabilities import CAPABILITIES
-from amarktai.venues.exchanges.kucoin.errors import DIALECT
+from amarktai.venues.exchanges.kucoin.errors import DIALECT, ban_seconds
 from amarktai.venues.exchanges.kucoin.records import account_fill, order_record, placed_report
 from amarktai.venues.exchanges.kucoin.stream import PING, AccountMessages, stream_address
 from amarktai.venues.socket import SocketPlan
@@ -71,7 +71,9 @@ def time_window(call: Call, now_ms: int) -> Mapping[str, Any]:
 def open_account(credentials: Credentials, parts: AccountParts, *, base_url: str = BASE_URL) -> KucoinAccount:
     """Return the account of a key. The address is another only against a twin."""
     signer = CcxtSigner(VENUE, credentials, parts.clock, time_window)
-    transport = Transport(Platform.KUCOIN, base_url, parts.budget, parts.clock, sign=signer)
+    transport = Transport(
+        Platform.KUCOIN, base_url, parts.budget, parts.clock, sign=signer, ban_s=ban_seconds
+    )
     return KucoinAccount(VENUE, CcxtCalls(transport, DIALECT), signer, parts)
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import httpx
+
 from amarktai.domain.instrument import Platform
 from amarktai.venues.error_table import Dialect, ErrorRule, Meaning
 from amarktai.venues.transport import Answer
@@ -22,6 +24,8 @@ _OPEN_HELP: Final = "Wait until KuCoin opens the market."
 _ASK_HELP: Final = "Ask KuCoin's support about your account."
 _LATER: Final = "It is tried again by itself."
 OK: Final = "200000"
+#: How long a pool of requests lasts.
+POOL_S: Final = 30.0
 
 RULES: Final = (
     ErrorRule("400100", _A, "ORDER_NOT_FOUND", "Look at KuCoin's own list of orders.", "not_exist"),
@@ -66,6 +70,12 @@ def read_refusal(answer: Answer) -> tuple[str, str] | None:
 def unwrap(body: Any) -> Any:
     """Return the payload of an envelope; None where it has none."""
     return body.get("data")
+
+
+def ban_seconds(answer: httpx.Response) -> float:
+    """Return how long a pool that is used up stays so: KuCoin tells it in ms, at most its 30 seconds."""
+    told = answer.headers.get("gw-ratelimit-reset", "")
+    return max(1.0, int(told) / 1_000) if told.isdigit() else POOL_S
 
 
 DIALECT: Final = Dialect(Platform.KUCOIN, RULES, read_refusal, unwrap)

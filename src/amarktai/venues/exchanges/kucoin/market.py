@@ -16,7 +16,7 @@ from amarktai.venues.ccxt_calls import CcxtCalls, CcxtSigner, Route
 from amarktai.venues.ccxt_market import CcxtMarket
 from amarktai.venues.exchanges.kucoin import VENUE
 from amarktai.venues.exchanges.kucoin.account import BASE_URL
-from amarktai.venues.exchanges.kucoin.errors import DIALECT
+from amarktai.venues.exchanges.kucoin.errors import DIALECT, ban_seconds
 from amarktai.venues.exchanges.kucoin.stream import stream_address
 from amarktai.venues.market import check_found
 from amarktai.venues.transport import Transport, decoding, exact
@@ -38,9 +38,8 @@ _NS_PER_S: Final = 1_000_000_000
 def open_market(budget: RequestBudget, clock: Clock, *, base_url: str = BASE_URL) -> KucoinMarket:
     """Return KuCoin's public side."""
     signer = CcxtSigner(VENUE, None, clock)
-    return KucoinMarket(
-        VENUE, CcxtCalls(Transport(Platform.KUCOIN, base_url, budget, clock, sign=signer), DIALECT), clock
-    )
+    transport = Transport(Platform.KUCOIN, base_url, budget, clock, sign=signer, ban_s=ban_seconds)
+    return KucoinMarket(VENUE, CcxtCalls(transport, DIALECT), clock)
 
 
 class KucoinMarket(CcxtMarket):

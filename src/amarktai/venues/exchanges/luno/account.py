@@ -29,6 +29,7 @@ from amarktai.ports.venue import OrderReport, OrderRequest, VenueRejected, Venue
 from amarktai.venues.account import AccountParts, priority_of
 from amarktai.venues.account_records import NS_PER_MS, accepted_report, sum_balances, whole_ms
 from amarktai.venues.account_stream import StreamReader
+from amarktai.venues.budget import Priority
 from amarktai.venues.ccxt_account import CcxtAccount
 from amarktai.venues.ccxt_calls import CcxtCalls, CcxtSigner, Route
 from amarktai.venues.error_table import Absent
@@ -162,7 +163,7 @@ class LunoAccount(CcxtAccount):
         return ceil_to_step(reached * (1 + BUY_BAND), instrument.tick_size)
 
     async def _ask_cancel(self, order_id: UUID, instrument: Instrument) -> str:
-        record = await self._find(order_id.hex, instrument)
+        record = await self._one({"client_order_id": order_id.hex}, Priority.EXIT)
         if record is None:
             return "Luno has no order with that id."
         return await self._calls.cancel(STOP_ORDER, {"order_id": record.venue_order_id})
@@ -173,9 +174,11 @@ class LunoAccount(CcxtAccount):
     async def fetch_record(self, venue_order_id: str, instrument_id: str) -> OrderRecord | None:
         return await self._one({"id": venue_order_id})
 
-    async def _one(self, params: Mapping[str, str]) -> OrderRecord | None:
+    async def _one(
+        self, params: Mapping[str, str], priority: Priority = Priority.ORDER
+    ) -> OrderRecord | None:
         try:
-            body = await self._calls.read(ORDER_V3, params)
+            body = await self._calls.read(ORDER_V3, params, priority=priority)
         except Absent:
             return None
         with decoding(self.platform):
