@@ -130,6 +130,7 @@ async def test_a_listing_lacks_its_newest_page(luno: RunningTwin, http: httpx.As
 
 
 async def test_a_stale_read_shows_what_was(luno: RunningTwin, http: httpx.AsyncClient) -> None:
+    socket = await _stream(luno)  # what is open stays out of the copy
     order_id = (await post(http)).json()["order_id"]
     luno.control.arm("stale", count=None)
     await http.post("/1/stoporder", data={"order_id": order_id})
@@ -140,6 +141,7 @@ async def test_a_stale_read_shows_what_was(luno: RunningTwin, http: httpx.AsyncC
     luno.control.clear()
     assert (await http.get(f"/exchange/2/orders/{order_id}")).json()["status"] == "COMPLETE"
     assert placed(luno) == 2
+    await socket.close()
 
 
 async def test_faults_are_aimed_at_operations_accounts_and_turns(

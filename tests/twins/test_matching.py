@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
@@ -340,7 +340,7 @@ def act(exchange: Exchange, action: tuple[Any, ...]) -> None:
 def test_nothing_is_made_of_nothing_and_nobody_owes(
     actions: list[tuple[Any, ...]], rules: dict[str, bool], in_quote: bool
 ) -> None:
-    fees: dict[str, Any] = {"fee": fee_in_quote(8, ROUND_HALF_UP), "holds_fee": True} if in_quote else {}
+    fees: dict[str, Any] = {"fee": fee_in_quote(2, ROUND_DOWN), "holds_fee": True} if in_quote else {}
     exchange = make_exchange(**rules, **fees)
     sequences: list[int] = []
     exchange.listeners.append(

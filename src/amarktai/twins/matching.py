@@ -187,7 +187,8 @@ class Exchange:
         """Return a copy that nobody listens to: what a stale read shows."""
         listeners, self.listeners = self.listeners, []
         try:
-            return copy.deepcopy(self)
+            # The maker of order ids belongs to the twin, with its sockets: it is shared, not copied.
+            return copy.deepcopy(self, {id(self._order_id): self._order_id})
         finally:
             self.listeners = listeners
 

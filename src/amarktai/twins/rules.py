@@ -110,7 +110,10 @@ def fee_in_received_asset(places: int, rounding: str) -> FeeRule:
 
 
 def fee_in_quote(places: int, rounding: str) -> FeeRule:
-    """Return KuCoin's rule: both sides pay in the quote currency."""
+    """Return KuCoin's rule: both sides pay in the quote currency.
+
+    Where a fee is held on top (``holds_fee``) it has to be rounded down, or it could cost more than was held.
+    """
 
     def fee(asked: FeeQuestion) -> tuple[str, Decimal]:
         rate = asked.market.maker_rate if asked.liquidity is Liquidity.MAKER else asked.market.taker_rate

@@ -6,7 +6,7 @@ import asyncio
 import hmac
 from base64 import b64encode
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Final
 from urllib.parse import unquote
 
@@ -70,7 +70,7 @@ class KucoinTwin(Twin):
         """Return KuCoin's rules; a post-only order that would match is taken and cancelled at once."""
         return Rules(
             ClientIds.FOR_EVER,
-            fee_in_quote(12, ROUND_HALF_UP),
+            fee_in_quote(12, ROUND_DOWN),  # never more than what was held for it
             holds_fee=True,
             post_only_fails_as_cancelled=True,
             counts_levels=True,
