@@ -117,7 +117,7 @@ class VenueCheck:
     async def _candles(self) -> str:
         since_ts = self.clock.now_ns() - 24 * 3_600 * NS_PER_S
         fetched = await self.market.fetch_bars(self.instrument, "1h", since_ts, 24)
-        return f"{len(fetched.bars)} of the last 24 hours."
+        return f"{len(fetched.bars)} closed hours of the last 24."
 
     # -- what a key opens ----------------------------------------------------------------------------------
 
