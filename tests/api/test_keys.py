@@ -143,7 +143,9 @@ async def test_only_what_is_saved_can_be_tested_without_a_key(connected: Connect
     half = await connected.owner.post("/api/keys/test", json={"provider": "luno", "api_secret": "x" * 43})
     assert (half.status_code, half.json()["code"]) == (422, "VALIDATION_ERROR")
     unknown = await connected.owner.delete("/api/keys/mtgox")
-    assert (unknown.status_code, unknown.json()["code"]) == (422, "VALIDATION_ERROR")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "NOT_FOUND")
+    fixed = await connected.owner.delete("/api/keys/list")
+    assert (fixed.status_code, fixed.headers["allow"]) == (405, "GET")
 
 
 async def test_changes_need_a_fresh_proof_a_browser_and_the_right_to_write(connected: Connected) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.routing import compile_path
 
 from amarktai.api.app import openapi
+from amarktai.api.paths import pattern_of
 from amarktai.storage.embedded import DatabaseUrls
 from tests.api.conftest import World
 from tests.api.populated import Populated, populated
@@ -40,11 +40,6 @@ def _operations() -> Iterator[tuple[str, str]]:
             yield method.upper(), path
 
 
-def _pattern(path: str) -> re.Pattern[str]:
-    """Return what the path matches; ids are UUIDs and nothing else."""
-    return compile_path(path.replace("_id}", "_id:uuid}"))[0]
-
-
 @pytest.fixture
 async def full(database_urls: DatabaseUrls, tmp_path: Path) -> AsyncIterator[Populated]:
     async with populated(database_urls, tmp_path) as made:
@@ -58,7 +53,7 @@ def test_no_route_shadows_another() -> None:
         sample = (
             re.sub(r"{\w+_id}", "0" * 32, path).replace("{platform}", "luno").replace("{provider}", "luno")
         )
-        matching = [other for verb, other in paths if verb == method and _pattern(other).fullmatch(sample)]
+        matching = [other for verb, other in paths if verb == method and pattern_of(other).fullmatch(sample)]
         assert matching[0] == path, f"{method} {path} is answered by {matching[0]}"
 
 

@@ -214,6 +214,22 @@ class TestStatus:
             await engine.settle()
             await desk.assert_books_are_right()
 
+    async def test_a_grid_that_was_sold_out_forgets_its_levels_and_is_no_failure(
+        self, database_urls: DatabaseUrls
+    ) -> None:
+        async with engine_desk(database_urls, START) as desk:
+            grid = {"strategy": "grid", "params": {"levels": 2, "spacing": 0.01, "stop": 0.0}}
+            bot = await desk.world.add_bot(desk.who, MARKET, CAPITAL, **{**DCA, **grid})
+            engine = await run(desk, [*flat(2), *flat(2, 29_000.0, START + 2 * MINUTE)])
+            assert {row["side"] for row in desk.fills(bot)} == {"buy"}
+            assert engine.runners[bot.id].state
+            await self._act(desk, engine, bot, BotAction.STOP)
+            await engine.process(quotes(flat(2, 29_000.0, START + 4 * MINUTE)))
+            assert desk.fills(bot)[-1]["tag"] == "close"
+            assert engine.runners[bot.id].state == {}
+            assert desk.rows("SELECT type FROM alerts") == []
+            await desk.assert_books_are_right()
+
     async def test_a_deleted_bot_gives_its_capital_back_once_it_is_flat(
         self, database_urls: DatabaseUrls
     ) -> None:

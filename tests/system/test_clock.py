@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amarktai.system.clock import SteadyClock, VirtualClock
+from amarktai.system.clock import StageClock, SteadyClock, VirtualClock
 
 _SECOND = 1_000_000_000
 
@@ -34,6 +36,29 @@ def test_a_set_clock_moves_nothing_and_is_told(history: list[tuple[int, int]]) -
         stepped += step_s * _SECOND
         assert clock.now_ns() == start + passed
         assert clock.step_ns() == stepped
+
+
+async def test_driven_work_stands_still_in_time_until_it_waits_for_it() -> None:
+    clock = StageClock(0)
+    clock.PATIENCE_S = 0.05
+    background = asyncio.create_task(clock.sleep(20))
+    await asyncio.sleep(0)
+
+    async def socket_work() -> int:
+        await asyncio.sleep(0.01)  # a socket's own time
+        return clock.now_ns()
+
+    async def delayed() -> int:
+        await clock.sleep(3)
+        await clock.sleep(4)
+        return clock.now_ns()
+
+    assert await clock.drive(socket_work()) == 0
+    assert await clock.drive(delayed()) == 7 * _SECOND
+    assert not background.done(), "others' waiting moves nothing"
+    clock.advance_to(20 * _SECOND)
+    await background
+    assert clock.now_ns() == 20 * _SECOND
 
 
 def test_virtual_time_never_runs_back() -> None:

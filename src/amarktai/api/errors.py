@@ -12,8 +12,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
-from starlette.routing import compile_path
 
+from amarktai.api.paths import pattern_of
 from amarktai.domain.errors import (
     AmarktaiError,
     BrokenInvariant,
@@ -145,7 +145,7 @@ def _methods_of(request: Request) -> list[str]:
     """Return every method of this address; the framework names those of one route alone."""
     path, methods = request.url.path, set()
     for pattern, operations in request.app.openapi()["paths"].items():
-        if compile_path(pattern.replace("_id}", "_id:uuid}"))[0].fullmatch(path):
+        if pattern_of(pattern).fullmatch(path):
             methods |= {method.upper() for method in operations}
     return sorted(methods)
 

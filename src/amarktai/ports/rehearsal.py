@@ -15,7 +15,8 @@ T = TypeVar("T")
 class Stage(Protocol):
     """One exchange's twin with one account."""
 
-    platform: Platform
+    @property
+    def platform(self) -> Platform: ...
 
     def move(self) -> None:
         """Let the twin's market take a turn."""

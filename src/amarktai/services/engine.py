@@ -553,7 +553,16 @@ class TradingEngine:
             await self._tell_unknown(order)
         for order, reason in outcome.refused:
             await self._tell_refused(order, reason)
-        return [self._delivery(notice) for notice in outcome.notices if notice.bot_id in self.runners]
+        return self._deliveries([notice for notice in outcome.notices if notice.bot_id in self.runners])
+
+    def _deliveries(self, notices: Sequence[Notice]) -> list[_Delivery]:
+        """Return what strategies must hear of. The platform's own closing sale is none of theirs; a bot
+        that it sold out begins anew, as its strategy's memory is of coins that it held."""
+        for notice in notices:
+            runner = self.runners[notice.bot_id]
+            if notice.event.tag == CLOSE_TAG and not runner.account.quantity:
+                runner.state, runner.is_dirty = {}, True
+        return [self._delivery(notice) for notice in notices if notice.event.tag != CLOSE_TAG]
 
     async def _tell_unknown(self, order: Order) -> None:
         bot = self._running[order.bot_id]

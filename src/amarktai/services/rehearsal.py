@@ -6,7 +6,7 @@ servers. At the end every bot is stopped, and each account must hold to the last
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final
@@ -19,7 +19,8 @@ from amarktai.domain.bot import Bot, BotStatus, LifecycleStage, RiskMode, Tradin
 from amarktai.domain.errors import BrokenInvariant, Unavailable
 from amarktai.domain.instrument import Instrument, Origin, Platform
 from amarktai.domain.market import DirtyRows, EventKind, MarketBatch, OrderBook, empty_bars
-from amarktai.domain.money import ZERO
+from amarktai.domain.money import ZERO, to_ledger
+from amarktai.domain.order import Side
 from amarktai.ledger import chart
 from amarktai.ledger.entry import Entry, transfer
 from amarktai.ports.catalog import Catalog
@@ -36,15 +37,18 @@ from amarktai.services.fx import FxRates, Mark
 from amarktai.services.order_history import OrderHistory
 from amarktai.services.orders import OrderService
 
-STEP_S: Final = 150
+STEP_S: Final = 300
 STEPS_A_DAY: Final = 86_400 // STEP_S
-#: Turns of the twins' markets a step: two and a half minutes of theirs.
-TURNS_A_STEP: Final = 8
+#: Turns of the twins' markets a step.
+TURNS_A_STEP: Final = 4
 FAULT_CHANCE: Final = 0.06
-MAX_AGE_S: Final = 120.0
+#: Bars close on the last step's quotes.
+MAX_AGE_S: Final = STEP_S + 30.0
 _TIMEFRAME: Final = "5m"
 _CLOSING_ROUNDS: Final = 60
 _PAGE: Final = 100
+#: More than the longest rehearsal.
+_LOOK_BACK_NS: Final = 2 * 86_400 * NS_PER_S
 
 #: Faults of the day, (kind, operation): what networks and exchanges do to calls and streams.
 FAULTS: Final = (
@@ -78,6 +82,12 @@ class RehearsalFeed:
         self.dirty = DirtyRows()
         self.max_age_s = MAX_AGE_S
 
+    async def batches(self) -> AsyncIterator[MarketBatch]:
+        """Yield nothing: the rehearsal shows the engine its rows itself, step by step."""
+        none: list[MarketBatch] = []
+        for batch in none:
+            yield batch
+
     def status(self) -> FeedStatus:
         return FeedStatus(FeedState.LIVE, "The exchanges' twins.")
 
@@ -97,6 +107,7 @@ class Cast:
     market: ExchangeMarket
     account: ExchangeAccount
     parts: Sequence[Part]
+    instruments: Sequence[Instrument]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +129,20 @@ class RehearsalParts:
 
 @dataclass(frozen=True, slots=True)
 class TieOut:
-    """One asset of one account at the end: the exchange's word and the ledger's."""
+    """One asset of one account at the end: the exchange's word and the ledger's.
+
+    ``rounded`` is what the ledger's eight places cut off the exchange's own amounts, fill by fill.
+    """
 
     platform: Platform
     asset: str
     venue: Decimal
     ledger: Decimal
+    rounded: Decimal
 
     @property
     def difference(self) -> Decimal:
-        return self.venue - self.ledger
+        return self.venue - self.ledger - self.rounded
 
 
 @dataclass(slots=True)
@@ -155,7 +170,7 @@ class Rehearsal:
         self._index = {item.id: number for number, item in enumerate(parts.feed.instruments)}
         self._bots: list[Bot] = []
 
-    async def run(self, steps: int, told: Any = lambda step: None) -> RehearsalResult:
+    async def run(self, steps: int, told: Callable[[int], None] = lambda step: None) -> RehearsalResult:
         """Play ``steps`` of ``STEP_S`` seconds each, stop every bot, and compare the books."""
         result = RehearsalResult(steps)
         await self._prepare()
@@ -238,9 +253,8 @@ class Rehearsal:
         """Ask every exchange; one that does not answer is left out this time."""
         quotes: list[Quote] = []
         for cast in self._parts.casts:
-            wanted = [item for item in self._parts.feed.instruments if item.venue is cast.stage.platform]
             try:
-                quotes += await cast.market.fetch_quotes(wanted)
+                quotes += await cast.market.fetch_quotes(cast.instruments)
             except Unavailable:
                 result.silent_quotes += 1
         at = to_datetime(self._parts.clock.now_ns())
@@ -288,8 +302,7 @@ class Rehearsal:
     async def _sweep(self, cast: Cast) -> None:
         """Look through the account's own records of the day: a fill of ours is booked whatever its order
         was taken for (O5)."""
-        since = self._parts.clock.now_ns() - 2 * 86_400 * NS_PER_S
-        records = await cast.account.fetch_records_since(since)
+        records = await cast.account.fetch_records_since(self._parts.clock.now_ns() - _LOOK_BACK_NS)
         ids = [record.order_id for record in records if record.order_id is not None]
         async with self._parts.store.unit_of_work(self._user_id) as unit:
             stored = await unit.orders.get_many(ids)
@@ -315,12 +328,24 @@ class Rehearsal:
             for (account, asset), amount in holdings.items():
                 if account in accounts:
                     ledger[asset] = ledger.get(asset, ZERO) + amount
-            venue = cast.stage.totals()
+            venue, rounded = cast.stage.totals(), await self._parts.clock.drive(self._rounded(cast))
             for asset in sorted(ledger.keys() | venue.keys()):
                 pair = venue.get(asset, ZERO), ledger.get(asset, ZERO)
                 if any(pair):
-                    rows.append(TieOut(cast.stage.platform, asset, *pair))
+                    rows.append(TieOut(cast.stage.platform, asset, *pair, rounded.get(asset, ZERO)))
         return rows
+
+    async def _rounded(self, cast: Cast) -> dict[str, Decimal]:
+        """Return what booking the account's fills in eight places left out, by asset."""
+        lost: dict[str, Decimal] = {}
+        for fill in await cast.account.fetch_fills_since(self._parts.clock.now_ns() - _LOOK_BACK_NS):
+            quote = fill.instrument_id.rpartition("/")[2]
+            notional = fill.price * fill.quantity
+            sign = -1 if fill.side is Side.BUY else 1
+            lost[quote] = lost.get(quote, ZERO) + sign * (notional - to_ledger(notional))
+            fee = fill.fee_amount - to_ledger(fill.fee_amount)
+            lost[fill.fee_asset] = lost.get(fill.fee_asset, ZERO) - fee
+        return lost
 
     async def _orders(self) -> list[Mapping[str, Any]]:
         """Return every order with its events and fills, the oldest first."""

@@ -62,7 +62,7 @@ async def test_key(body: TestKey, who: Writer, services: Container) -> KeyTestAn
     return KeyTestAnswer.model_validate(services.keys.test_view(body.provider, result))
 
 
-@router.delete("/{provider}", dependencies=_MAY_WRITE)
+@router.delete("/{provider:provider}", dependencies=_MAY_WRITE, responses=responses(404))
 async def delete_key(provider: ProviderId, who: Proven, services: Container) -> KeyDeletedAnswer:
     """Forget a key. Doing so again is as good."""
     was_there = await services.keys.delete(who, provider)

@@ -1,0 +1,194 @@
+"""A rehearsal put together: five twins, the real adapters with throw-away keys, the engine, a database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from amarktai.bootstrap.exchanges import Exchanges
+from amarktai.bootstrap.foundation import (
+    Foundation,
+    build_bots,
+    build_fx,
+    build_notices,
+    lay_foundation,
+)
+from amarktai.bootstrap.replays import ReplayLogin, create_replay_user
+from amarktai.bootstrap.twins import made_up_account, running_twin
+from amarktai.config import Settings
+from amarktai.domain.bot import Bot, TradingMode
+from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, Origin, Platform
+from amarktai.domain.mode import SystemMode
+from amarktai.domain.order import OrderType
+from amarktai.domain.provider import Credentials
+from amarktai.ports.exchange import ExchangeAccount
+from amarktai.ports.ids import Ids
+from amarktai.ports.leases import Lease
+from amarktai.services.engine import EngineParts, TradingEngine
+from amarktai.services.orders import Desk, OrderPolicy, OrderService
+from amarktai.services.rehearsal import (
+    MAX_AGE_S,
+    STEP_S,
+    Cast,
+    Part,
+    Rehearsal,
+    RehearsalFeed,
+    RehearsalParts,
+    RehearsalResult,
+)
+from amarktai.storage.leases import PgLeases
+from amarktai.storage.reports import PgReporting
+from amarktai.system.clock import StageClock
+from amarktai.system.ids import TimeIds
+from amarktai.system.rng import SeededRng
+from amarktai.twins.accounts import Account
+from amarktai.twins.server import RunningTwin
+from amarktai.venues.account_venue import AccountVenue
+from amarktai.venues.spec import load_specs
+
+_START_NS: Final = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
+#: What each account holds at the start of the day, all of it the bots'.
+MONEY: Final[Mapping[Platform, tuple[str, Decimal]]] = {
+    Platform.LUNO: ("ZAR", Decimal(400_000)),
+    Platform.BINANCE: ("USDT", Decimal(24_000)),
+    Platform.KUCOIN: ("USDT", Decimal(24_000)),
+    Platform.OVEX: ("ZAR", Decimal(400_000)),
+    Platform.VALR: ("ZAR", Decimal(400_000)),
+}
+#: Real seconds for the streams to open before the day begins.
+_OPENING_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class TwinStage:
+    """One exchange's twin as the rehearsal moves and asks it. Implements ports.rehearsal.Stage."""
+
+    platform: Platform
+    twin: RunningTwin
+    key: str
+
+    def move(self) -> None:
+        self.twin.control.move_markets()
+
+    def strike(self, kind: str, operation: str) -> None:
+        self.twin.control.arm(kind, operation, seconds=3.0)
+
+    def clear(self) -> None:
+        self.twin.control.clear()
+
+    def totals(self) -> dict[str, Decimal]:
+        theirs = {code: ours for ours, code in load_specs()[self.platform].assets.items()}
+        held = self.twin.control.balances(self.key)
+        return {theirs.get(asset, asset.upper()): total for asset, (total, _) in held.items()}
+
+
+async def rehearse(
+    settings: Settings,
+    app_url: str,
+    login: ReplayLogin,
+    seed: int,
+    steps: int,
+    told: Callable[[int], None],
+) -> RehearsalResult:
+    """Play one day in its own, empty database."""
+    clock = StageClock(_START_NS)
+    ids = TimeIds(clock, SeededRng(f"rehearsal:{seed}"))
+    base = lay_foundation(settings, app_url, clock, ids)
+    try:
+        user_id = await create_replay_user(base, login)
+        lease = await PgLeases(base.database).take("engine", "rehearsal", clock.now_ns(), ttl_s=10**9)
+        async with AsyncExitStack() as stack:
+            casts = await _gather(stack, clock, seed)
+            parts, venues = _put_together(base, clock, ids, lease, casts, seed)
+            await stack.enter_async_context(_listening(venues.values()))
+            return await Rehearsal(user_id, parts).run(steps, told)
+    finally:
+        await base.close()
+
+
+async def _gather(stack: AsyncExitStack, clock: StageClock, seed: int) -> list[Cast]:
+    """Start the five twins and open the real adapters on them."""
+    stages: list[tuple[TwinStage, Account]] = []
+    for platform, (asset, amount) in MONEY.items():
+        account = made_up_account(platform, f"{asset}={amount}", str(seed), ["read", "trade"])
+        twin = await stack.enter_async_context(
+            running_twin(platform, accounts=[account], seed=str(seed), clock=clock, turn_s=None)
+        )
+        stages.append((TwinStage(platform, twin, account.key), account))
+    urls = {stage.platform: stage.twin.url for stage, _ in stages}
+    exchanges = Exchanges(clock, SeededRng(f"adapters:{seed}"), urls)
+    casts = [await clock.drive(_cast(exchanges, stage, account)) for stage, account in stages]
+    for cast in casts:
+        stack.push_async_callback(cast.account.close)
+        stack.push_async_callback(cast.market.close)
+    return casts
+
+
+async def _cast(exchanges: Exchanges, stage: TwinStage, account: Account) -> Cast:
+    stage.move()
+    credentials = Credentials(account.key, account.secret, account.passphrase)
+    market = exchanges.open_market(stage.platform, credentials)
+    listed = {item.symbol: item for item in await market.fetch_instruments()}
+    trader = exchanges.open_account(stage.platform, credentials, list(listed.values()))
+    parts = _fleet(stage.platform, listed, trader)
+    wanted = {part.instrument.symbol for part in parts} | {"USDT/ZAR"}
+    return Cast(stage, market, trader, parts, [item for name, item in listed.items() if name in wanted])
+
+
+def _fleet(platform: Platform, listed: Mapping[str, Instrument], account: ExchangeAccount) -> list[Part]:
+    """Return two bots: one follows the trend with orders at the market, one rests a grid of limit orders.
+
+    Where an exchange has no limit orders both follow the trend; where it has no stops they do without.
+    """
+    asset, amount = MONEY[platform]
+    name, types = DISPLAY_NAMES[platform], account.capabilities.order_types
+    stop = 0.003 if OrderType.STOP_MARKET in types else 0.0
+    trend = {"fast": 2, "slow": 5, "stop": stop, "target": 0.0, "trailing": 0.0}
+    bitcoin, ether = listed[f"BTC/{asset}"], listed[f"ETH/{asset}"]
+    second = (
+        Part(f"{name} grid", ether, "grid", {"levels": 3, "spacing": 0.002, "stop": 0.0}, amount / 2)
+        if OrderType.LIMIT in types
+        else Part(f"{name} second trend", ether, "ema_cross", {**trend, "fast": 3, "slow": 8}, amount / 2)
+    )
+    return [Part(f"{name} trend", bitcoin, "ema_cross", trend, amount / 2), second]
+
+
+def _put_together(
+    base: Foundation, clock: StageClock, ids: Ids, lease: Lease, casts: Sequence[Cast], seed: int
+) -> tuple[RehearsalParts, dict[Platform, AccountVenue]]:
+    """Return the engine of live trading over the adapters, and what listens to their streams."""
+    feed = RehearsalFeed([item for cast in casts for item in cast.instruments])
+    venues = {cast.stage.platform: AccountVenue(cast.account, Origin.SYNTHETIC) for cast in casts}
+    running: dict[UUID, Bot] = {}
+    fx = build_fx(MAX_AGE_S + STEP_S)
+    policy = OrderPolicy(max_data_age_s=MAX_AGE_S, durable=True)
+    instruments = {item.id: item for item in feed.instruments}
+    desk = Desk(venues, instruments, running, fx, policy, lease, TradingMode.LIVE, SystemMode.LIVE)
+    orders = OrderService(base.store, clock, ids, desk)
+    bots = build_bots(base, fx, base.settings.bot_caps)
+    snapshot_s = 3_600.0
+    engine = TradingEngine(
+        base.store, clock, feed,
+        EngineParts(venues, orders, bots, build_notices(base), running, fx, snapshot_s, TradingMode.LIVE),
+    )  # fmt: skip
+    parts = RehearsalParts(
+        clock, ids, SeededRng(f"faults:{seed}"), base.store, base.catalog, PgReporting(base.database),
+        feed, engine, orders, fx, casts,
+    )  # fmt: skip
+    return parts, venues
+
+
+@asynccontextmanager
+async def _listening(venues: Iterable[AccountVenue]) -> AsyncIterator[None]:
+    """Hear the accounts' streams while the block runs. A listener's own failure fails the rehearsal."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(venue.listen()) for venue in venues]
+        await asyncio.sleep(_OPENING_S)
+        yield
+        for task in tasks:
+            task.cancel()

@@ -1,0 +1,45 @@
+"""The command line: ``amarktai --help`` explains every command."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+from amarktai.cli import books, data, exchanges, platform, rehearsal, replay
+from amarktai.cli.frame import app, err
+from amarktai.domain.errors import AmarktaiError
+
+__all__ = ["books", "data", "exchanges", "main", "platform", "rehearsal", "replay"]
+
+
+def main() -> None:
+    """Run the command line; failures that a person can act on end with one clear message."""
+    try:
+        app()
+    except AmarktaiError as error:
+        _refuse(error)
+    except ExceptionGroup as several:
+        ours, others = several.split(AmarktaiError)
+        if ours is None or others is not None:
+            raise
+        _refuse(_first(ours))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _refuse(error: AmarktaiError) -> NoReturn:
+    err.print(f"[bold]{error.detail}[/bold]", highlight=False)
+    if error.action:
+        err.print(error.action, highlight=False)
+    sys.exit(1)
+
+
+def _first(several: ExceptionGroup[AmarktaiError]) -> AmarktaiError:
+    """Return the first error of a group, however deep: what else failed failed with it."""
+    first = several.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first
+
+
+@app.callback()
+def about() -> None:
+    """Every command takes its settings from AMARKTAI_* variables or <home>/amarktai.toml."""

@@ -1,0 +1,62 @@
+"""What every command shares: the program, its two consoles, and common options."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from amarktai import config
+from amarktai.domain.errors import InvalidInput
+
+app = typer.Typer(
+    name="amarktai",
+    help="Crypto trading bots with one true profit in rand. Start with: amarktai up",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+out = Console()
+err = Console(stderr=True)
+
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", help="Data folder (AMARKTAI_HOME).", show_default="var")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")]
+
+
+def settings_of(**overrides: Any) -> config.Settings:
+    """Return the settings of the environment and the folder, what the command line says on top."""
+    return config.load(os.environ, **overrides)
+
+
+PlatformArgument = Annotated[str, typer.Argument(help="luno, binance, kucoin, ovex or valr.")]
+PairArgument = Annotated[str, typer.Argument(help="For example BTC/USDT.")]
+TimeframeArgument = Annotated[str, typer.Argument(help="1m, 5m, 15m, 30m, 1h, 4h or 1d.")]
+
+
+def shown_counts(counts: dict[str, int]) -> str:
+    """Return counts as people read them: ``filled 12, canceled 3``."""
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items())
+
+
+def shown_amount(amount: str | None) -> str:
+    """Return an amount in rand; what is not known is said to be unknown."""
+    return "unknown" if amount is None else f"R {float(amount):,.2f}"
+
+
+def pairs(given: list[str] | None) -> dict[str, str]:
+    """Return {name: value} of arguments written as name=value. Raises: InvalidInput."""
+    found: dict[str, str] = {}
+    for item in given or []:
+        name, separator, value = item.partition("=")
+        if not separator:
+            raise InvalidInput(
+                "VALIDATION_ERROR", f"{item!r} is not name=value", "Write it with an equals sign."
+            )
+        found[name] = value
+    return found

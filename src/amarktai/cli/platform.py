@@ -1,0 +1,142 @@
+"""Running the platform: everything together, or one role alone."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Annotated, Any
+
+import typer
+
+from amarktai.cli.frame import (
+    HomeOption,
+    app,
+    out,
+    settings_of,
+)
+
+PortOption = Annotated[int | None, typer.Option("--port", help="Port (AMARKTAI_PORT).", show_default="8000")]
+HostOption = Annotated[
+    str | None, typer.Option("--host", help="Address (AMARKTAI_HOST).", show_default="127.0.0.1")
+]
+
+
+@app.command()
+def up(home: HomeOption = None, host: HostOption = None, port: PortOption = None) -> None:
+    """Start everything on this machine: database, API with dashboard, engine and jobs. Ctrl-C stops it."""
+    from amarktai.api.serve import bind
+    from amarktai.bootstrap import foundation, people
+    from amarktai.bootstrap.web import prepare_first_admin
+    from amarktai.workers.supervisor import Role, Supervisor
+
+    settings = settings_of(home=home, host=host, port=port)
+    foundation.configure_logs(settings.log_level, settings.log_format, "up")
+    listener = bind(settings)
+    out.print("Starting the database …", highlight=False)
+    database, urls = foundation.start_database(settings)
+    try:
+        token = asyncio.run(prepare_first_admin(settings, urls.app))
+        _greet(settings.host, listener.getsockname()[1], token)
+        if token is not None:
+            out.print(
+                f"The encryption key of saved API keys is in {people.key_ring(settings).place}: back it up, "
+                "apart from the data.",
+                highlight=False,
+                soft_wrap=True,
+            )
+        common = ["--home", str(settings.home)]
+        roles = [
+            Role("api", ["api", *common, "--descriptor", str(listener.fileno())], [listener.fileno()]),
+            Role("engine", ["engine", *common]),
+            Role("jobs", ["jobs", *common]),
+        ]
+        keep = foundation.database_keeper(database)
+        asyncio.run(Supervisor(roles, foundation.real_time()[0], keep).run())
+        out.print("Stopped.", highlight=False)
+    finally:
+        if database is not None:
+            database.stop()
+
+
+def _greet(host: str, port: int, token: str | None) -> None:
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    out.print(f"Amarktai starts at [bold]{address}[/bold]", highlight=False)
+    if token is not None:
+        out.print("First start: open this link to create the admin. It works once.", highlight=False)
+        out.print(f"  {address}/setup?token={token}", highlight=False, soft_wrap=True)
+
+
+#: A descriptor that the supervisor keeps open: its end tells a role that the supervisor is gone.
+LifelineOption = Annotated[int | None, typer.Option(hidden=True)]
+
+
+@app.command()
+def api(
+    home: HomeOption = None,
+    host: HostOption = None,
+    port: PortOption = None,
+    descriptor: Annotated[int | None, typer.Option(hidden=True)] = None,
+    lifeline: LifelineOption = None,
+) -> None:
+    """Run only the API with the dashboard, against a database that runs already."""
+    from amarktai.api.serve import bind
+    from amarktai.bootstrap import foundation
+    from amarktai.bootstrap.web import run_api
+
+    settings = settings_of(home=home, host=host, port=port)
+    foundation.configure_logs(settings.log_level, settings.log_format, "api")
+    listener = bind(settings) if descriptor is None else socket.socket(fileno=descriptor)
+    run_role(run_api(settings, foundation.attach_database(settings), listener), lifeline)
+
+
+@app.command()
+def engine(home: HomeOption = None, lifeline: LifelineOption = None) -> None:
+    """Run only the trading engine, against a database that runs already."""
+    from amarktai.bootstrap import foundation
+    from amarktai.bootstrap.trading import run_engine
+    from amarktai.workers.engine import StartAnew
+    from amarktai.workers.supervisor import START_ANEW
+
+    settings = settings_of(home=home)
+    foundation.configure_logs(settings.log_level, settings.log_format, "engine")
+    try:
+        run_role(run_engine(settings, foundation.attach_database(settings)), lifeline)
+    except* StartAnew:
+        sys.exit(START_ANEW)
+
+
+@app.command()
+def jobs(home: HomeOption = None, lifeline: LifelineOption = None) -> None:
+    """Run only the housekeeping jobs, against a database that runs already."""
+    from amarktai.bootstrap import foundation
+    from amarktai.bootstrap.jobs import run_jobs
+
+    settings = settings_of(home=home)
+    foundation.configure_logs(settings.log_level, settings.log_format, "jobs")
+    run_role(run_jobs(settings, foundation.attach_database(settings)), lifeline)
+
+
+def run_role(work: Coroutine[Any, Any, None], lifeline: int | None) -> None:
+    """Run one role until SIGTERM, Ctrl-C or the supervisor's end, which all end it cleanly."""
+
+    async def until_told() -> None:
+        task = asyncio.ensure_future(work)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        if lifeline is not None:
+            loop.add_reader(lifeline, _let_go, loop, lifeline, task)
+        with suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(until_told())
+
+
+def _let_go(loop: asyncio.AbstractEventLoop, lifeline: int, task: asyncio.Future[None]) -> None:
+    """Nothing is ever written to the lifeline, so that it is readable means that it has ended."""
+    loop.remove_reader(lifeline)
+    task.cancel()

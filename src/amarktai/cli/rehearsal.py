@@ -1,0 +1,152 @@
+"""The rehearsal: live trading's every step against the exchanges' twins, with money made up."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from amarktai.cli.frame import JsonOption, app, err, out, settings_of, shown_counts
+from amarktai.domain.errors import InvalidInput
+from amarktai.services.rehearsal import STEP_S, STEPS_A_DAY
+
+FolderOption = Annotated[Path, typer.Option("--home", help="Folder for the rehearsals' databases, one each.")]
+
+
+@app.command()
+def rehearse(
+    seed: Annotated[str, typer.Option(help="A seed, or several as first..last.")] = "1",
+    home: FolderOption = Path("var-rehearsal"),
+    hours: Annotated[float, typer.Option(help="Length of the day.", min=0.1, max=24.0)] = 24.0,
+    brief: Annotated[bool, typer.Option("--brief", help="Leave the orders out.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Let live bots trade a whole day on the twins of all five exchanges, with faults, and tie out."""
+    steps = max(1, round(hours * 3_600 / STEP_S))
+    results = {}
+    for number in _seeds(seed):
+        results[number] = _play(number, home / f"seed-{number}", steps, quiet=as_json)
+    if as_json:
+        out.print_json(json.dumps({str(number): _facts(result) for number, result in results.items()}))
+    else:
+        for number, result in results.items():
+            _print(number, result, with_orders=not brief)
+            out.print(f"Browse it: amarktai up --home {home / f'seed-{number}'}", highlight=False)
+    if not all(result.ok for result in results.values()):
+        raise typer.Exit(1)
+
+
+def _seeds(text: str) -> list[int]:
+    first, _, last = text.partition("..")
+    try:
+        numbers = list(range(int(first), int(last or first) + 1))
+    except ValueError:
+        numbers = []
+    if not numbers:
+        raise InvalidInput("VALIDATION_ERROR", f"{text!r} is no seed", "Give one as 7, several as 1..20.")
+    return numbers
+
+
+def _play(seed: int, folder: Path, steps: int, *, quiet: bool) -> Any:
+    from amarktai.bootstrap import foundation, rehearsals
+    from amarktai.bootstrap.replays import ReplayLogin
+
+    if folder.exists() and any(folder.iterdir()):
+        raise InvalidInput(
+            "REHEARSAL_HOME", f"The folder {folder} is not empty", "Choose another --home, or remove it."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = settings_of(home=folder)
+    login = ReplayLogin("rehearsal@amarktai.example", foundation.new_password())
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(), TimeRemainingColumn(), console=err, disable=quiet,
+    )  # fmt: skip
+    server, urls = foundation.start_database(settings)
+    try:
+        with bar:
+            task = bar.add_task(f"Seed {seed}", total=steps)
+            work = rehearsals.rehearse(
+                settings, urls.app, login, seed, steps, lambda done: bar.update(task, completed=done)
+            )
+            result = asyncio.run(work)
+    finally:
+        if server is not None:
+            server.stop()
+    if not quiet:
+        err.print(f"Sign in as {login.email} with the password {login.password}", highlight=False)
+    return result
+
+
+def _facts(result: Any) -> dict[str, Any]:
+    return {
+        "ok": result.ok,
+        "steps": result.steps,
+        "orders": len(result.orders),
+        "fills": sum(len(order["fills"]) for order in result.orders),
+        "orders_by_state": _by_state(result),
+        "unsettled": result.unsettled,
+        "faults": result.faults,
+        "accounts": [
+            {
+                "platform": row.platform,
+                "asset": row.asset,
+                "venue": f"{row.venue:f}",
+                "ledger": f"{row.ledger:f}",
+                "rounded": f"{row.rounded:f}",
+                "difference": f"{row.difference:f}",
+            }
+            for row in result.tie_outs
+        ],
+    }
+
+
+def _by_state(result: Any) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for order in result.orders:
+        state = order["order"]["state"]
+        counts[state] = counts.get(state, 0) + 1
+    return dict(sorted(counts.items()))
+
+
+def _print(seed: int, result: Any, *, with_orders: bool) -> None:
+    if with_orders:
+        for order in result.orders:
+            out.print(_story(order), highlight=False, soft_wrap=True)
+    table = Table(title=f"Seed {seed}: every account beside the ledger")
+    for head in ("Exchange", "Asset"):
+        table.add_column(head)
+    for head in ("Exchange holds", "Ledger says", "Rounded away", "Difference"):
+        table.add_column(head, justify="right")
+    for row in result.tie_outs:
+        amounts = (row.venue, row.ledger, row.rounded, row.difference)
+        table.add_row(row.platform, row.asset, *(f"{amount.normalize():f}" for amount in amounts))
+    out.print(table)
+    out.print(
+        f"{len(result.orders)} orders ({shown_counts(_by_state(result))}),"
+        f" {sum(len(order['fills']) for order in result.orders)} fills,"
+        f" {sum(result.faults.values())} faults ({shown_counts(result.faults) or 'none'}),"
+        f" {result.unsettled} orders without an end of {STEPS_A_DAY} steps a day {result.steps} played:"
+        f" {'exchange and ledger agree' if result.ok else 'THEY DIFFER'}",
+        highlight=False,
+    )  # fmt: skip
+
+
+def _story(told: Any) -> str:
+    """Return one order's way: what it was, the states it went through and what it filled."""
+    order = told["order"]
+    way = [told["events"][0]["from_state"], *(event["to_state"] for event in told["events"])]
+    path = " → ".join(state for index, state in enumerate(way) if not index or state != way[index - 1])
+    price = order["price"] or order["stop_price"] or "at the market"
+    fills = len(told["fills"])
+    filled = f"{order['filled_quantity']} filled in {fills}" if fills else "nothing filled"
+    why = f"; {order['reject_reason']}" if order["reject_reason"] else ""
+    return (
+        f"{order['created_at'][:19]} {order['bot_name']}: {order['side']}"
+        f" {order['quantity']} {price} ({order['type']}, {order['tag']}): {path}; {filled}{why}"
+    )

@@ -1,0 +1,32 @@
+"""A rehearsal's first hours over real sockets: exchange and ledger agree to the last unit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from amarktai.bootstrap.rehearsals import MONEY, rehearse
+from amarktai.bootstrap.replays import ReplayLogin
+from amarktai.config import load
+from amarktai.domain.money import ZERO
+from amarktai.storage.embedded import DatabaseUrls
+
+LOGIN = ReplayLogin("rehearsal@example.org", "violet-otter-candle-47")
+
+
+@pytest.mark.timeout(600)
+async def test_every_account_holds_what_the_ledger_says(database_urls: DatabaseUrls, tmp_path: Path) -> None:
+    told: list[int] = []
+    result = await rehearse(load({}, home=tmp_path), database_urls.app, LOGIN, 3, 14, told.append)
+    assert told == list(range(1, 15))
+    assert result.unsettled == 0
+    assert {row.platform for row in result.tie_outs} == set(MONEY)
+    assert [row for row in result.tie_outs if row.difference != ZERO] == []
+    assert result.ok
+    filled = [order for order in result.orders if order["fills"]]
+    assert {order["order"]["platform"] for order in filled} >= {"luno", "binance", "kucoin", "valr"}
+    for order in result.orders:
+        assert order["order"]["mode"] == "live"
+        assert all(fill["origin"] == "synthetic" for fill in order["fills"])
+        assert [event["to_state"] for event in order["events"]].count("sending") <= 1, "sent once (O2)"
