@@ -15,14 +15,14 @@ from enum import StrEnum
 from typing import Final
 
 from amarktai.domain.bar import NS_PER_S
-from amarktai.domain.errors import AmarktaiError, InvalidInput
+from amarktai.domain.errors import AmarktaiError, BrokenInvariant, Forbidden, InvalidInput, Unavailable
 from amarktai.domain.instrument import Instrument
 from amarktai.domain.money import ZAR, ZERO, ceil_to_step, floor_to_step
 from amarktai.domain.order import OrderType, Side
 from amarktai.ports.clock import Clock
 from amarktai.ports.exchange import AccountEvent, ExchangeAccount, ExchangeMarket, OrderChanged, StreamGap
 from amarktai.ports.ids import Ids
-from amarktai.ports.venue import OrderReport, OrderRequest, VenueStatus
+from amarktai.ports.venue import OrderReport, OrderRequest, OutcomeUnknown, VenueRejected, VenueStatus
 
 #: The code of an adapter that is asked for what its exchange does not have.
 LACKING: Final = "VENUE_REFUSED"
@@ -117,7 +117,7 @@ class VenueCheck:
     async def _candles(self) -> str:
         since_ts = self.clock.now_ns() - 24 * 3_600 * NS_PER_S
         fetched = await self.market.fetch_bars(self.instrument, "1h", since_ts, 24)
-        return f"{len(fetched.bars)} of the last 24 hours."
+        return f"{len(fetched.bars)} closed hours of the last 24."
 
     # -- what a key opens ----------------------------------------------------------------------------------
 
@@ -214,7 +214,7 @@ class VenueCheck:
         try:
             request = await self._request()
             created = await account.create_order(request)
-        except AmarktaiError as error:
+        except (VenueRejected, OutcomeUnknown, Unavailable, Forbidden, InvalidInput) as error:
             yield CheckItem("placing an order", Outcome.FAILED, f"{error.detail} {error.action}".strip())
             return
         worth = request.quantity * (request.price or ZERO)
@@ -294,6 +294,8 @@ async def _item(name: str, step: Callable[[], Awaitable[str]]) -> CheckItem:
         return CheckItem(name, Outcome.PASSED, await step())
     except Unexpected as surprise:
         return CheckItem(name, Outcome.FAILED, str(surprise))
+    except BrokenInvariant:
+        raise
     except AmarktaiError as error:
         outcome = Outcome.ABSENT if error.code == LACKING else Outcome.FAILED
         return CheckItem(name, outcome, f"{error.detail} {error.action}".strip())

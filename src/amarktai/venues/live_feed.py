@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from amarktai.domain.bar import NS_PER_S, Bars, timeframe_ns
-from amarktai.domain.errors import AmarktaiError
+from amarktai.domain.errors import Forbidden, InvalidInput, Unavailable
 from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, Origin
 from amarktai.domain.market import DirtyRows, MarketBatch, OrderBook, aggregate_bars
 from amarktai.ports.candles import CandleStore
@@ -34,6 +34,9 @@ from amarktai.venues.spec import VenueSpec
 MAX_AGE_S: Final = 60.0
 #: Trade ids kept per feed to know a repeated trade by.
 _IDS_KEPT: Final = 5_000
+
+#: What an exchange can do to a source; anything else is a defect of ours and ends the feed.
+FAILURES: Final = (Unavailable, Forbidden, InvalidInput)
 
 Source = Callable[[], Awaitable[None]]
 
@@ -132,7 +135,7 @@ class LiveFeed(ABC):
                     continue
                 except SourceFailed as failure:
                     reason = str(failure)
-                except AmarktaiError as error:
+                except FAILURES as error:
                     reason = error.detail
                 wait = backoff.next_s()
                 self.note_problem(reason, self._clock.now_ns() + round(wait * NS_PER_S))
@@ -233,7 +236,7 @@ class LiveFeed(ABC):
             return last_bars(stored, timeframe, count, before_ts)
         try:
             fetched = await self._history.fetch_history(instrument.id, timeframe, since_ts, count)
-        except AmarktaiError as error:
+        except FAILURES as error:
             self._problem = error.detail
             self._retry_at_ts = self._retry_at_ts or self._clock.now_ns()
             return last_bars(stored, timeframe, count, before_ts)

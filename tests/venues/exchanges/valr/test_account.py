@@ -147,12 +147,22 @@ async def test_such_a_refusal_of_an_order_that_stands_is_the_order(
     assert (report.venue_order_id, report.status) == ("7", VenueStatus.OPEN)
 
 
-@pytest.mark.parametrize("reply", [(400, {"code": -1, "message": "Invalid Order."}), httpx.ReadTimeout])
+async def test_a_duplicate_by_an_unknown_code_is_never_taken_for_refused(
+    answers: Answers, account: ValrAccount, request_: OrderRequest
+) -> None:
+    answers.on("POST /v2/orders/limit", 400, {"orderId": "8", "code": -77, "message": "Duplicate id"})
+    answers.on("GET /v1/orders/history", 200, [status(request_, "Failed", orderId="8")])
+    with pytest.raises(OutcomeUnknown):
+        await account.create_order(request_)
+
+
+@pytest.mark.parametrize("can_be_read", [True, False])
 async def test_without_a_record_it_stays_unknown(
-    answers: Answers, account: ValrAccount, request_: OrderRequest, reply: Any
+    answers: Answers, account: ValrAccount, request_: OrderRequest, can_be_read: bool
 ) -> None:
     answers.on("POST /v2/orders/limit", 400, {"code": -77, "message": "new"})
-    answers.call(lookup(request_), reply)
+    if not can_be_read:
+        answers.call("GET /v1/orders/history", httpx.ReadTimeout)
     with pytest.raises(OutcomeUnknown, match="new"):
         await account.create_order(request_)
 

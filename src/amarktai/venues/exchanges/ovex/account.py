@@ -16,7 +16,7 @@ from typing import Final
 from uuid import UUID
 
 from amarktai.domain.bar import NS_PER_S
-from amarktai.domain.errors import AmarktaiError, Forbidden, InvalidInput, Unavailable
+from amarktai.domain.errors import Forbidden, InvalidInput, Unavailable
 from amarktai.domain.instrument import Fees, Instrument, Platform
 from amarktai.domain.money import ZERO
 from amarktai.domain.order import OrderType, Side
@@ -295,7 +295,7 @@ class OvexAccount:
             try:
                 now_ts = self._clock.now_ns()
                 trades, balances = await self._trades_since(since_ts - _SKEW_NS), await self.fetch_balances()
-            except AmarktaiError as error:
+            except (Unavailable, Forbidden, InvalidInput) as error:
                 yield StreamGap(error.detail)
                 pause_s = backoff.next_s()
             else:

@@ -68,6 +68,7 @@ class OvexFeed(LiveFeed):
             await self._clock.sleep(self._round_s)
             return
         failures: list[SourceFailed] = []
+        pause_s = self._round_s / len(self.instruments)
         for instrument in self.instruments:
             try:
                 self._pass_on(instrument, (await self._market.fetch_quotes([instrument]))[0])
@@ -77,7 +78,8 @@ class OvexFeed(LiveFeed):
                 return
             except (Unavailable, InvalidInput) as error:
                 failures.append(SourceFailed(error.detail))
-            await self._clock.sleep(self._round_s / len(self.instruments))
+                self.note_problem(error.detail, self._clock.now_ns() + round(pause_s * NS_PER_S))
+            await self._clock.sleep(pause_s)
         if len(failures) == len(self.instruments):
             raise failures[-1]
 

@@ -15,7 +15,7 @@ from amarktai.ports.exchange import BookSnapshot, FetchedBars, PublicTrade, Quot
 from amarktai.venues.budget import Priority, RequestBudget
 from amarktai.venues.exchanges.ovex import VENUE, parse_market
 from amarktai.venues.exchanges.ovex.calls import BASE_URL, OvexCalls, open_transport
-from amarktai.venues.exchanges.ovex.quotes import DeskQuote, read_quote
+from amarktai.venues.exchanges.ovex.quotes import PRICE_STEP, DeskQuote, read_quote
 from amarktai.venues.spec import build_instruments
 from amarktai.venues.transport import decoding
 
@@ -57,8 +57,8 @@ class OvexMarket:
         sell = await ask_quote(self._calls, instrument, Side.SELL, "from_amount", quantity)
         return Quote(
             instrument_id=instrument.id,
-            bid=sell.terms.price,
-            ask=buy.terms.price,
+            bid=sell.terms.price.quantize(PRICE_STEP),
+            ask=buy.terms.price.quantize(PRICE_STEP),
             bid_quantity=quantity,
             ask_quantity=quantity,
             last=None,
@@ -67,7 +67,7 @@ class OvexMarket:
         )
 
     async def fetch_book(self, instrument: Instrument, depth: int) -> BookSnapshot:
-        self._lacks("an order book")
+        self._lacks("order book")
 
     async def fetch_trades(self, instrument: Instrument, limit: int) -> Sequence[PublicTrade]:
         self._lacks("public trades")

@@ -126,8 +126,9 @@ class ValrAccount(VenueAccount):
             found = await self._search(request.client_order_id)
         except (Unavailable, Forbidden):
             raise error from None
-        if found is None:
-            raise error
+        said = f"{refusal[1]} {found.reason}" if found is not None else ""
+        if found is None or (found.is_failed and "duplicate" in said.lower()):
+            raise error  # an order with that id stands somewhere, whatever the lists say yet
         if found.is_failed:
             raise VenueRejected(
                 "ORDER_FAILED", f"VALR failed the order: {found.reason or error.detail}", "Change the order."
