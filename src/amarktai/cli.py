@@ -178,6 +178,7 @@ def jobs(home: HomeOption = None, lifeline: LifelineOption = None) -> None:
 
 def _run(work: Coroutine[Any, Any, None], lifeline: int | None) -> None:
     """Run one role until SIGTERM, Ctrl-C or the supervisor's end, which all end it cleanly."""
+    from amarktai.bootstrap.event_loop import run_loop
 
     async def until_told() -> None:
         task = asyncio.ensure_future(work)
@@ -189,7 +190,7 @@ def _run(work: Coroutine[Any, Any, None], lifeline: int | None) -> None:
         with suppress(asyncio.CancelledError):
             await task
 
-    asyncio.run(until_told())
+    run_loop(until_told())
 
 
 def _let_go(loop: asyncio.AbstractEventLoop, lifeline: int, task: asyncio.Future[None]) -> None:
@@ -209,6 +210,7 @@ def replay(
 ) -> None:
     """Run a fleet of bots on recorded data through the real engine, in a data folder of its own."""
     from amarktai.bootstrap import foundation, replays
+    from amarktai.bootstrap.event_loop import run_loop
     from amarktai.services.replay import load_spec
 
     spec = load_spec(spec_path)
@@ -220,7 +222,7 @@ def replay(
     server, urls = foundation.start_database(settings)
     try:
         with _replay_progress(spec, settings.data, quiet=as_json) as progress:
-            result = asyncio.run(replays.replay(spec, settings, urls.app, login, progress))
+            result = run_loop(replays.replay(spec, settings, urls.app, login, progress))
     finally:
         if server is not None:
             server.stop()
