@@ -30,3 +30,14 @@ def test_a_rand_is_a_rand(amount: Decimal) -> None:
 
 def test_the_reason_names_asset_and_minute() -> None:
     assert no_rate_reason("USDT", AT) == "no ZAR rate for USDT at 2026-01-01 14:30 UTC"
+
+
+def test_a_rate_has_the_places_that_are_stored_so_that_an_audit_finds_the_same_rand() -> None:
+    quotient = Decimal("229.5") / 13  # 28 digits; with them this value would round the other way
+    rate = FxRate("USDT", quotient, "ECB fixing", AT, Origin.RECORDED)
+    assert rate.rate == Decimal("17.653846153846153846")
+    assert rate.to_zar(Decimal("0.88490961")) == Decimal("15.62205811")
+
+
+def test_a_rate_with_few_places_stays_as_it_is_written() -> None:
+    assert str(FxRate("USDT", Decimal("18.5"), "test", AT, Origin.RECORDED).rate) == "18.5"

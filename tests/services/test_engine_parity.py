@@ -118,4 +118,4 @@ def gapped(bars: Bars) -> Bars:
 
 
 async def test_parity_where_the_price_gaps_past_what_buys_reserved(database_urls: DatabaseUrls) -> None:
-    await assert_parity(database_urls, gapped(synthetic(250, 9)), BINANCE, 5)
+    await assert_parity(database_urls, gapped(synthetic(400, 9)), BINANCE, 5)

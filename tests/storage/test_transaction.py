@@ -5,13 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from amarktai.domain.bot import TradingMode
 from amarktai.domain.errors import BrokenInvariant, Conflict
 from amarktai.domain.order import Side
+from amarktai.ledger.booking import book_funding
+from amarktai.ports.store import Book, BookMoved
 from amarktai.storage import tables as t
 from amarktai.storage.embedded import DatabaseUrls
+from amarktai.storage.leases import PgLeases
 from amarktai.storage.staging import TARGETS, statement
 from tests.trading import BTC_ZAR, trading
 
@@ -76,6 +79,47 @@ async def test_what_a_constraint_refuses_is_a_broken_promise(database_urls: Data
                     "amount": Decimal(-1),
                 }  # fmt: skip
                 unit.ledger._transaction.stage("ledger_balances", [row])
+
+
+@pytest.mark.parametrize("change", ["none", "an entry", "the timezone", "the lease"])
+async def test_a_transaction_goes_on_with_a_book_only_while_it_is_as_it_was(
+    database_urls: DatabaseUrls, change: str
+) -> None:
+    async with trading(database_urls) as world:
+        who, leases = world.add_user(), PgLeases(world.database)
+        await world.fund(who, Decimal(100))
+        lease = await leases.take("engine", "one", world.clock.now_ns(), ttl_s=60)
+        async with world.store.unit_of_work(who.user_id) as unit:
+            book = await unit.ledger.lock_book(PAPER, lease="engine")
+            held = await unit.ledger.balances(book)
+        if change == "an entry":
+            await world.fund(who, Decimal(50))
+        elif change == "the timezone":
+            async with world.database.transaction(who.user_id) as transaction:
+                await transaction.execute(
+                    update(t.users).where(t.users.c.id == who.user_id).values(timezone="Asia/Tokyo")
+                )
+        elif change == "the lease":
+            await leases.give_up(lease)
+            await leases.take("engine", "other", world.clock.now_ns(), ttl_s=60)
+
+        async def go_on() -> Book:
+            async with world.store.unit_of_work(who.user_id) as unit:
+                unit.ledger.expect_book(book, held, lease="engine")
+                entry = book_funding("again", Decimal(7), world.now)
+                await unit.ledger.append(book, [entry], world.now)
+                return unit.ledger.head(book)
+
+        if change == "none":
+            left = await go_on()
+        else:
+            with pytest.raises(BookMoved):
+                await go_on()
+        async with world.store.unit_of_work(who.user_id) as unit:
+            found = await unit.ledger.lock_book(PAPER, lease="engine")
+            money = (await unit.ledger.balances(found))["holding:wallet", "ZAR"]
+        assert money == {"none": 107, "an entry": 150}.get(change, 100)
+        assert change != "none" or found == left
 
 
 async def test_a_savepoint_must_not_swallow_the_opening(database_urls: DatabaseUrls) -> None:

@@ -122,6 +122,7 @@ def jobs(home: HomeOption = None, lifeline: LifelineOption = None) -> None:
 
 def run_role(work: Coroutine[Any, Any, None], lifeline: int | None) -> None:
     """Run one role until SIGTERM, Ctrl-C or the supervisor's end, which all end it cleanly."""
+    from amarktai.bootstrap.event_loop import run_loop
 
     async def until_told() -> None:
         task = asyncio.ensure_future(work)
@@ -133,7 +134,7 @@ def run_role(work: Coroutine[Any, Any, None], lifeline: int | None) -> None:
         with suppress(asyncio.CancelledError):
             await task
 
-    asyncio.run(until_told())
+    run_loop(until_told())
 
 
 def _let_go(loop: asyncio.AbstractEventLoop, lifeline: int, task: asyncio.Future[None]) -> None:

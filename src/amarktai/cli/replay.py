@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 import time
@@ -42,6 +41,7 @@ def replay(
 ) -> None:
     """Run a fleet of bots on recorded data through the real engine, in a data folder of its own."""
     from amarktai.bootstrap import foundation, replays
+    from amarktai.bootstrap.event_loop import run_loop
     from amarktai.services.replay import load_spec
 
     spec = load_spec(spec_path)
@@ -53,7 +53,7 @@ def replay(
     server, urls = foundation.start_database(settings)
     try:
         with _replay_progress(spec, settings.data, quiet=as_json) as progress:
-            result = asyncio.run(replays.replay(spec, settings, urls.app, login, progress))
+            result = run_loop(replays.replay(spec, settings, urls.app, login, progress))
     finally:
         if server is not None:
             server.stop()

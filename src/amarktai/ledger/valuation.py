@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Final
 
 from amarktai.domain.instrument import Origin
 from amarktai.domain.money import ZAR, to_ledger
 
+_RATE_STEP: Final = Decimal(1).scaleb(-18)
+
 
 @dataclass(frozen=True, slots=True)
 class FxRate:
-    """Rand per unit of ``asset``, where it is from and when it was made."""
+    """Rand per unit of ``asset``, where it is from and when it was made.
+
+    The rate has the places that the store keeps: an audit values with the stored rate, to the last digit.
+    """
 
     asset: str
     rate: Decimal
     source: str
     at: datetime
     origin: Origin
+
+    def __post_init__(self) -> None:
+        if self.rate != (kept := self.rate.quantize(_RATE_STEP, ROUND_HALF_EVEN)):
+            object.__setattr__(self, "rate", kept)
 
     def to_zar(self, amount: Decimal) -> Decimal:
         """Return the amount in rand at the ledger's scale."""

@@ -36,15 +36,21 @@ Balances = dict[tuple[str, str], Decimal]
 class Book:
     """A user's ledger for one mode, locked for this transaction, with the user's timezone.
 
-    ``head_seq`` is the number of its last entry: unchanged, nobody has written to it. ``fencing_token``
-    is that of the lease which was locked with it.
+    ``head_seq`` is the number of its last entry: unchanged, nobody has written to it; ``head_hash`` and
+    ``recorded_at`` are that entry's. ``fencing_token`` is that of the lease which was locked with it.
     """
 
     id: UUID
     mode: TradingMode
     timezone: str
     head_seq: int
+    head_hash: bytes
+    recorded_at: datetime | None
     fencing_token: int | None = None
+
+
+class BookMoved(Exception):
+    """A book is not what a transaction went on with; nothing of that transaction was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +193,16 @@ class LedgerStore(Protocol):
         INSUFFICIENT_FUNDS when a holding would fall below zero (L8).
         """
 
-    def assume(self, book: Book, balances: Balances) -> None:
-        """Take these balances, each with all of its account's assets, for those of the store.
+    def expect_book(self, book: Book, balances: Balances, *, lease: str) -> None:
+        """Go on with a book as an earlier transaction left it, without a question of its own.
 
-        Only for who read or wrote them when the book's head was what it is under this lock.
+        ``balances``, each with all of its account's assets, are those of that head. What is sent first
+        locks book and lease like ``lock_book`` and raises BookMoved when the head, the timezone or the
+        lease's fencing token is another one.
         """
+
+    def head(self, book: Book) -> Book:
+        """Return the book as this transaction leaves it."""
 
     async def balances(self, book: Book, accounts: Sequence[str] | None = None) -> Balances: ...
 

@@ -48,12 +48,12 @@ class BotAccount:
 
 @dataclass(slots=True)
 class AccountView:
-    """Of one user's bots. ``head_seq`` is the book's last entry that it knows of.
+    """Of one user's bots. ``book`` is as of the last entry that it knows of.
 
     ``booked`` are the trade ids of each working order's fills, where all of them are known.
     """
 
-    head_seq: int
+    book: Book
     balances: Balances = field(default_factory=dict)
     held: dict[UUID, OpenPosition] = field(default_factory=dict)
     trips: dict[UUID, RoundTrip] = field(default_factory=dict)
@@ -61,13 +61,13 @@ class AccountView:
     booked: dict[UUID, set[str]] = field(default_factory=dict)
     _owners: dict[UUID, UUID] = field(default_factory=dict)
 
-    async def load(self, unit: UnitOfWork, book: Book, bot_ids: Iterable[UUID]) -> None:
+    async def load(self, unit: UnitOfWork, bot_ids: Iterable[UUID]) -> None:
         """Read the bots that are not in the view yet. The caller holds the book's lock."""
         missing = sorted(set(bot_ids) - self.working.keys())
         if not missing:
             return
         accounts = [chart.bot_holding(bot_id) for bot_id in missing]
-        self.balances.update(await unit.ledger.balances(book, accounts))
+        self.balances.update(await unit.ledger.balances(self.book, accounts))
         held = await unit.trades.positions(missing)
         self.held.update({bot_id: held.get(bot_id, _FLAT) for bot_id in missing})
         self.trips.update(await unit.trades.open_trips(missing))

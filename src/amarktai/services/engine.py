@@ -114,11 +114,12 @@ class TradingEngine:
         self.lanes = [Lane(instrument) for instrument in feed.instruments]
         self._index = {lane.instrument.id: index for index, lane in enumerate(self.lanes)}
         # Those whose price is, or leads to, a rate of the rand.
-        self._rate_lanes = [
+        self._rate_lanes = {
             index
             for index, lane in enumerate(self.lanes)
             if lane.instrument.quote == ZAR or lane.instrument.base == "BTC"
-        ]
+        }
+        self._quotes_passed = False
         self.scan = ScanState(len(self.lanes))
         self.runners: dict[UUID, Runner] = {}
         self.counters = EngineCounters()
@@ -222,7 +223,8 @@ class TradingEngine:
         position, n = 0, len(batch)
         self.counters.events += n
         while position < n:
-            position = self.scan.scan(batch, position, self._timer_ts)
+            start, position = position, self.scan.scan(batch, position, self._timer_ts)
+            self._quotes_passed = self._quotes_passed or position > start
             if position == n:
                 break
             ts = int(batch.received_ts[position])
@@ -306,7 +308,7 @@ class TradingEngine:
         """Let the venues see the rows, book what they report, tell the strategies."""
         for row in rows:
             self._note_price(batch, row)
-        self._sync_fx()
+        self._sync_fx(int(batch.instrument[row]) for row in rows)
         for _ in range(MAX_ROUNDS):
             reports = [report for row in rows for report in self._venue_reports(batch, row)]
             if not reports:
@@ -370,7 +372,7 @@ class TradingEngine:
             scan.count[index] = 0
             if not lane.from_bars:
                 closed += self._spread(index, lane.base, bar)
-        self._sync_fx()
+        self._sync_fx(())
         await self._decide(closed)
         self._snapshot_if_due()
 
@@ -406,7 +408,7 @@ class TradingEngine:
         bars = {(index, timeframe): bar for index, timeframe, bar in closed}
         if not bars:
             return
-        readings: dict[tuple[int, str, str, str], SignalReading | None] = {}
+        readings: dict[tuple[int, str, str, Any], SignalReading | None] = {}
         deliveries: list[_Delivery] = []
         faults: list[tuple[Runner, Exception]] = []
         for runner in self.runners.values():
@@ -694,9 +696,11 @@ class TradingEngine:
         at = to_datetime(int(self.scan.last_ts[index]))
         return Mark(exact(price), at, self._feed.origin)
 
-    def _sync_fx(self) -> None:
-        """Tell the rates what moved since the last call."""
-        for index in self._rate_lanes:
+    def _sync_fx(self, moved: Iterable[int]) -> None:
+        """Tell the rates what moved since the last call: these lanes, and all that quotes have passed."""
+        if self._quotes_passed:
+            self._quotes_passed, moved = False, self._rate_lanes
+        for index in self._rate_lanes.intersection(moved):
             lane, now = self.lanes[index], (self._mark(index), int(self.scan.last_ts[index]))
             if now == lane.synced:
                 continue
@@ -775,7 +779,7 @@ class TradingEngine:
 
 
 def _read_signals(
-    runner: Runner, history: Bars, readings: dict[tuple[int, str, str, str], SignalReading | None]
+    runner: Runner, history: Bars, readings: dict[tuple[int, str, str, Any], SignalReading | None]
 ) -> SignalReading | None:
     """Return the strategy's reading of the last bar, computed once for all bots with equal keys."""
     if runner.signal_key not in readings:

@@ -10,11 +10,12 @@ checked in the claiming transaction and the request carries a deadline.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Final, NamedTuple
+from functools import wraps
+from typing import Final, NamedTuple, ParamSpec, TypeVar
 from uuid import UUID
 
 from amarktai.domain.bot import Bot, TradingMode
@@ -36,7 +37,7 @@ from amarktai.ports.clock import Clock, to_datetime, to_ns
 from amarktai.ports.events import EventPayload, OrderUpdated
 from amarktai.ports.ids import Ids
 from amarktai.ports.leases import Lease
-from amarktai.ports.store import Book, NewOrder, OrderChange, Store, StoredOrder, UnitOfWork
+from amarktai.ports.store import Book, BookMoved, NewOrder, OrderChange, Store, StoredOrder, UnitOfWork
 from amarktai.ports.venue import OrderReport, OrderRequest, OutcomeUnknown, TradingVenue, VenueRejected
 from amarktai.services.account_view import DOUBTFUL, AccountView, BotAccount
 from amarktai.services.booking import Booker
@@ -45,6 +46,8 @@ from amarktai.services.order_transitions import Transition, Verdict
 from amarktai.services.views import order_view
 from amarktai.strategies.contract import OrderClosed, OrderFilled
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 #: States in which a cancel has nothing to ask for, or nobody to ask yet.
 _NOT_CANCELABLE: Final = TERMINAL | {
     OrderState.SENDING, OrderState.UNKNOWN, OrderState.CANCELING, OrderState.FILLED_PENDING_TRADES
@@ -111,6 +114,18 @@ class Desk:
     system_mode: SystemMode = SystemMode.PAPER
 
 
+def _anew(step: Callable[_P, Awaitable[_T]]) -> Callable[_P, Awaitable[_T]]:
+    """Take a step again whose book somebody else had moved: nothing of it was written, and it reads anew."""
+
+    @wraps(step)
+    async def attempt(*args: _P.args, **options: _P.kwargs) -> _T:
+        while True:
+            with suppress(BookMoved):
+                return await step(*args, **options)
+
+    return attempt
+
+
 class OrderService:
     """Orders of one engine."""
 
@@ -157,19 +172,24 @@ class OrderService:
         """Open a transaction under the lock of the user's book, with what is known of their bots.
 
         The view survives the commit only: after any error the next transaction reads the store again.
+        Where there is one, the lock and the check that nothing has changed travel with what is written.
+        Raises: BookMoved when something has; ``_anew`` takes the step again.
         """
-        known = self._views.pop(user_id, None)
+        view = self._views.pop(user_id, None)
         async with self._store.unit_of_work(user_id, durable=self._policy.durable) as unit:
-            book = await unit.ledger.lock_book(self._mode, lease=self._lease.name)
-            holds_lease = book.fencing_token == self._lease.fencing_token
-            if checks_lease and not holds_lease:
-                raise _lease_lost()
-            if known is None or not holds_lease or known.head_seq != book.head_seq:
-                known = AccountView(book.head_seq)
-            unit.ledger.assume(book, known.balances)
-            yield _Opened(unit, book, known)
-        if holds_lease:
-            self._views[user_id] = known
+            if view is None:
+                book = await unit.ledger.lock_book(self._mode, lease=self._lease.name)
+                if checks_lease and not self._holds_lease(book):
+                    raise _lease_lost()
+                view = AccountView(book)
+            else:
+                unit.ledger.expect_book(view.book, view.balances, lease=self._lease.name)
+            yield _Opened(unit, view.book, view)
+        if self._holds_lease(view.book):
+            self._views[user_id] = view
+
+    def _holds_lease(self, book: Book) -> bool:
+        return book.fencing_token == self._lease.fencing_token
 
     # -- sending ---------------------------------------------------------------------------------
 
@@ -196,6 +216,7 @@ class OrderService:
             done = await unit.orders.claimed(bot_ids, [intent.decision_key for intent in intents])
         return [intent for intent in intents if (intent.bot_id, intent.decision_key) not in done]
 
+    @_anew
     async def _claim(self, user_id: UUID, intents: Sequence[OrderIntent]) -> tuple[Outcome, list[NewOrder]]:
         """Write every intent as SENDING or DENIED and commit: the write-ahead of O1.
 
@@ -204,7 +225,7 @@ class OrderService:
         outcome, claimed = Outcome(), list[NewOrder]()
         async with self._open(user_id, checks_lease=True) as (unit, book, view):
             bot_ids = sorted({intent.bot_id for intent in intents})
-            await view.load(unit, book, bot_ids)
+            await view.load(unit, bot_ids)
             rows: dict[tuple[UUID, str], NewOrder] = {}
             for intent in intents:
                 decision = (intent.bot_id, intent.decision_key)
@@ -300,6 +321,17 @@ class OrderService:
 
     async def cancel(self, user_id: UUID, order_ids: Sequence[UUID]) -> Outcome:
         """Ask the venue to cancel; only its own record changes what was filled (O13)."""
+        asked = await self._mark_canceling(user_id, order_ids)
+        results = [await self._cancel_one(item.order) for item in asked]
+        return await self.apply(
+            user_id,
+            [result for result in results if isinstance(result, OrderReport)],
+            verdicts=[result for result in results if isinstance(result, Verdict)],
+        )
+
+    @_anew
+    async def _mark_canceling(self, user_id: UUID, order_ids: Sequence[UUID]) -> list[StoredOrder]:
+        """Write which of the orders we are about to cancel, and return them."""
         async with self._open(user_id, checks_lease=True) as (unit, _, view):
             stored = await _stored(unit, view, order_ids)
             asked = [item for item in stored.values() if item.order.state not in _NOT_CANCELABLE]
@@ -308,12 +340,7 @@ class OrderService:
             for move in moves:
                 if move.order.bot_id in view.working:
                     view.put(move.as_stored())
-        results = [await self._cancel_one(item.order) for item in asked]
-        return await self.apply(
-            user_id,
-            [result for result in results if isinstance(result, OrderReport)],
-            verdicts=[result for result in results if isinstance(result, Verdict)],
-        )
+        return asked
 
     async def _cancel_one(self, order: Order) -> OrderReport | Verdict:
         venue = self._venues[self._instruments[order.instrument_id].venue]
@@ -347,18 +374,19 @@ class OrderService:
             outcome.absorb(await self.apply(user_id, theirs, verdicts=about))
         return outcome
 
+    @_anew
     async def _doubt(self, user_id: UUID, order_id: UUID, refusal: Conflict | BrokenInvariant) -> Outcome:
         """Note that an order's fills are not in the books; say so once while the engine runs.
 
         Raises: the refusal itself when the order is none of ours, or was never sent (O2).
         """
         reason, outcome = str(refusal), Outcome()
-        async with self._open(user_id) as (unit, book, view):
+        async with self._open(user_id) as (unit, _, view):
             stored = (await _stored(unit, view, [order_id])).get(order_id)
             if stored is None or stored.order.state in UNSENT:
                 raise refusal
             bot_ids = [stored.order.bot_id]
-            await view.load(unit, book, bot_ids)
+            await view.load(unit, bot_ids)
             if order_id not in self._refused:
                 move = Transition(stored, self._clock).take(OrderEvent.REFUSE_FILL, reason)
                 change = move.finish()
@@ -371,6 +399,7 @@ class OrderService:
         outcome.accounts.update(view.accounts(bot_ids, self._bots, self._instruments))
         return outcome
 
+    @_anew
     async def _book(
         self, user_id: UUID, reports: Sequence[OrderReport], verdicts: Sequence[Verdict]
     ) -> Outcome:
@@ -380,7 +409,7 @@ class OrderService:
             stored = await _stored(unit, view, ids)
             moves = {order_id: Transition(item, self._clock) for order_id, item in stored.items()}
             bot_ids = sorted({item.order.bot_id for item in stored.values()})
-            await view.load(unit, book, bot_ids)
+            await view.load(unit, bot_ids)
             booker = Booker(
                 unit, book, self._bots, self._instruments, self._fx, self._ids, self._clock,
                 account=next((item.account for item in stored.values()), ""),
@@ -418,9 +447,9 @@ class OrderService:
         view: AccountView, unit: UnitOfWork, book: Book, booker: Booker, bot_ids: Sequence[UUID]
     ) -> None:
         """Take over what this transaction wrote, without reading it back."""
-        view.head_seq = book.head_seq + booker.entry_count
         if not booker.entry_count:
             return
+        view.book = unit.ledger.head(book)
         view.balances.update(await unit.ledger.balances(book, booker.accounts))
         for bot_id in bot_ids:
             view.held[bot_id] = booker.held(bot_id)
@@ -577,8 +606,8 @@ class OrderService:
     async def accounts(self, user_id: UUID, bot_ids: Sequence[UUID]) -> dict[UUID, BotAccount]:
         """Return what each bot has, as the store says."""
         self._views.pop(user_id, None)
-        async with self._open(user_id) as (unit, book, view):
-            await view.load(unit, book, bot_ids)
+        async with self._open(user_id) as (unit, _, view):
+            await view.load(unit, bot_ids)
         return view.accounts(bot_ids, self._bots, self._instruments)
 
 

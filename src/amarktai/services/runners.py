@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -47,14 +46,9 @@ class Runner:
         return self.bot.status is BotStatus.ACTIVE
 
     @property
-    def signal_key(self) -> tuple[int, str, str, str]:
+    def signal_key(self) -> tuple[int, str, str, Any]:
         """Bots with equal keys share one computation of their signals."""
-        return (
-            self.index,
-            self.bot.timeframe,
-            self.strategy.id,
-            json.dumps(dict(self.bot.params), sort_keys=True),
-        )
+        return self.index, self.bot.timeframe, self.strategy.id, self.params
 
 
 @dataclass(slots=True)

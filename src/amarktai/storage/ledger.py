@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -48,16 +48,18 @@ _LOCK_WITH_LEASE: Final = Prepared(
     """,
     ("text", "text"),
 )
+#: Takes the same locks and fails, by dividing by the number of rows, unless all is as it was.
+_EXPECT: Final = Prepared(
+    "expect_book",
+    """
+    SELECT 1 / count(*) FROM (
+      SELECT FROM leases l JOIN ledger_books b ON true JOIN users u ON u.id = b.user_id
+      WHERE b.id = $1 AND b.head_seq = $2 AND u.timezone = $3 AND l.name = $4 AND l.fencing_token = $5
+      FOR UPDATE OF b FOR SHARE OF u FOR SHARE OF l) AS unchanged
+    """,
+    ("uuid", "bigint", "text", "text", "bigint"),
+)
 _CONVERSION = ("bot_id", "rate", "rate_source", "rate_at")
-
-
-@dataclass(frozen=True, slots=True)
-class _Head:
-    """Where a book's chain ends."""
-
-    seq: int
-    digest: bytes
-    recorded_at: datetime | None
 
 
 class PgLedger:
@@ -66,7 +68,8 @@ class PgLedger:
         self._user_id = user_id
         self._ids = ids
         self._clock = clock
-        self._heads: dict[UUID, _Head] = {}
+        # Each book as this transaction has left it so far.
+        self._heads: dict[UUID, Book] = {}
         # Balances read or written in this transaction: under the book's lock nobody else changes them.
         self._known: dict[UUID, Balances] = {}
         self._read: dict[UUID, set[str]] = {}
@@ -89,8 +92,20 @@ class PgLedger:
             row = await self._lock(mode, lease)
             assert row is not None
         # A second lock in one transaction finds what this transaction wrote.
-        self._heads[row.id] = _Head(row.head_seq, row.head_hash, row.recorded_at)
-        return Book(row.id, mode, row.timezone, row.head_seq, row.fencing_token)
+        self._heads[row.id] = book = Book(
+            row.id, mode, row.timezone, row.head_seq, row.head_hash, row.recorded_at, row.fencing_token
+        )
+        return book
+
+    def expect_book(self, book: Book, balances: Balances, *, lease: str) -> None:
+        values = (str(book.id), str(book.head_seq), book.timezone, lease, str(book.fencing_token))
+        self._transaction.expect(_EXPECT, values)
+        self._heads[book.id] = book
+        self._known[book.id] = dict(balances)
+        self._read[book.id] = {account for account, _ in balances}
+
+    def head(self, book: Book) -> Book:
+        return self._heads[book.id]
 
     async def _lock(self, mode: TradingMode, lease: str | None) -> Any:
         if lease is None:
@@ -101,11 +116,16 @@ class PgLedger:
 
     async def find_book(self, mode: TradingMode) -> Book | None:
         books = t.ledger_books
-        query = select(books.c.id, books.c.head_seq, t.users.c.timezone).join(
-            t.users, t.users.c.id == books.c.user_id
+        entries = t.ledger_entries
+        query = (
+            select(books.c.id, books.c.head_seq, books.c.head_hash, entries.c.recorded_at, t.users.c.timezone)
+            .join(t.users, t.users.c.id == books.c.user_id)
+            .outerjoin(entries, (entries.c.book_id == books.c.id) & (entries.c.seq == books.c.head_seq))
         )
         row = (await self._transaction.execute(query.where(books.c.mode == mode.value))).one_or_none()
-        return None if row is None else Book(row.id, mode, row.timezone, row.head_seq)
+        if row is None:
+            return None
+        return Book(row.id, mode, row.timezone, row.head_seq, row.head_hash, row.recorded_at)
 
     async def append(self, book: Book, entries: Sequence[Entry], recorded_at: datetime) -> list[UUID]:
         if not entries:
@@ -114,16 +134,12 @@ class PgLedger:
         # Times of record never go back within a book, whatever the machine's clock does (L6).
         if head.recorded_at is not None:
             recorded_at = max(recorded_at, head.recorded_at)
-        rows, seq, digest = self._chain(book, entries, recorded_at, head.seq, head.digest)
+        rows, seq, digest = self._chain(book, entries, recorded_at, head.head_seq, head.head_hash)
         await self._post(book, entries, [row["id"] for row in rows])
         self._transaction.stage("ledger_entries", rows)
         self._transaction.stage("ledger_heads", [{"id": book.id, "head_seq": seq, "head_hash": digest}])
-        self._heads[book.id] = _Head(seq, digest, recorded_at)
+        self._heads[book.id] = replace(head, head_seq=seq, head_hash=digest, recorded_at=recorded_at)
         return [row["id"] for row in rows]
-
-    def assume(self, book: Book, balances: Balances) -> None:
-        self._known[book.id] = dict(balances)
-        self._read[book.id] = {account for account, _ in balances}
 
     async def balances(self, book: Book, accounts: Sequence[str] | None = None) -> Balances:
         known, read = self._known.setdefault(book.id, {}), self._read.setdefault(book.id, set())

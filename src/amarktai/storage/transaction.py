@@ -17,6 +17,7 @@ from psycopg.rows import namedtuple_row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncTransaction
 
 from amarktai.domain.errors import BrokenInvariant, Conflict
+from amarktai.ports.store import BookMoved
 from amarktai.storage.staging import Prepared, Row, Waiting
 
 Driver = psycopg.AsyncConnection[Any]
@@ -60,7 +61,8 @@ class Transaction(AsyncConnection):
 
     ``opening`` is sent with the first statement and begins the transaction; None when it has begun.
     Raises, from whatever writes the waiting rows: Conflict DUPLICATE_ENTRY or DECISION_TAKEN for an event
-    or a decision that is on record already; BrokenInvariant when a constraint of the database refuses.
+    or a decision that is on record already; BrokenInvariant when a constraint of the database refuses;
+    BookMoved when what ``expect`` was told does not hold.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Transaction(AsyncConnection):
         self._driver = driver
         self._preparations = preparations
         self._opening = opening
+        self._expected: tuple[Prepared, Sequence[str]] | None = None
         self._waiting = Waiting()
 
     def stage(self, target: str, rows: Sequence[Row]) -> None:
@@ -83,6 +86,11 @@ class Transaction(AsyncConnection):
     def waiting(self, target: str) -> int:
         """Return how many rows of that target wait."""
         return self._waiting.count(target)
+
+    def expect(self, check: Prepared, values: Sequence[str]) -> None:
+        """Let ``check`` be the first to run, with whatever is sent first: it divides by zero if in vain."""
+        assert self._opening is not None, "nothing may be sent before it is known to hold"
+        self._expected = (check, values)
 
     def begin_nested(self) -> AsyncTransaction:
         """Begin a savepoint; ``flush`` first, so that nothing which belongs before it is lost with it."""
@@ -98,7 +106,7 @@ class Transaction(AsyncConnection):
 
     async def fetch(self, query: Prepared, values: Sequence[str]) -> list[Any]:
         """Return the rows of a prepared query, after what waits."""
-        return await self._run(await self._call(query, [value.encode() for value in values]))
+        return await self._run(await self._call(query, _encoded(values)))
 
     async def flush(self) -> list[Any]:
         """Write what waits and return the rows that this gives back."""
@@ -114,6 +122,9 @@ class Transaction(AsyncConnection):
         parts = [] if last is None else [last]
         if self._waiting:
             parts.insert(0, await self._call(*self._waiting.take()))
+        expected, self._expected = self._expected, None
+        if expected is not None:
+            parts.insert(0, await self._call(expected[0], _encoded(expected[1])))
         if self._opening is not None:
             parts.insert(0, self._opening)
             self._opening = None
@@ -122,6 +133,10 @@ class Transaction(AsyncConnection):
             await cursor.execute(b"; ".join(parts))
         except psycopg.IntegrityError as refused:
             raise _meaning(refused) from refused
+        except psycopg.errors.DivisionByZero as moved:
+            if expected is None:
+                raise
+            raise BookMoved from moved
         while cursor.nextset():
             pass
         return await cursor.fetchall() if cursor.description else []
@@ -132,6 +147,10 @@ class Transaction(AsyncConnection):
         escaping = Escaping(self._driver.pgconn)
         literals = b", ".join(bytes(escaping.escape_literal(value)) for value in values)
         return b"EXECUTE %s (%s)" % (name.encode(), literals)
+
+
+def _encoded(values: Sequence[str]) -> list[bytes]:
+    return [value.encode() for value in values]
 
 
 def _meaning(refused: psycopg.IntegrityError) -> Exception:
