@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e import mock_market as market
-from tests.e2e.conftest import Open, Serve, Site, Watched
+from tests.e2e.conftest import Open, Serve, Watched
+from tests.e2e.serving import Site
 
 pytestmark = pytest.mark.browser
 

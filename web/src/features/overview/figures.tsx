@@ -8,8 +8,8 @@ import { useZone } from "@/fmt/prefs";
 import { startOfDay } from "@/fmt/time";
 import { Ago, useServerNow } from "@/ui/age";
 import { OriginChip } from "@/ui/chip";
+import { Failed, Partial } from "@/ui/failed";
 import { Money, Percent } from "@/ui/money";
-import { Failed, Partial } from "@/ui/state";
 
 interface FigureProps {
   name: string;
