@@ -203,9 +203,8 @@ def heap_bytes(page: Page) -> int:
 def measure_heap(page: Page, url: str, events: int, limits: Limits) -> None:
     page.goto(url)
     is_live(page)
-    settle = 'document.querySelectorAll(".skeleton").length === 0'
     post(f"{url}/load/events", count=WARM_UP_EVENTS)
-    page.wait_for_function(settle)
+    expect(page.locator(".skeleton")).to_have_count(0, timeout=PATIENCE_MS)
     before = heap_bytes(page)
     last = post(f"{url}/load/events", count=events)
     page.wait_for_timeout(3_000)

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.e2e.mock_api import create_app
 from tests.e2e.serving import FLAGS, Site, find_chromium, serving
@@ -22,6 +22,9 @@ from tools.build_ui import build_ui
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
+#: No measure of speed: how long a loaded machine may take for one step before a test gives up.
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 #: What the browser itself logs when the first question, "who is signed in", is answered with "nobody".
 SIGNED_OUT = "status of 401"
 AXE = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
@@ -81,7 +84,7 @@ def open_page(browser: Browser, watched: Watched) -> Iterator[Open]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         watch(page, watched, urlsplit(url).netloc)
         page.goto(url)
         return page
