@@ -12,6 +12,7 @@ BENCHMARKS = (
     "benchmarks.kernel",
     "benchmarks.venues",
     "benchmarks.twins",
+    "benchmarks.dashboard",
 )
 
 

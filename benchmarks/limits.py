@@ -28,6 +28,7 @@ class Limits:
 
     def _tell(self, what: str, value: float, limit: float, unit: str, kind: str, is_met: bool) -> None:
         verdict = "met" if is_met else "MISSED"
-        print(f"{what}: {value:,.4g}{unit} ({kind} {limit:,g}{unit}, ratio {value / limit:.2f}, {verdict})")
+        ratio = f", ratio {value / limit:.2f}" if limit else ""
+        print(f"{what}: {value:,.4g}{unit} ({kind} {limit:,g}{unit}{ratio}, {verdict})")
         if not is_met:
             self.missed.append(what)

@@ -33,7 +33,7 @@ export default defineConfig({
           groups: [
             {
               name: "base",
-              test: /\/src\/(ui\/(?!field|notice-list|scroll-region|row-window|sparkline|menu|link-tabs|copy-button)|fmt\/(?!decimal)|api\/(?!book|account|key-))|createLucideIcon|zustand|clsx|\/react\/|useNavigate|\/@tanstack\/react-query\/(?!.*[iI]nfinite)/,
+              test: /\/src\/(ui\/(?!field|state|dialog|notice-list|scroll-region|row-window|sparkline|menu|link-tabs|copy-button)|fmt\/(?!decimal)|api\/(?!book|account|key-))|createLucideIcon|zustand|clsx|\/react\/|useNavigate|\/@tanstack\/react-query\/(?!.*[iI]nfinite)/,
               minShareCount: 3,
             },
           ],

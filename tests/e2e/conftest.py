@@ -6,45 +6,28 @@ request goes to any other host.
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.e2e.mock_api import Account, create_app
+from tests.e2e.mock_api import create_app
+from tests.e2e.serving import FLAGS, Site, find_chromium, serving
 from tools.build_ui import build_ui
 
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic")
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
-NO_BROWSER = (
-    "The browser tests need Chromium: install your system's package, run `playwright install chromium`, "
-    "or name one in AMARKTAI_CHROMIUM."
-)
+#: No measure of speed: how long a loaded machine may take for one step before a test gives up.
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 #: What the browser itself logs when the first question, "who is signed in", is answered with "nobody".
 SIGNED_OUT = "status of 401"
 AXE = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-
-
-def find_chromium(playwright: Playwright) -> str:
-    """Return a Chromium on this machine: the named one, the system's, or Playwright's own."""
-    named = os.environ.get("AMARKTAI_CHROMIUM")
-    candidates = [named, *map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))]
-    candidates.append(playwright.chromium.executable_path)
-    for path in candidates:
-        if path and Path(path).exists():
-            return path
-    pytest.fail(NO_BROWSER)
 
 
 @pytest.fixture(scope="session")
@@ -55,14 +38,6 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@dataclass
-class Site:
-    """A running server of the dashboard: its address, and what its API knows."""
-
-    url: str
-    account: Account
-
-
 Serve = Callable[..., Site]
 
 
@@ -70,27 +45,12 @@ Serve = Callable[..., Site]
 def serve() -> Iterator[Serve]:
     """Start the mock API with the built dashboard: ``serve(bots=12, origin="live")``."""
     build_ui()
-    running: list[tuple[uvicorn.Server, threading.Thread]] = []
+    with ExitStack() as running:
 
-    def start(bots: int = 12, origin: str = "live") -> Site:
-        app = create_app(bots, origin)
-        listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-        thread.start()
-        running.append((server, thread))
-        deadline = time.monotonic() + 20
-        while not server.started:
-            assert time.monotonic() < deadline, "the mock API did not start"
-            time.sleep(0.02)
-        return Site(f"http://127.0.0.1:{listener.getsockname()[1]}", app.state.account)
+        def start(bots: int = 12, origin: str = "live") -> Site:
+            return running.enter_context(serving(create_app(bots, origin)))
 
-    yield start
-    for server, thread in running:
-        server.should_exit = True
-        thread.join(10)
+        yield start
 
 
 @dataclass
@@ -124,7 +84,7 @@ def open_page(browser: Browser, watched: Watched) -> Iterator[Open]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         watch(page, watched, urlsplit(url).netloc)
         page.goto(url)
         return page

@@ -10,7 +10,8 @@ from playwright.sync_api import Page, expect
 from amarktai.domain.provider import KeyTestResult, ProviderId, TestOutcome
 from amarktai.ports.keys import AccountState, VenueAccount
 from tests.e2e import mock_market as market
-from tests.e2e.conftest import SIGNED_OUT, Open, Serve, Site, Watched, axe, overflow
+from tests.e2e.conftest import SIGNED_OUT, Open, Serve, Watched, axe, overflow
+from tests.e2e.serving import Site
 from tests.e2e.test_keyboard import tab_to
 from tests.e2e.test_live import live, tell
 from tests.providers.stand import KEYS

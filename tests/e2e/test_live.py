@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e import mock_market as market
-from tests.e2e.conftest import Open, Serve, Site, Watched
+from tests.e2e.conftest import Open, Serve, Watched
+from tests.e2e.serving import Site
 
 pytestmark = pytest.mark.browser
 
@@ -83,7 +84,7 @@ def test_a_lost_connection_is_said_and_comes_back(serve: Serve, open_page: Open,
     live(page)
     page.context.set_offline(True)
     tell(site, drop_sockets=True)
-    expect(page.locator("[data-connection=offline]")).to_contain_text("Reconnecting, data", timeout=5_000)
+    expect(page.locator("[data-connection=offline]")).to_contain_text("Reconnecting, data")
     expect(page.get_by_text("Last known the bots")).to_be_visible()
     button = page.get_by_role("button", name="Pause ZAR trend 1")
     expect(button).to_have_attribute("aria-disabled", "true")

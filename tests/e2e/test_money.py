@@ -85,4 +85,5 @@ def test_a_charts_figures_are_saved_as_csv(serve: Serve, open_page: Open) -> Non
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as CSV").first.click()
     lines = Path(download.value.path()).read_text(encoding="utf-8-sig").splitlines()
-    assert lines[0] == "Time (UTC),Equity,Realised,Unrealised" and len(lines) == 181
+    assert lines[0] == "Time (UTC),Equity,Realised,Unrealised" and len(lines) == 182
+    assert "104 003,76" in lines[-1].replace("\xa0", " "), "the curve ends at the figure beside it"

@@ -13,8 +13,6 @@ from tests.processes import EMAIL, PASSWORD, started, until
 from tools.build_ui import build_ui
 
 pytestmark = pytest.mark.browser
-#: No measure of speed: a loaded machine may take this long for one step.
-PATIENCE_MS = 60_000
 
 
 def test_from_the_setup_token_to_a_paused_bot_and_its_books(
@@ -26,15 +24,12 @@ def test_from_the_setup_token_to_a_paused_bot_and_its_books(
         link = platform.setup_link()
         assert link is not None, platform.log.read_text()
         page = open_page(link)
-        page.set_default_timeout(PATIENCE_MS)
-        expect.set_options(timeout=PATIENCE_MS)
         try:
             _set_up(page)
             _start_the_first_bot(page)
             _pause_it(page)
             _read_the_books(page)
         finally:
-            expect.set_options(timeout=5_000)
             # Before the platform goes, whose absence the page would rightly complain about.
             page.close()
         watched.expect(SIGNED_OUT)

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { keys } from "@/api/keys";
 import type { ActivityItem, Bot, Page } from "@/api/models";
 import { botRow } from "@/test/rows";
-import { takeArrivals, useArrivals } from "./arrivals";
+import { describeArrivals, takeArrivals, useArrivals } from "./arrivals";
 import { applyEvent } from "./events";
 import { Refresh } from "./refresh";
 
@@ -60,6 +60,16 @@ describe("events", () => {
     takeArrivals();
     apply("trade_executed", { message: "", bot_id: "1", fill: {}, trade: { id: "t" } });
     expect(useArrivals.getState().trades.size).toBe(1);
+    expect(describeArrivals(1)).toBe("1 new trade");
+  });
+
+  it("stop counting new trades at a thousand, so that a page left open does not grow", () => {
+    const { apply } = setting();
+    takeArrivals();
+    for (let number = 0; number < 1_500; number += 1) {
+      apply("trade_executed", { message: "", bot_id: "1", fill: {}, trade: { id: String(number) } });
+    }
+    expect(describeArrivals(useArrivals.getState().trades.size)).toBe("over 1000 new trades");
   });
 
   it("are remembered newest first, also those that this build does not know", () => {

@@ -166,10 +166,14 @@ describe("LiveSocket", () => {
 });
 
 describe("reconnectDelay", () => {
-  it("doubles from half a second to fifteen, spread by chance", () => {
+  it("doubles from half a second, spread by chance", () => {
     expect(reconnectDelay(0, 0)).toBe(500);
-    expect(reconnectDelay(3, 0)).toBe(2_000);
-    expect(reconnectDelay(3, 1)).toBe(4_000);
+    expect(reconnectDelay(2, 0)).toBe(1_000);
+    expect(reconnectDelay(2, 1)).toBe(2_000);
+  });
+
+  it("stays short while a restart is likely, then gives an outage its time", () => {
+    expect(reconnectDelay(29, 1)).toBe(2_500);
     expect(reconnectDelay(30, 1)).toBe(15_000);
   });
 });

@@ -52,13 +52,17 @@ export interface Transport {
 }
 
 const FIRST_DELAY_MS = 500;
+/** A restart is over within a minute or so; until then a page must be back soon after the server is. */
+const RESTART_DELAY_MS = 2_500;
+const RESTART_TRIES = 30;
 const LAST_DELAY_MS = 15_000;
 const PROBE_MS = 60_000;
 const DEFAULT_HEARTBEAT_MS = 5_000;
 
 /** Half of the doubled delay is fixed and half is random, so that many tabs do not come back at once. */
 export function reconnectDelay(attempt: number, random: number): number {
-  const full = Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt);
+  const longest = attempt < RESTART_TRIES ? RESTART_DELAY_MS : LAST_DELAY_MS;
+  const full = Math.min(longest, FIRST_DELAY_MS * 2 ** attempt);
   return Math.max(FIRST_DELAY_MS, full / 2 + (full / 2) * random);
 }
 

@@ -5,7 +5,6 @@ import { botsQuery, equityQuery, platformsQuery, profitSummaryQuery } from "@/ap
 import { isPlainKey } from "@/features/frame/shortcuts";
 import { useCurrentMode } from "@/features/frame/use-mode";
 import { Figures } from "@/features/overview/figures";
-import { PlatformStrip } from "@/features/platforms/platform-strip";
 import { ModeFilter } from "@/ui/mode-filter";
 import { PageHead } from "@/ui/panel";
 import { MODES, maybeOneOf, oneOf, RANGES } from "@/ui/search-params";
@@ -84,8 +83,7 @@ function Overview() {
           onBenchmark={setBenchmark}
         />
       </Suspense>
-      <PlatformStrip mode={mode} />
-      <Suspense fallback={<div className="min-h-96" />}>
+      <Suspense fallback={<div className="min-h-128" />}>
         <LowerHalf mode={mode} />
       </Suspense>
     </>

@@ -70,10 +70,13 @@ export function BotFigures({ bot }: { bot: Bot }) {
       >
         <Money value={bot.unrealized_profit} result reason={bot.unrealized_reason} />
       </Figure>
-      <Figure name="Today" note={`${bot.trades_today} trades today`}>
+      <Figure name="Today" note={`${bot.trades_today} ${bot.trades_today === 1 ? "trade" : "trades"} today`}>
         <Money value={bot.profit_today} result />
       </Figure>
-      <Figure name="Won" note={`${bot.winning_trades} of ${bot.total_trades} trades`}>
+      <Figure
+        name="Won"
+        note={`${bot.winning_trades} of ${bot.total_trades} ${bot.total_trades === 1 ? "trade" : "trades"}`}
+      >
         <Percent value={bot.win_rate} places={0} reason="No trade has closed yet." />
       </Figure>
       <Figure

@@ -5,7 +5,8 @@ import { candlesQuery } from "@/api/queries";
 import { formatNumber } from "@/fmt/number";
 import { useNumberStyle } from "@/fmt/prefs";
 import { OriginChip } from "@/ui/chip";
-import { Empty, Loaded, Partial } from "@/ui/state";
+import { Partial } from "@/ui/failed";
+import { Empty, Loaded } from "@/ui/state";
 import { Chart } from "./chart";
 import { ascending, type Level, type Marker, type Row, type Series, seconds } from "./series";
 

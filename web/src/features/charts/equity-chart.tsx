@@ -7,6 +7,8 @@ import { Empty, Loaded } from "@/ui/state";
 import { Chart } from "./chart";
 import { ascending, type Row, type Series, seconds } from "./series";
 
+type EquityPoint = EquitySeries["items"][number];
+
 interface EquityLook {
   height: number;
   /** What the equity is of: "All paper bots", "ZAR trend 1". */
@@ -20,15 +22,35 @@ interface EquityLook {
 interface EquityChartProps extends EquityLook {
   query: UseQueryResult<EquitySeries>;
   empty: string;
+  /** The figure beside the curve, so that the curve ends where the figure stands. */
+  now?: EquityPoint | undefined;
 }
 
 /** Equity against its start of the range: above in the gain's colour, below in the loss's. */
-export function EquityChart({ query, empty, ...look }: EquityChartProps) {
+export function EquityChart({ query, empty, now, ...look }: EquityChartProps) {
   return (
     <Loaded query={query} what="the equity curve" height={look.height}>
-      {(data) => (data.items.length < 2 ? <Empty>{empty}</Empty> : <EquityDrawing data={data} {...look} />)}
+      {(data) => {
+        const items = curve(data.items, now);
+        return items.length < 2 ? (
+          <Empty>{empty}</Empty>
+        ) : (
+          <EquityDrawing data={data} items={items} {...look} />
+        );
+      }}
     </Loaded>
   );
+}
+
+/**
+ * The points to draw: from the first at which anything was at stake, for a first deposit is no gain,
+ * to the figure of now where that is newer than the last snapshot.
+ */
+export function curve(items: EquityPoint[], now?: EquityPoint): EquityPoint[] {
+  const first = items.findIndex((item) => item.drawdown_percent !== null);
+  const known = first < 0 ? [] : items.slice(first);
+  const last = known.at(-1);
+  return now && last && Date.parse(now.at) > Date.parse(last.at) ? [...known, now] : known;
 }
 
 /** The times of the curve that lie within one of its deepest falls. */
@@ -42,17 +64,18 @@ export function fallen(times: number[], drawdowns: EquitySeries["drawdowns"]): n
 
 function EquityDrawing({
   data,
+  items,
   height,
   subject,
   benchmark,
   falls = false,
-}: EquityLook & { data: EquitySeries }) {
+}: EquityLook & { data: EquitySeries; items: EquityPoint[] }) {
   const style = useNumberStyle();
   const hidden = useHidden();
   const drawn = useMemo(() => {
     const text = (value: string | null | undefined) =>
       hidden ? "hidden" : value == null ? "unknown" : formatMoney(value, { currency: data.currency, style });
-    const points = ascending(data.items.map((item) => ({ ...item, time: seconds(item.at) })));
+    const points = ascending(items.map((item) => ({ ...item, time: seconds(item.at) })));
     const held = ascending(
       (benchmark?.items ?? []).map(({ at, equity }) => ({
         time: seconds(at),
@@ -82,6 +105,6 @@ function EquityDrawing({
     const label = `${subject}: equity from ${text(points[0]?.equity)} to ${text(points.at(-1)?.equity)} over ${points.length} points.${against}`;
     const heads = ["Equity", "Realised", "Unrealised", ...(held.length > 0 ? ["Held as bitcoin"] : [])];
     return { series, rows, label, heads };
-  }, [data, benchmark, falls, style, hidden, subject]);
+  }, [data, items, benchmark, falls, style, hidden, subject]);
   return <Chart name="equity" height={height} {...drawn} />;
 }

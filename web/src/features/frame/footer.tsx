@@ -9,7 +9,7 @@ export const shortSha = (sha: string) =>
   /^[0-9a-f]{8,}\+?$/.test(sha) ? sha.slice(0, 7) + (sha.endsWith("+") ? "+" : "") : sha;
 
 /** Which builds run, in which zone times are shown, and whose chart library draws. */
-export function Footer() {
+export default function Footer() {
   const { data, error } = useQuery(buildQuery);
   const update = useUpdateAvailable();
   const zone = useZone();

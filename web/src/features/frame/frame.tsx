@@ -3,11 +3,11 @@ import { Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { meQuery } from "@/api/queries";
 import { adoptUser, followSystemTheme } from "@/fmt/prefs";
-import { Footer } from "./footer";
 import { ModeBand } from "./mode-band";
 import { Sidebar, TabBar } from "./navigation";
 import { useShortcuts } from "./shortcuts";
 
+const Footer = lazy(() => import("./footer"));
 const LiveConnection = lazy(() => import("@/live/provider"));
 const Palette = lazy(() => import("./palette"));
 const ShortcutList = lazy(() => import("./shortcut-list"));
@@ -46,7 +46,9 @@ export function Frame() {
           <main id="content" tabIndex={-1} className="flex min-w-0 grow flex-col gap-4 p-4 outline-none">
             <Outlet />
           </main>
-          <Footer />
+          <Suspense fallback={<div className="min-h-8.5" />}>
+            <Footer />
+          </Suspense>
         </div>
       </div>
       <TabBar onPalette={() => setOverlay("palette")} />

@@ -28,3 +28,7 @@ export const SCREENS = [
 /** What fits a thumb; the rest is under "More". */
 export const PHONE_SCREENS = SCREENS.slice(0, 4);
 export const MORE_SCREENS = SCREENS.slice(4);
+
+/** How a screen looks in a list of screens. */
+export const NAV_ITEM =
+  "flex items-center gap-3 rounded-md px-2.5 py-1.5 text-ink-2 hover:bg-s2 hover:text-ink aria-[current=page]:bg-s3 aria-[current=page]:font-semibold aria-[current=page]:text-ink";

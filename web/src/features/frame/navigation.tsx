@@ -1,11 +1,9 @@
 import { Link } from "@tanstack/react-router";
 import { Ellipsis, Search } from "lucide-react";
-import { useState } from "react";
-import { Dialog } from "@/ui/dialog";
-import { MORE_SCREENS, PHONE_SCREENS, SCREENS } from "./nav";
+import { lazy, Suspense, useState } from "react";
+import { NAV_ITEM, PHONE_SCREENS, SCREENS } from "./nav";
 
-const ITEM =
-  "flex items-center gap-3 rounded-md px-2.5 py-1.5 text-ink-2 hover:bg-s2 hover:text-ink aria-[current=page]:bg-s3 aria-[current=page]:font-semibold aria-[current=page]:text-ink";
+const MoreScreens = lazy(() => import("./more-screens"));
 
 interface NavigationProps {
   onPalette: () => void;
@@ -20,7 +18,7 @@ export function Sidebar({ onPalette }: NavigationProps) {
       <ul className="flex flex-col gap-0.5">
         {SCREENS.map(({ to, label, icon: Icon }) => (
           <li key={to}>
-            <Link to={to} activeOptions={{ exact: to === "/" }} className={ITEM}>
+            <Link to={to} activeOptions={{ exact: to === "/" }} className={NAV_ITEM}>
               <Icon aria-hidden className="size-4" strokeWidth={1.75} />
               {label}
             </Link>
@@ -45,7 +43,6 @@ const TAB =
 
 export function TabBar({ onPalette }: NavigationProps) {
   const [more, setMore] = useState(false);
-  const close = () => setMore(false);
   return (
     <nav
       aria-label="Screens"
@@ -72,31 +69,7 @@ export function TabBar({ onPalette }: NavigationProps) {
           </button>
         </li>
       </ul>
-      <Dialog title="More" open={more} onClose={close}>
-        <ul className="flex flex-col">
-          {MORE_SCREENS.map(({ to, label, icon: Icon }) => (
-            <li key={to}>
-              <Link to={to} onClick={close} className={`${ITEM} min-h-11 text-lg`}>
-                <Icon aria-hidden className="size-5" strokeWidth={1.75} />
-                {label}
-              </Link>
-            </li>
-          ))}
-          <li>
-            <button
-              type="button"
-              className={`${ITEM} min-h-11 w-full text-lg`}
-              onClick={() => {
-                close();
-                onPalette();
-              }}
-            >
-              <Search aria-hidden className="size-5" strokeWidth={1.75} />
-              Find
-            </button>
-          </li>
-        </ul>
-      </Dialog>
+      <Suspense>{more && <MoreScreens onClose={() => setMore(false)} onPalette={onPalette} />}</Suspense>
     </nav>
   );
 }

@@ -1,7 +1,7 @@
 import { type ErrorComponentProps, Link, useRouter } from "@tanstack/react-router";
 import { buttonClass } from "@/ui/button";
+import { Failed } from "@/ui/failed";
 import { PageHead } from "@/ui/panel";
-import { Failed } from "@/ui/state";
 
 export function NotFound() {
   return (

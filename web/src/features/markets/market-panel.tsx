@@ -8,10 +8,10 @@ import { isPlainKey } from "@/features/frame/shortcuts";
 import { placesOf } from "@/fmt/money";
 import { Ago } from "@/ui/age";
 import { OriginChip } from "@/ui/chip";
+import { Partial } from "@/ui/failed";
 import { Percent, Quantity } from "@/ui/money";
 import { Panel } from "@/ui/panel";
 import { Segmented } from "@/ui/segmented";
-import { Partial } from "@/ui/state";
 import { LivePrice } from "./watchlist";
 
 const FRAMES = ["1m", "5m", "15m", "1h", "4h", "1d"].map((value) => ({ value, label: value }));

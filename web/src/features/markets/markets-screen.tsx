@@ -39,7 +39,7 @@ export function MarketsScreen({ search, onSearch }: MarketsScreenProps) {
             );
           }
           return (
-            <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,3fr)_minmax(0,4fr)]">
+            <div className="grid items-start gap-4 xl:grid-cols-2">
               <Panel title="Watchlist" className="xl:order-1">
                 <Watchlist
                   instruments={all}

@@ -1,8 +1,8 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { Benchmark } from "@/api/models";
 import { OriginChip } from "@/ui/chip";
+import { Failed } from "@/ui/failed";
 import { Percent } from "@/ui/money";
-import { Failed } from "@/ui/state";
 import { Unknown } from "@/ui/unknown";
 
 /** What the dashed line is, and how it did; why there is none when its prices are missing. */

@@ -10,7 +10,8 @@ import { Panel } from "@/ui/panel";
 import { Empty, Loaded } from "@/ui/state";
 
 const SHOWN = 10;
-const COLUMNS = ["name", "pair", "state", "realised", "unrealised", "today", "actions"] as const;
+/** What moves today. More would push the last figures under the buttons; all are on the bots screen. */
+const COLUMNS = ["name", "pair", "state", "unrealised", "today", "actions"] as const;
 
 /** The bots with the most money at risk. */
 export function BotsPanel({ mode }: { mode: TradingMode }) {

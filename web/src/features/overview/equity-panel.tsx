@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { clsx } from "clsx";
-import { lazy, Suspense } from "react";
-import type { Range, TradingMode } from "@/api/models";
-import { benchmarkQuery, equityQuery } from "@/api/queries";
+import { lazy, Suspense, useMemo } from "react";
+import type { EquitySeries, ProfitSummary, Range, TradingMode } from "@/api/models";
+import { benchmarkQuery, equityQuery, profitSummaryQuery } from "@/api/queries";
 import { EquityChart } from "@/features/charts/equity-chart";
 import { Button } from "@/ui/button";
 import { Panel } from "@/ui/panel";
@@ -20,6 +20,8 @@ interface EquityPanelProps {
 
 export default function EquityPanel({ mode, range, onRange, benchmark, onBenchmark }: EquityPanelProps) {
   const query = useQuery(equityQuery(mode, range));
+  const { data: summary } = useQuery(profitSummaryQuery(mode));
+  const now = useMemo(() => pointOf(summary), [summary]);
   const held = useQuery({ ...benchmarkQuery(mode, range), enabled: benchmark });
   return (
     <Panel
@@ -41,6 +43,7 @@ export default function EquityPanel({ mode, range, onRange, benchmark, onBenchma
       <Suspense>{benchmark && <BenchmarkNote query={held} />}</Suspense>
       <EquityChart
         query={query}
+        now={now}
         height={220}
         subject={`All ${mode} bots`}
         benchmark={benchmark ? held.data : undefined}
@@ -48,4 +51,11 @@ export default function EquityPanel({ mode, range, onRange, benchmark, onBenchma
       />
     </Panel>
   );
+}
+
+/** The headline figures as a point of the curve; none while one of them is unknown. */
+function pointOf(summary: ProfitSummary | undefined): EquitySeries["items"][number] | undefined {
+  if (!summary?.marked_at || summary.equity === null || summary.realized_profit === null) return undefined;
+  const { marked_at: at, equity, realized_profit, unrealized_profit } = summary;
+  return { at, equity, realized_profit, unrealized_profit, drawdown_percent: null };
 }

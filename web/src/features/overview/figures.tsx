@@ -8,8 +8,8 @@ import { useZone } from "@/fmt/prefs";
 import { startOfDay } from "@/fmt/time";
 import { Ago, useServerNow } from "@/ui/age";
 import { OriginChip } from "@/ui/chip";
+import { Failed, Partial } from "@/ui/failed";
 import { Money, Percent } from "@/ui/money";
-import { Failed, Partial } from "@/ui/state";
 
 interface FigureProps {
   name: string;
@@ -31,7 +31,7 @@ function Figure({ name, link, opens, note, unsettled = false, origin, children }
         unsettled && "hatched border-dashed! border-line-2!",
       )}
     >
-      <p className="flex items-center gap-2 text-ink-2">
+      <p className="flex flex-wrap items-center gap-x-2 text-ink-2">
         <Link
           {...link}
           className="after:absolute after:inset-0 after:rounded-md"
@@ -62,7 +62,7 @@ function Placeholder({ name }: { name: string }) {
   );
 }
 
-const GRID = "grid grid-cols-[repeat(auto-fit,minmax(min(100%,17rem),1fr))] gap-3";
+const GRID = "grid grid-cols-[repeat(auto-fit,minmax(min(100%,15.5rem),1fr))] gap-3";
 const NAMES = ["Realised today", "Unrealised now", "Realised, all time", "Equity"];
 
 /** Realised today, unrealised now, realised in all, equity: always apart, never one sum. */

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import type { TradingMode } from "@/api/models";
 import { platformsQuery } from "@/api/queries";
-import { Failed } from "@/ui/state";
+import { Failed } from "@/ui/failed";
 import { PlatformCards } from "./platform-cards";
 
 const FIVE = ["luno", "binance", "kucoin", "ovex", "valr"];

@@ -10,10 +10,11 @@ import { formatMoney } from "@/fmt/money";
 import { useHidden, useNumberStyle } from "@/fmt/prefs";
 import { formatDate } from "@/fmt/time";
 import { buttonClass } from "@/ui/button";
+import { Partial } from "@/ui/failed";
 import { FilterSelect } from "@/ui/field";
 import { Money, Percent } from "@/ui/money";
 import { Panel } from "@/ui/panel";
-import { Empty, Loaded, Partial } from "@/ui/state";
+import { Empty, Loaded } from "@/ui/state";
 import { Heatmap } from "./heatmap";
 import { Shares } from "./shares";
 

@@ -19,11 +19,11 @@ interface Step {
 }
 
 export function stepsOf(summary: ProfitSummary): Step[] {
-  const gross = sumDecimals([summary.realized_profit, summary.total_fees]);
   return [
     { name: "Deposits", value: summary.deposits, result: false },
-    { name: "Realised, before fees", value: gross, result: true },
-    { name: "Fees", value: sumDecimals(["0", negated(summary.total_fees)]), result: true },
+    // Fees are no step of their own: those of open positions are in the unrealised result, so that
+    // adding all of them back to the realised one would show a gain that nobody made.
+    { name: "Realised, after fees", value: summary.realized_profit, result: true },
     {
       name: "Currency result",
       value: summary.fx_profit,
@@ -31,7 +31,7 @@ export function stepsOf(summary: ProfitSummary): Step[] {
       result: true,
     },
     {
-      name: "Unrealised",
+      name: "Unrealised, after fees",
       value: summary.unrealized_profit,
       reason: summary.unrealized_reason,
       result: true,
@@ -71,11 +71,14 @@ export function Waterfall({ summary }: { summary: ProfitSummary }) {
       title="How the equity comes about"
       className="scroll-mt-14"
       note={
-        summary.marked_at && (
-          <>
-            marked <Moment at={summary.marked_at} clockOnly />
-          </>
-        )
+        <>
+          fees paid <Money value={summary.total_fees} />
+          {summary.marked_at && (
+            <>
+              , marked <Moment at={summary.marked_at} clockOnly />
+            </>
+          )}
+        </>
       }
     >
       <ScrollRegion label="From deposits to equity">

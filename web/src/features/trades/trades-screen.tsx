@@ -5,7 +5,7 @@ import { type TradeFilters, tradesQuery } from "@/api/book-queries";
 import { withQuery } from "@/api/client";
 import { keys } from "@/api/keys";
 import { BookTabs } from "@/features/ledger/book-tabs";
-import { takeArrivals, useArrivals } from "@/live/arrivals";
+import { describeArrivals, takeArrivals, useArrivals } from "@/live/arrivals";
 import { Button, buttonClass } from "@/ui/button";
 import { PageHead } from "@/ui/panel";
 import { Empty, Loaded } from "@/ui/state";
@@ -53,7 +53,7 @@ export function TradesScreen({ filters, onFilters }: TradesScreenProps) {
       <FilterChips filters={filters} onFilters={onFilters} />
       {arrived > 0 && (
         <Button className="self-center" onClick={showNew}>
-          {arrived === 1 ? "1 new trade: show" : `${arrived} new trades: show`}
+          {describeArrivals(arrived)}: show
         </Button>
       )}
       <section aria-label="Trades" className="panel min-w-0">
