@@ -53,6 +53,7 @@ ROUNDS = 30
 FEW_BOTS = 100
 LIMIT_QUOTES_PER_S = 250_000
 LIMIT_ORDERS_PER_S = 300
+#: A floor against falling back, not the aim, which is 300: an order alone still pays for four messages.
 LIMIT_SINGLE_ORDERS_PER_CPU_S = 100
 LIMIT_DECISIONS_S = 1.0
 LIMIT_MB_PER_BOT = 1.0
