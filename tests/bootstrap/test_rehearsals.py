@@ -18,14 +18,15 @@ LOGIN = ReplayLogin("rehearsal@example.org", "violet-otter-candle-47")
 @pytest.mark.timeout(600)
 async def test_every_account_holds_what_the_ledger_says(database_urls: DatabaseUrls, tmp_path: Path) -> None:
     told: list[int] = []
-    result = await rehearse(load({}, home=tmp_path), database_urls.app, LOGIN, 3, 14, told.append)
-    assert told == list(range(1, 15))
+    result = await rehearse(load({}, home=tmp_path), database_urls.app, LOGIN, 1, 24, told.append)
+    assert told == list(range(1, 25))
     assert result.unsettled == 0
     assert {row.platform for row in result.tie_outs} == set(MONEY)
     assert [row for row in result.tie_outs if row.difference != ZERO] == []
     assert result.ok
     filled = [order for order in result.orders if order["fills"]]
-    assert {order["order"]["platform"] for order in filled} >= {"luno", "binance", "kucoin", "valr"}
+    assert len({order["order"]["platform"] for order in filled}) >= 2
+    assert result.faults
     for order in result.orders:
         assert order["order"]["mode"] == "live"
         assert all(fill["origin"] == "synthetic" for fill in order["fills"])
