@@ -10,7 +10,7 @@ from uuid import UUID
 from amarktai.domain.errors import BrokenInvariant
 from amarktai.domain.fill import Fill
 from amarktai.domain.instrument import Instrument
-from amarktai.domain.money import ZAR, to_ledger
+from amarktai.domain.money import LEDGER_STEP, ZAR, ceil_to_step, to_ledger
 from amarktai.domain.order import Side
 from amarktai.domain.position import Execution
 from amarktai.ledger import chart
@@ -83,7 +83,10 @@ def book_fill(key: str, bot_id: UUID, instrument: Instrument, fill: Fill) -> Ent
             *transfer(other, holding, instrument.quote, notional),
         )
     fee_legs: tuple[Posting, ...] = transfer(
-        holding, chart.fees(instrument.venue), fill.fee_asset, to_ledger(fill.fee_amount)
+        holding,
+        chart.fees(instrument.venue),
+        fill.fee_asset,
+        booked_fee(fill.fee_asset, fill.fee_amount, instrument),
     )
     verb = "Bought" if fill.side is Side.BUY else "Sold"
     return Entry(
@@ -99,6 +102,15 @@ def book_fill(key: str, bot_id: UUID, instrument: Instrument, fill: Fill) -> Ent
 def fill_key(platform: str, account: str, venue_trade_id: str) -> str:
     """Return the idempotency key of a fill's entry (L5)."""
     return f"fill:{platform}:{account}:{venue_trade_id}"
+
+
+def booked_fee(asset: str, amount: Decimal, instrument: Instrument) -> Decimal:
+    """Return a fill's fee in the ledger's places; one in coins is rounded up.
+
+    Exchanges keep more places than the ledger. A bot must never believe that it holds a part of a coin
+    that its account does not have: its last sale would be refused.
+    """
+    return ceil_to_step(amount, LEDGER_STEP) if asset == instrument.base else to_ledger(amount)
 
 
 def fee_in_quote(fill: Fill, instrument: Instrument) -> Decimal:
@@ -123,7 +135,7 @@ def execution_of(fill: Fill, instrument: Instrument) -> Execution:
     Paper venues charge in one of the two; a fee in a third asset leaves the position alone and is
     an expense of its own. The fee is rounded as it is posted, so that position and holding agree.
     """
-    fee = to_ledger(fill.fee_amount)
+    fee = booked_fee(fill.fee_asset, fill.fee_amount, instrument)
     return Execution(
         fill.side,
         fill.quantity,

@@ -22,6 +22,7 @@ from amarktai.domain.market import DirtyRows, EventKind, MarketBatch, OrderBook,
 from amarktai.domain.money import ZERO, to_ledger
 from amarktai.domain.order import Side
 from amarktai.ledger import chart
+from amarktai.ledger.booking import booked_fee
 from amarktai.ledger.entry import Entry, transfer
 from amarktai.ports.catalog import Catalog
 from amarktai.ports.clock import to_datetime
@@ -338,13 +339,14 @@ class Rehearsal:
     async def _rounded(self, cast: Cast) -> dict[str, Decimal]:
         """Return what booking the account's fills in eight places left out, by asset."""
         lost: dict[str, Decimal] = {}
+        instruments = {item.id: item for item in cast.instruments}
         for fill in await cast.account.fetch_fills_since(self._parts.clock.now_ns() - _LOOK_BACK_NS):
             quote = fill.instrument_id.rpartition("/")[2]
             notional = fill.price * fill.quantity
             sign = -1 if fill.side is Side.BUY else 1
             lost[quote] = lost.get(quote, ZERO) + sign * (notional - to_ledger(notional))
-            fee = fill.fee_amount - to_ledger(fill.fee_amount)
-            lost[fill.fee_asset] = lost.get(fill.fee_asset, ZERO) - fee
+            booked = booked_fee(fill.fee_asset, fill.fee_amount, instruments[fill.instrument_id])
+            lost[fill.fee_asset] = lost.get(fill.fee_asset, ZERO) - (fill.fee_amount - booked)
         return lost
 
     async def _orders(self) -> list[Mapping[str, Any]]:
