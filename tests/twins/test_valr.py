@@ -10,7 +10,7 @@ import asyncio
 import hmac
 import json
 import zlib
-from decimal import Decimal, localcontext
+from decimal import Decimal, DefaultContext, localcontext
 from typing import Any
 
 import httpx
@@ -23,9 +23,11 @@ from amarktai.twins.server import RunningTwin
 from tests.fakes import HandClock
 from tests.twins.conftest import account
 
-with localcontext():  # importing the client sets the precision of decimals to 8
+_PRECISION = DefaultContext.prec
+with localcontext():  # importing the client sets the precision of decimals to 8, here and for new threads
     from valr_python import Client
     from valr_python.exceptions import APIError, RESTAPIException
+DefaultContext.prec = _PRECISION
 
 D = Decimal
 PAIR = "BTCZAR"
