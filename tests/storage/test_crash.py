@@ -52,7 +52,6 @@ async def _write(database: Database, user_id: UUID, acknowledged: list[int], sto
                 await PgOutbox(connection, user_id).emit(
                     [("feed_changed", payload)], to_datetime(clock.now_ns())
                 )
-                await connection.flush()
                 seq = (await connection.exec_driver_sql("SELECT seq FROM outbox_heads")).scalar_one()
         except Unavailable:
             await asyncio.sleep(0.05)

@@ -104,6 +104,11 @@ class Transaction(AsyncConnection):
             await self.flush()
             return await super().execute(*arguments, **options)
 
+        async def exec_driver_sql(self, *arguments: Any, **options: Any) -> Any:
+            """Execute plain SQL, after what waits: it too belongs to the tenant and the transaction."""
+            await self.flush()
+            return await super().exec_driver_sql(*arguments, **options)
+
     async def fetch(self, query: Prepared, values: Sequence[str]) -> list[Any]:
         """Return the rows of a prepared query, after what waits."""
         return await self._run(await self._call(query, _encoded(values)))
