@@ -30,13 +30,13 @@ def rehearse(
     steps = max(1, round(hours * 3_600 / STEP_S))
     results = {}
     for number in _seeds(seed):
-        results[number] = _play(number, home / f"seed-{number}", steps, quiet=as_json)
+        folder = home / f"seed-{number}"
+        results[number] = _play(number, folder, steps, quiet=as_json)
+        if not as_json:
+            _print(number, results[number], with_orders=not brief)
+            out.print(f"Browse it: amarktai up --home {folder}", highlight=False)
     if as_json:
         out.print_json(json.dumps({str(number): _facts(result) for number, result in results.items()}))
-    else:
-        for number, result in results.items():
-            _print(number, result, with_orders=not brief)
-            out.print(f"Browse it: amarktai up --home {home / f'seed-{number}'}", highlight=False)
     if not all(result.ok for result in results.values()):
         raise typer.Exit(1)
 
