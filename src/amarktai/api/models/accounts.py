@@ -7,17 +7,17 @@ from uuid import UUID
 
 from pydantic import Field
 
-from amarktai.api.models.base import Body, Instant, ShortText, View
+from amarktai.api.models.base import SECRET, Body, Instant, ShortText, ToldOnce, View
 from amarktai.domain.user import Role, Scope
 
-Password = Annotated[str, Field(min_length=1, max_length=128)]
-NewPassword = Annotated[str, Field(min_length=12, max_length=128)]
+Password = Annotated[str, Field(min_length=1, max_length=128, json_schema_extra=SECRET)]
+NewPassword = Annotated[str, Field(min_length=12, max_length=128, json_schema_extra=SECRET)]
 Email = Annotated[str, Field(pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$", max_length=254)]
 Name = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$", min_length=1, max_length=80)]
 Timezone = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9_+/-]+$", max_length=64, examples=["Africa/Johannesburg"])
 ]
-Secret = Annotated[str, Field(min_length=1, max_length=200)]
+Secret = Annotated[str, Field(min_length=1, max_length=200, json_schema_extra=SECRET)]
 
 
 class BotListView(Body):
@@ -137,7 +137,7 @@ class InvitePage(View):
 
 class InviteAnswer(View):
     invite: InviteView
-    invite_token: str = Field(description="Told this once; only its hash is kept.")
+    invite_token: ToldOnce
 
 
 class NewToken(Body):
@@ -162,4 +162,4 @@ class TokenPage(View):
 
 class TokenAnswer(View):
     access_token: TokenView
-    token: str = Field(description="Told this once; only its hash is kept.")
+    token: ToldOnce

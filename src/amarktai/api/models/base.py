@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 Money = Annotated[
     str, Field(pattern=r"^-?\d+(\.\d+)?$", description="Exact decimal number.", examples=["1234.50000000"])
@@ -13,6 +13,12 @@ Money = Annotated[
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$", max_length=2_000)]
 ShortText = Annotated[str, Field(pattern=r"^[^\x00]*$", min_length=1, max_length=200)]
 Instant = AwareDatetime
+#: Marks a field that holds a secret, in the schema's own word for it. Such a request's answer is never kept.
+SECRET: Final[dict[str, JsonValue]] = {"format": "password"}
+#: A secret that an answer tells once.
+ToldOnce = Annotated[
+    str, Field(description="Told this once; only its hash is kept.", json_schema_extra=SECRET)
+]
 
 
 class View(BaseModel):

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from amarktai.api.models.accounts import Password
-from amarktai.api.models.base import Body, Instant, ShortText, View
+from amarktai.api.models.base import SECRET, Body, Instant, ShortText, View
 
 
 class FactorsView(View):
@@ -24,17 +24,19 @@ class FactorsView(View):
 class EnrolmentView(View):
     """Told this once; the seed counts once it is confirmed with a code."""
 
-    secret: str = Field(description="The seed, for typing into an app (base32).")
+    secret: str = Field(description="The seed, for typing into an app (base32).", json_schema_extra=SECRET)
     uri: str = Field(description="The same as an otpauth address.")
     svg: str = Field(description="The same as a QR code, an SVG document.")
 
 
 class Code(Body):
-    code: ShortText
+    code: ShortText = Field(json_schema_extra=SECRET)
 
 
 class RecoveryCodes(View):
-    recovery_codes: list[str] = Field(description="Told this once; each works once instead of a code.")
+    recovery_codes: list[str] = Field(
+        description="Told this once; each works once instead of a code.", json_schema_extra=SECRET
+    )
 
 
 class Proof(Body):

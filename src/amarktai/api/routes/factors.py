@@ -1,4 +1,4 @@
-"""The second factor and fresh proof. Not idempotent by key: answers here hold secrets, so none is kept."""
+"""The second factor and fresh proof."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from fastapi import APIRouter
 from amarktai.api.auth import Container, Person, Proven
 from amarktai.api.errors import SIGNED_IN, responses
 from amarktai.api.models.factors import Code, EnrolmentView, FactorsView, Proof, ProofAnswer, RecoveryCodes
+from amarktai.api.routing import IdempotentRoute
 
-router = APIRouter(prefix="/api/auth", tags=["second factor"], responses=SIGNED_IN)
+router = APIRouter(
+    prefix="/api/auth", tags=["second factor"], route_class=IdempotentRoute, responses=SIGNED_IN
+)
 
 
 @router.get("/factors")
