@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from amarktai.config import Settings
 from amarktai.domain.errors import Unavailable
@@ -30,8 +31,6 @@ from amarktai.system.logs import configure_logs
 from amarktai.system.rng import SystemRng
 from amarktai.venues.ecb import EcbFixings
 
-__all__ = ["configure_logs"]
-
 #: A price older than this values nothing: the figure is unknown, with a reason.
 MARK_MAX_AGE_S = 900.0
 
@@ -49,6 +48,11 @@ class Foundation:
 
     async def close(self) -> None:
         await self.database.close()
+
+
+def start_logs(settings: Settings, role: str) -> None:
+    """Set up logging for one process, to standard error."""
+    configure_logs(settings.log_level, settings.log_format, role)
 
 
 def start_database(settings: Settings) -> tuple[EmbeddedPostgres | None, DatabaseUrls]:
@@ -159,6 +163,11 @@ def borrowed_database(settings: Settings) -> Iterator[DatabaseUrls]:
     finally:
         if started is not None:
             started.stop()
+
+
+def stop_database(home: Path) -> None:
+    """Stop the embedded server of a data folder, when one runs there."""
+    EmbeddedPostgres(home, SystemRng()).stop()
 
 
 def database_keeper(database: EmbeddedPostgres | None) -> Callable[[], None]:

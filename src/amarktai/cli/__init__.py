@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from types import FrameType
 from typing import NoReturn
 
 from amarktai.cli import books, data, exchanges, platform, rehearsal, replay
@@ -14,6 +16,7 @@ __all__ = ["books", "data", "exchanges", "main", "platform", "rehearsal", "repla
 
 def main() -> None:
     """Run the command line; failures that a person can act on end with one clear message."""
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         app()
     except AmarktaiError as error:
@@ -27,10 +30,15 @@ def main() -> None:
         sys.exit(130)
 
 
+def _terminate(number: int, _: FrameType | None) -> NoReturn:
+    """End as after Ctrl-C: what was started for the command, a database above all, is stopped."""
+    sys.exit(128 + number)
+
+
 def _refuse(error: AmarktaiError) -> NoReturn:
-    err.print(f"[bold]{error.detail}[/bold]", highlight=False)
+    err.print(f"[bold]{error.detail}[/bold]", highlight=False, soft_wrap=True)
     if error.action:
-        err.print(error.action, highlight=False)
+        err.print(error.action, highlight=False, soft_wrap=True)
     sys.exit(1)
 
 

@@ -24,7 +24,7 @@ def audit(home: HomeOption = None, as_json: JsonOption = False) -> None:
     from amarktai.bootstrap import data as tools
     from amarktai.bootstrap import foundation
 
-    settings = settings_of(home=home)
+    settings = settings_of("audit", home=home)
     with foundation.borrowed_database(settings) as urls:
         report = asyncio.run(tools.audit(urls.app))
     facts = {
@@ -55,7 +55,7 @@ def keys_rotate(home: HomeOption = None) -> None:
     """Wrap every saved secret with a new encryption key while the platform runs. Stopped, call it again."""
     from amarktai.bootstrap import foundation, people
 
-    settings = settings_of(home=home)
+    settings = settings_of("keys rotate", home=home)
     with foundation.borrowed_database(settings) as urls:
         report = asyncio.run(people.rotate_keys(settings, urls.app))
     out.print(
@@ -75,7 +75,7 @@ def users_reset_factor(
     """Remove somebody's lost second factor and end their sessions; the password stays."""
     from amarktai.bootstrap import foundation, people
 
-    settings = settings_of(home=home)
+    settings = settings_of("users reset-factor", home=home)
     with foundation.borrowed_database(settings) as urls:
         asyncio.run(people.reset_factor(settings, urls.app, email))
     out.print(f"{email} signs in with the password alone now, and can set up a new factor.", highlight=False)

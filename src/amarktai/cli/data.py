@@ -51,7 +51,7 @@ def data_fetch(
     from amarktai.bootstrap import foundation
     from amarktai.ports.clock import to_ns
 
-    settings, instrument = settings_of(home=home), tools.known_instrument(platform, pair)
+    settings, instrument = settings_of("data fetch", home=home), tools.known_instrument(platform, pair)
     stop = to_ns(until.replace(tzinfo=UTC)) if until else foundation.real_time()[0].now_ns()
     span = (to_ns(since.replace(tzinfo=UTC)), stop)
     with Progress(console=err) as bar:
@@ -83,7 +83,7 @@ def data_import(
     """Store the bars of a file for replays and backtests."""
     from amarktai.bootstrap import data as tools
 
-    settings, instrument = settings_of(home=home), tools.known_instrument(platform, pair)
+    settings, instrument = settings_of("data import", home=home), tools.known_instrument(platform, pair)
     result = tools.import_file(settings, path, instrument, timeframe, pairs(column))
     out.print(f"{result.bars:,} bars read, {result.new:,} new, {result.gaps:,} missing.", highlight=False)
 
@@ -96,7 +96,9 @@ def data_check(
     from amarktai.bootstrap import data as tools
     from amarktai.ports.clock import to_datetime
 
-    report = tools.check(settings_of(home=home), tools.known_instrument(platform, pair), timeframe)
+    report = tools.check(
+        settings_of("data check", home=home), tools.known_instrument(platform, pair), timeframe
+    )
     first, last = to_datetime(report.first_ts), to_datetime(report.last_ts)
     out.print(f"{report.bars:,} bars, {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC", highlight=False)
     out.print(f"{report.missing:,} missing, {report.zero_volume:,} without volume", highlight=False)
@@ -129,7 +131,7 @@ def backtest(
         "capital": capital,
         "risk_mode": risk_mode,
     }
-    result = tools.backtest(settings_of(home=home), instrument, timeframe, strategy, wanted)
+    result = tools.backtest(settings_of("backtest", home=home), instrument, timeframe, strategy, wanted)
     _print_backtest(result, as_json=as_json)
 
 

@@ -29,9 +29,16 @@ HomeOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")]
 
 
-def settings_of(**overrides: Any) -> config.Settings:
-    """Return the settings of the environment and the folder, what the command line says on top."""
-    return config.load(os.environ, **overrides)
+def settings_of(command: str, **overrides: Any) -> config.Settings:
+    """Return the settings of the environment and the folder, what the command line says on top.
+
+    From here on logs go to standard error as the settings say, under the command's name.
+    """
+    from amarktai.bootstrap.foundation import start_logs
+
+    settings = config.load(os.environ, **overrides)
+    start_logs(settings, command)
+    return settings
 
 
 PlatformArgument = Annotated[str, typer.Argument(help="luno, binance, kucoin, ovex or valr.")]

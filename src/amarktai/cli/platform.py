@@ -33,8 +33,7 @@ def up(home: HomeOption = None, host: HostOption = None, port: PortOption = None
     from amarktai.bootstrap.web import prepare_first_admin
     from amarktai.workers.supervisor import Role, Supervisor
 
-    settings = settings_of(home=home, host=host, port=port)
-    foundation.configure_logs(settings.log_level, settings.log_format, "up")
+    settings = settings_of("up", home=home, host=host, port=port)
     listener = bind(settings)
     out.print("Starting the database …", highlight=False)
     database, urls = foundation.start_database(settings)
@@ -87,8 +86,7 @@ def api(
     from amarktai.bootstrap import foundation
     from amarktai.bootstrap.web import run_api
 
-    settings = settings_of(home=home, host=host, port=port)
-    foundation.configure_logs(settings.log_level, settings.log_format, "api")
+    settings = settings_of("api", home=home, host=host, port=port)
     listener = bind(settings) if descriptor is None else socket.socket(fileno=descriptor)
     run_role(run_api(settings, foundation.attach_database(settings), listener), lifeline)
 
@@ -101,8 +99,7 @@ def engine(home: HomeOption = None, lifeline: LifelineOption = None) -> None:
     from amarktai.workers.engine import StartAnew
     from amarktai.workers.supervisor import START_ANEW
 
-    settings = settings_of(home=home)
-    foundation.configure_logs(settings.log_level, settings.log_format, "engine")
+    settings = settings_of("engine", home=home)
     try:
         run_role(run_engine(settings, foundation.attach_database(settings)), lifeline)
     except* StartAnew:
@@ -115,8 +112,7 @@ def jobs(home: HomeOption = None, lifeline: LifelineOption = None) -> None:
     from amarktai.bootstrap import foundation
     from amarktai.bootstrap.jobs import run_jobs
 
-    settings = settings_of(home=home)
-    foundation.configure_logs(settings.log_level, settings.log_format, "jobs")
+    settings = settings_of("jobs", home=home)
     run_role(run_jobs(settings, foundation.attach_database(settings)), lifeline)
 
 

@@ -61,7 +61,7 @@ def _play(seed: int, folder: Path, steps: int, *, quiet: bool) -> Any:
             "REHEARSAL_HOME", f"The folder {folder} is not empty", "Choose another --home, or remove it."
         )
     folder.mkdir(parents=True, exist_ok=True)
-    settings = settings_of(home=folder)
+    settings = settings_of("rehearse", home=folder)
     login = ReplayLogin("rehearsal@amarktai.example", foundation.new_password())
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),

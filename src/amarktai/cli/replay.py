@@ -47,29 +47,29 @@ def replay(
     spec = load_spec(spec_path)
     folder = home or Path(f"var-{spec_path.stem}")
     _prepare_replay_folder(folder, spec_path, replace=replace)
-    settings = settings_of(home=folder)
+    settings = settings_of("replay", home=folder)
     login = _replay_login(settings)
     started = time.perf_counter()
-    server, urls = foundation.start_database(settings)
-    try:
-        with _replay_progress(spec, settings.data, quiet=as_json) as progress:
-            result = run_loop(replays.replay(spec, settings, urls.app, login, progress))
-    finally:
-        if server is not None:
-            server.stop()
+    show = _replay_progress(spec, settings.data, quiet=as_json)
+    with foundation.borrowed_database(settings) as urls, show as progress:
+        result = run_loop(replays.replay(spec, settings, urls.app, login, progress))
     result.wall_s = time.perf_counter() - started
     if as_json:
         out.print_json(json.dumps(result.as_json()))
     else:
         _print_replay(result)
-        out.print(f"\nBrowse it: amarktai up --home {folder}", highlight=False)
-        out.print(f"Sign in as {login.email} with the password {login.password}", highlight=False)
+    beside = err if as_json else out
+    beside.print(f"\nBrowse it: amarktai up --home {folder}", highlight=False, soft_wrap=True)
+    beside.print(f"Sign in as {login.email} with the password {login.password}", highlight=False)
     if result.tally.imbalance:
         raise typer.Exit(1)
 
 
 def _prepare_replay_folder(folder: Path, spec_path: Path, *, replace: bool) -> None:
+    from amarktai.bootstrap import foundation
+
     if replace and (folder / REPLAY_MARK).exists():
+        foundation.stop_database(folder)  # one that a killed replay left, or it would write on into nothing
         shutil.rmtree(folder)
     if folder.exists() and any(folder.iterdir()):
         raise InvalidInput(
