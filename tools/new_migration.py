@@ -1,34 +1,27 @@
 """Write a new migration from the difference between storage/tables.py and the migrated database.
 
-Usage: python tools/new_migration.py 0002 "what it does and why"
+    python -m tools.new_migration "what it does and why"
+
+It takes the next number. Read what it wrote, and add what no table shows: policies, grants, triggers.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from pathlib import Path
 
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from amarktai.storage.embedded import EmbeddedPostgres
 from amarktai.storage.migrate import configuration, sqlalchemy_url
+from amarktai.system.rng import SystemRng
 
 
-class SystemRng:
-    """The operating system's randomness."""
-
-    def bytes(self, count: int) -> bytes:
-        return os.urandom(count)
-
-    def uniform(self) -> float:
-        return int.from_bytes(os.urandom(6)) / 2**48
-
-
-def main(revision: str, message: str) -> None:
+def main(message: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         server = EmbeddedPostgres(Path(folder), SystemRng(), fast=True)
         urls = server.start()
@@ -36,15 +29,15 @@ def main(revision: str, message: str) -> None:
         try:
             with engine.connect() as connection:
                 config = configuration(connection)
-                if any((Path(config.get_main_option("script_location") or "") / "versions").glob("0*.py")):
-                    command.upgrade(config, "head")
-                command.revision(config, message=message, rev_id=revision, autogenerate=True)
+                command.upgrade(config, "head")
+                head = ScriptDirectory.from_config(config).get_current_head() or "0"
+                command.revision(config, message=message, rev_id=f"{int(head) + 1:04}", autogenerate=True)
         finally:
             engine.dispose()
             server.stop()
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 2:
         sys.exit(__doc__)
-    main(sys.argv[1], sys.argv[2])
+    main(sys.argv[1])

@@ -166,6 +166,7 @@ audit_log = Table(
     Column("reason", Text),
     Column("prev_hash", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
+    Index(None, "object_type", "object_id", "seq"),
 )
 
 # -- people --------------------------------------------------------------------------------------
