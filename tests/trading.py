@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from sqlalchemy import insert
 
 from amarktai.domain.bot import Bot, BotStatus, LifecycleStage, RiskMode, TradingMode
 from amarktai.domain.fill import Fill, Liquidity
@@ -19,11 +20,13 @@ from amarktai.domain.money import LEDGER_STEP, ZAR, ZERO, floor_to_step
 from amarktai.domain.order import Order, OrderEvent, OrderState, OrderType, Side
 from amarktai.domain.user import Identity, Role, Scope, User
 from amarktai.ledger.booking import book_allocation, book_conversion, book_funding
+from amarktai.ledger.profit import EVERYTHING
 from amarktai.ports.catalog import MarkRow
 from amarktai.ports.clock import to_datetime
 from amarktai.ports.store import NewOrder, OrderChange, UnitOfWork
 from amarktai.services.booking import Booker
 from amarktai.services.fx import FxRates, Mark
+from amarktai.storage import tables
 from amarktai.storage.catalog import PgCatalog
 from amarktai.storage.database import Database
 from amarktai.storage.embedded import DatabaseUrls
@@ -95,6 +98,21 @@ class World:
             book = await unit.ledger.lock_book(TradingMode.PAPER)
             entry = book_funding(f"fund:{self.ids.new().hex}", amount, self.now)
             await unit.ledger.append(book, [entry], self.now)
+
+    async def snapshot(
+        self, who: Identity, points: Sequence[tuple[datetime, Decimal, Decimal]], bot: Bot | None = None
+    ) -> None:
+        """Store (time, equity, deposits) of the user's paper book, or of one bot."""
+        scope = {"scope": "bot", "scope_id": bot.id.hex} if bot else {"scope": "user", "scope_id": EVERYTHING}
+        values = [
+            {
+                "user_id": who.user_id, "mode": "paper", **scope, "at": at, "equity_zar": equity,
+                "realized_zar": 0, "unrealized_zar": 0, "deposits_zar": deposits,
+            }
+            for at, equity, deposits in points
+        ]  # fmt: skip
+        async with self.database.transaction(who.user_id) as connection:
+            await connection.execute(insert(tables.equity_snapshots), values)
 
     async def add_bot(
         self, who: Identity, market: Instrument, capital: Decimal, name: str | None = None, **choices: Any

@@ -206,6 +206,7 @@ def bot_routes(account: Account) -> APIRouter:  # noqa: C901 -- one short route 
             "status": "active",
             "total_trades": 0,
             "last_decision": None,
+            "rests_because": None,
             "position": None,
             "realized_profit": "0.00000000",
             "profit_today": "0.00000000",

@@ -209,6 +209,7 @@ def bot(index: int, origin: str) -> Row:
         "last_trade_time": ago(hours=5),
         "last_decision": decision(index % 5, ago(minutes=3 + index)),
         "next_decision_at": iso(NOW + timedelta(minutes=12)) if status == "active" else None,
+        "rests_because": None,
         **abilities(status),
     }
 

@@ -9,14 +9,12 @@ from decimal import Decimal
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import insert
 
 from amarktai.domain.bar import Bars
 from amarktai.domain.errors import NotFound
 from amarktai.domain.instrument import Origin
 from amarktai.ports.reports import SnapshotRow
 from amarktai.services.benchmark import BenchmarkService, hold
-from amarktai.storage import tables as t
 from amarktai.storage.embedded import DatabaseUrls
 from tests.trading import World, trading
 
@@ -70,15 +68,7 @@ def test_the_value_is_always_the_start_times_the_price_ratio(closes: list[int], 
 
 async def put_snapshots(world: World, rows: Sequence[SnapshotRow]) -> None:
     who = world.add_user()
-    values = [
-        {
-            "user_id": who.user_id, "mode": "paper", "scope": "user", "scope_id": "*", "at": row.at,
-            "equity_zar": row.equity, "realized_zar": 0, "unrealized_zar": 0, "deposits_zar": row.deposits,
-        }
-        for row in rows
-    ]  # fmt: skip
-    async with world.database.transaction(who.user_id) as connection:
-        await connection.execute(insert(t.equity_snapshots), values)
+    await world.snapshot(who, [(row.at, row.equity, row.deposits) for row in rows])
 
 
 async def test_the_service_says_which_market_or_why_not(database_urls: DatabaseUrls) -> None:

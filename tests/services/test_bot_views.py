@@ -10,16 +10,17 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, event, insert
+from sqlalchemy import Engine, event
 
 from amarktai.domain.bot import BotStatus, TradingMode
 from amarktai.domain.errors import InvalidInput, NotFound
-from amarktai.domain.instrument import Platform
+from amarktai.domain.instrument import Origin, Platform
 from amarktai.domain.order import Side
+from amarktai.ports.catalog import FeedRow
+from amarktai.ports.feed import FeedState
 from amarktai.ports.reports import BotFilter
 from amarktai.ports.store import BotRuntime
 from amarktai.services.bot_views import BotViews, library_view
-from amarktai.storage import tables as t
 from amarktai.storage.embedded import DatabaseUrls
 from tests.trading import BTC_USDT, BTC_ZAR, ETH_ZAR, USDT_ZAR, World, trading, user_id_of
 
@@ -227,16 +228,11 @@ async def put_curve(world: World, points: list[tuple[int, int]]) -> UUID:
     who = world.add_user()
     await world.fund(who, Decimal(50_000))
     bot = await world.add_bot(who, BTC_ZAR, Decimal(1_000))
-    values = [
-        {
-            "user_id": who.user_id, "mode": "paper", "scope": "bot", "scope_id": bot.id.hex,
-            "at": world.now + timedelta(minutes=minute), "equity_zar": equity, "realized_zar": 0,
-            "unrealized_zar": 0, "deposits_zar": deposits,
-        }
+    curve = [
+        (world.now + timedelta(minutes=minute), Decimal(equity), Decimal(deposits))
         for minute, (equity, deposits) in enumerate(points)
-    ]  # fmt: skip
-    async with world.database.transaction(who.user_id) as connection:
-        await connection.execute(insert(t.equity_snapshots), values)
+    ]
+    await world.snapshot(who, curve, bot)
     return bot.id
 
 
@@ -279,3 +275,21 @@ async def test_a_sparkline_is_the_running_profit_of_thirty_days(database_urls: D
     assert line["bot_id"] == str(bot.id) != str(quiet.id)
     assert [Decimal(value) for value in line["values"]] == [0] * 27 + [100, 0, 0]
     assert strangers["items"] == []
+
+
+async def test_a_bot_of_another_market_rests_and_says_why(database_urls: DatabaseUrls) -> None:
+    async with trading(database_urls) as world:
+        who = world.add_user()
+        await world.fund(who, Decimal(50_000))
+        bot = await world.add_bot(who, BTC_ZAR, Decimal(1_000))  # made on recorded prices
+        before = await views(world).get(who.user_id, bot.id)
+        reasons = []
+        for market in (Origin.RECORDED, Origin.LIVE):
+            feed = FeedRow(Platform.LUNO, market, FeedState.LIVE, "", None, None, 1)
+            await world.catalog.put_feed(feed, world.now)
+            reasons.append((await views(world).get(who.user_id, bot.id))["rests_because"])
+    assert before["rests_because"] is None
+    assert reasons == [
+        None,
+        "It was made on recorded prices and rests while the platform runs on live prices.",
+    ]

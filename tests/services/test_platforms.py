@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -44,11 +45,16 @@ async def test_all_five_are_there_with_what_their_feeds_say(database_urls: Datab
             await world.catalog.put_feed(feed, world.now)
         summary = await service(world).summary(who.user_id, mode=None)
         theirs = await service(world).summary(other.user_id, mode=None)
+        await world.catalog.put_feed(replace(live, origin=Origin.RECORDED), world.now)
+        again = (await service(world).summary(who.user_id, mode=None))["platforms"]
     rows = {row["platform"]: row for row in summary["platforms"]}
     assert list(rows) == ["luno", "binance", "kucoin", "ovex", "valr"]
     assert summary["total_platforms"] == 5 and summary["mode"] == "paper"
     assert rows["luno"]["connected"] and rows["luno"]["feed_age_s"] == 5.0
-    assert (rows["luno"]["bots_count_total"], rows["luno"]["bots_active"]) == (1, 1)
+    # made on recorded prices, they rest on live ones; a feed that never reported keeps nobody from running
+    assert (rows["luno"]["bots_count_total"], rows["luno"]["bots_active"]) == (1, 0)
+    assert rows["binance"]["bots_active"] == 1
+    assert next(row for row in again if row["platform"] == "luno")["bots_active"] == 1
     assert (rows["luno"]["bot_limit"], rows["binance"]["bot_limit"]) == (5, 10)
     # 200 gained, 1.00 and 1.20 paid as fees
     assert Decimal(rows["luno"]["profit_total"]) == Decimal(rows["luno"]["profit_today"]) == Decimal("197.8")

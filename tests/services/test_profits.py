@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -207,3 +207,26 @@ async def test_a_span_without_trades_has_no_average(database_urls: DatabaseUrls)
         who = world.add_user()
         report = await service(world).report(who.user_id, span="month", mode=TradingMode.LIVE)
     assert report["expectancy"] is None and report["win_rate"] is None and report["days"] == []
+
+
+async def test_charts_of_a_book_that_stood_still_end_where_it_stopped(database_urls: DatabaseUrls) -> None:
+    async with trading(database_urls) as world:
+        who = world.add_user()
+        await world.fund(who, Decimal(50_000))
+        bot = await world.add_bot(who, BTC_ZAR, Decimal(20_000))
+        await world.trade(bot, Side.BUY, Decimal("0.01"), Decimal(1_000_000))
+        await world.trade(bot, Side.SELL, Decimal("0.01"), Decimal(1_000_000))
+        await world.snapshot(who, [(world.now, Decimal(49_980), Decimal(50_000))])
+        stopped = world.now.date()
+        world.clock.advance(86_400 * 30)
+        still = await service(world).profits(who.user_id, period="daily", mode=None)
+        world.clock.advance(86_400 * 600)
+        later = {
+            period: await service(world).profits(who.user_id, period=period, mode=None)
+            for period in ("daily", "weekly", "monthly")
+        }
+        report = await service(world).report(who.user_id, span="last_30_days", mode=None)
+    assert still["items"][-1]["date"] == str(stopped + timedelta(days=30))
+    assert later["daily"]["items"][-1] == {"date": str(stopped), "profit": "-20.00000000"}
+    assert [Decimal(later[period]["total"]) for period in later] == [-20, -20, -20]
+    assert (report["last"], Decimal(report["realized_profit"])) == (str(stopped), Decimal(-20))

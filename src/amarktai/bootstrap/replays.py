@@ -34,6 +34,8 @@ from amarktai.venues.spec import load_specs
 
 #: A replay may run more bots on one exchange than a person may.
 _REPLAY_CAP = 10_000
+#: No recording lasts longer. Its lease does, so that no other engine comes in between.
+_LONGEST_S = 50 * 365 * 86_400
 #: Where a platform that was started in this folder keeps its bars and recordings.
 _STORED = "var/candles"
 _RECORDED = "var/recordings"
@@ -122,14 +124,18 @@ async def replay(
         user_id = await create_replay_user(base, login)
         fx = build_fx(feed.max_age_s)
         bots = build_bots(base, fx, dict.fromkeys(Platform, _REPLAY_CAP))
-        lease = await PgLeases(base.database).take("engine", "replay", clock.now_ns(), ttl_s=10**9)
+        leases = PgLeases(base.database)
+        lease = await leases.take("engine", "replay", clock.now_ns(), ttl_s=_LONGEST_S)
         inputs = EngineInputs(fx, lease, bots, {}, spec.snapshot_hours * 3600)
         engine = build_engine(base, feed, inputs)
         wallet = WalletService(base.store, clock, ids, base.catalog, fx)
         candles = ParquetCandleStore(settings.home / "candles")
         tallies = PgTallies(base.database)
         parts = ReplayParts(clock, feed, engine, bots, wallet, base.catalog, tallies, candles)
-        return await run_replay(spec, user_id, parts, progress)
+        try:
+            return await run_replay(spec, user_id, parts, progress)
+        finally:
+            await leases.give_up(lease)  # so that the folder can be opened in the dashboard
     finally:
         await base.close()
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from amarktai.domain.bot import Bot, BotStatus, TradingMode
-from amarktai.domain.instrument import Platform
+from amarktai.domain.instrument import Origin, Platform
 from amarktai.domain.mode import SystemMode
 from amarktai.domain.order import OrderState
 from amarktai.domain.position import Position
@@ -265,10 +265,11 @@ class BotSelection:
 class BotRow:
     """A bot with everything that its row shows, before valuation.
 
-    ``max_drawdown_ratio`` is in [−1, 0].
+    ``max_drawdown_ratio`` is in [−1, 0]; ``market`` is what its platform's feed brings, None without one.
     """
 
     bot: Bot
+    market: Origin | None
     total: RollupDelta
     today: RollupDelta
     position: Position
@@ -397,7 +398,7 @@ class BotReads(Protocol):
         """Return bots by creation, oldest first."""
 
     async def counts(self, mode: TradingMode) -> dict[Platform, tuple[int, int]]:
-        """Return (all but deleted, active) bots per platform."""
+        """Return (all but deleted, active and not resting) bots per platform."""
 
     async def decisions(
         self, bot_id: UUID, after: datetime | None, limit: int

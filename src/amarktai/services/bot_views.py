@@ -14,13 +14,14 @@ from uuid import UUID
 
 from amarktai.domain.bot import Bot, BotAction, BotStatus, TradingMode, allows
 from amarktai.domain.errors import NotFound
+from amarktai.domain.instrument import Origin
 from amarktai.domain.money import ZAR, ZERO
 from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.reports import BotFilter, BotRow, BotSelection, Reporting, Reports
 from amarktai.ports.store import UnitOfWork
 from amarktai.services.days import last_days, local_day
 from amarktai.services.equity import Valued, Valuer, add_up, load_valuer
-from amarktai.services.equity_series import drawdown_percent, equity_view, win_rate
+from amarktai.services.equity_series import charted_to, drawdown_percent, equity_view, win_rate
 from amarktai.services.fx import FxRates
 from amarktai.services.paging import Page, decode_cursor, encode_cursor
 from amarktai.services.views import instant, money
@@ -28,6 +29,11 @@ from amarktai.strategies.contract import Strategy, default_of, parameter_fields
 from amarktai.strategies.registry import strategies
 
 _ACTIONS: Final = tuple(BotAction)
+_PRICES: Final = {
+    Origin.LIVE: "live prices",
+    Origin.SYNTHETIC: "the sandbox's made-up prices",
+    Origin.RECORDED: "recorded prices",
+}
 #: Days in the small line beside a bot.
 SPARK_DAYS: Final = 30
 
@@ -92,8 +98,9 @@ class BotViews:
         """Return each bot's realised profit of the last days, running, in the user's days."""
         async with self._reporting.snapshot(user_id) as reports:
             setting = await reports.setting()
-            days = last_days(local_day(to_datetime(self._clock.now_ns()), setting.timezone), SPARK_DAYS)
-            rows = await reports.figures.bot_days(setting.book(mode), days[0], days[-1])
+            chosen, now = setting.book(mode), to_datetime(self._clock.now_ns())
+            days = last_days(await charted_to(reports, chosen, now), SPARK_DAYS)
+            rows = await reports.figures.bot_days(chosen, days[0], days[-1])
         per_bot: dict[str, dict[date, Decimal]] = {}
         for scope_id, day, profit in rows:
             per_bot.setdefault(scope_id, {})[day] = profit
@@ -141,7 +148,7 @@ async def _bot(reports: Reports, bot_id: UUID) -> Bot:
 
 def bot_view(row: BotRow, valuer: Valuer) -> dict[str, Any]:
     """Return a bot as ``GET /api/bots`` shows it. ``total_profit`` is what it has realised."""
-    bot, total = row.bot, row.total
+    bot, total, rests = row.bot, row.total, _rests_because(row)
     unrealised = valuer.unrealised(bot.instrument_id, row.position)
     equity = add_up(
         valuer.worth(asset, amount, bot.instrument_id) for asset, amount in sorted(row.holdings.items())
@@ -167,10 +174,19 @@ def bot_view(row: BotRow, valuer: Valuer) -> dict[str, Any]:
         "position": _position_view(row, valuer),
         "last_trade_time": instant(row.last_trade_at),
         "last_decision": dict(row.last_decision) if row.last_decision else None,
-        "next_decision_at": instant(row.next_decision_at),
+        "next_decision_at": instant(row.next_decision_at) if rests is None else None,
+        "rests_because": rests,
         **{f"can_{action.value}": allows(bot.status, action) for action in _ACTIONS},
         "cannot_reason": _cannot(bot),
     }
+
+
+def _rests_because(row: BotRow) -> str | None:
+    """Return why a bot that is on does nothing: it was made on another kind of market than runs now."""
+    own, market = row.bot.origin, row.market
+    if row.bot.status is not BotStatus.ACTIVE or market is None or market is own:
+        return None
+    return f"It was made on {_PRICES[own]} and rests while the platform runs on {_PRICES[market]}."
 
 
 def _choices(bot: Bot) -> dict[str, Any]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from amarktai.domain.bot import TradingMode
 from amarktai.domain.errors import InvalidInput
 from amarktai.domain.money import ZAR, ZERO
+from amarktai.ledger.profit import EVERYTHING
 from amarktai.ports.reports import FallRow, Reports, SnapshotRow
+from amarktai.services.days import local_day
 from amarktai.services.views import instant, money
 
 #: Points in one answer: more than a screen has pixels for helps nobody.
 MAX_POINTS: Final = 1_000
 #: Falls that a curve names: the worst few say what holding through it took.
 _WORST_FALLS: Final = 5
+#: A platform that was off for longer has charts that end where it stopped.
+_QUIET: Final = timedelta(days=30)
 SPANS: Final[dict[str, timedelta | None]] = {
     "day": timedelta(days=1),
     "week": timedelta(weeks=1),
@@ -75,6 +79,19 @@ async def _start(
     length = SPANS[span]
     end = await reports.figures.last_snapshot_at(mode, scope, scope_id) or now
     return None if length is None else min(end, now) - length
+
+
+async def charted_to(reports: Reports, mode: TradingMode, now: datetime) -> date:
+    """Return the user's day on which charts of days end: today, as long as the platform runs.
+
+    Where nothing was known for a month, as in a recording that is browsed later, they end with the
+    newest equity, or they would be empty.
+    """
+    timezone = (await reports.setting()).timezone
+    today = local_day(now, timezone)
+    newest = await reports.figures.last_snapshot_at(mode, "user", EVERYTHING)
+    last = local_day(newest, timezone) if newest else today
+    return last if today - last > _QUIET else today
 
 
 def _fall_view(fall: FallRow) -> dict[str, Any]:

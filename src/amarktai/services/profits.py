@@ -20,7 +20,7 @@ from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.reports import BookFigures, Reporting, Reports, UserDays
 from amarktai.services.days import last_days, last_months, last_weeks, local_day, span_of, week_name
 from amarktai.services.equity import Standing, load_valuer, stand, unvalued_reason
-from amarktai.services.equity_series import equity_view, win_rate
+from amarktai.services.equity_series import charted_to, equity_view, win_rate
 from amarktai.services.fx import FxRates
 from amarktai.services.views import instant, money
 
@@ -40,7 +40,7 @@ class ProfitService:
         self._rates = rates
 
     async def profits(self, user_id: UUID, *, period: str, mode: TradingMode | None) -> Mapping[str, Any]:
-        """Return realised profit per day, week or month, zero where nothing was realised.
+        """Return realised profit per day, week or month to ``charted_to``, zero where nothing was realised.
 
         Raises: InvalidInput for an unknown period.
         """
@@ -52,13 +52,14 @@ class ProfitService:
         async with self._reporting.snapshot(user_id) as reports:
             setting = await reports.setting()
             chosen, today = setting.book(mode), local_day(now, setting.timezone)
+            last = await charted_to(reports, chosen, now)
             if period == "all":
                 own = await reports.figures.user_days(chosen, _near(today))
-                series = await reports.figures.series(chosen, today - timedelta(days=_DAYS - 1), today)
-                body = {**_totals(own, today), "daily_series": _days(series, today)}
+                series = await reports.figures.series(chosen, last - timedelta(days=_DAYS - 1), last)
+                body = {**_totals(own, today), "daily_series": _days(series, last)}
             else:
-                first = _first_day(period, today)
-                items, total = _items(period, await reports.figures.series(chosen, first, today), today)
+                first = _first_day(period, last)
+                items, total = _items(period, await reports.figures.series(chosen, first, last), last)
                 body = {"items": items, "total": money(total)}
         return {
             "period": period,
@@ -103,9 +104,9 @@ class ProfitService:
         now = to_datetime(self._clock.now_ns())
         async with self._reporting.snapshot(user_id) as reports:
             setting = await reports.setting()
-            chosen, today = setting.book(mode), local_day(now, setting.timezone)
+            chosen = setting.book(mode)
             own = await reports.figures.user_days(chosen, [])
-            first, last = span_of(span, today, own.first_day)
+            first, last = span_of(span, await charted_to(reports, chosen, now), own.first_day)
             days = await reports.figures.days(chosen, first, last)
             totals, names = await reports.figures.shares(chosen, first, last)
         return {

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, func, lateral, literal, select, te
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from amarktai.domain.bot import Bot, BotStatus, TradingMode
-from amarktai.domain.instrument import Platform
+from amarktai.domain.instrument import Origin, Platform
 from amarktai.domain.money import ZERO
 from amarktai.domain.position import Position
 from amarktai.ledger import chart
@@ -48,9 +48,11 @@ class PgBotReads:
         return [_to_row(bot, figures, state[bot.id], holdings.get(bot.id, {}), today) for bot in bots]
 
     async def counts(self, mode: TradingMode) -> dict[Platform, tuple[int, int]]:
-        active = func.count().filter(_bots.c.status == BotStatus.ACTIVE.value)
+        market = func.coalesce(t.feeds.c.origin, _bots.c.origin)
+        active = func.count().filter(_bots.c.status == BotStatus.ACTIVE.value, market == _bots.c.origin)
         query = (
             select(_bots.c.platform, func.count(), active)
+            .select_from(_bots.outerjoin(t.feeds, t.feeds.c.platform == _bots.c.platform))
             .where(_bots.c.mode == mode.value, _bots.c.status != BotStatus.DELETED.value)
             .group_by(_bots.c.platform)
         )
@@ -92,7 +94,7 @@ class PgBotReads:
         return {(row.scope_id, row.day): to_delta(row) for row in await self._connection.execute(query)}
 
     async def _state(self, ids: Sequence[UUID]) -> dict[UUID, Any]:
-        """Return position, runtime memory and the time of the last fill, one row a bot."""
+        """Return position, runtime memory, feed and the time of the last fill, one row a bot."""
         newest = (
             select(t.fills.c.executed_at)
             .where(t.fills.c.bot_id == _bots.c.id)
@@ -104,11 +106,12 @@ class PgBotReads:
         query = (
             select(
                 _bots.c.id, held.quantity, held.cost, held.entry_fees, last.c.executed_at,
-                run.last_decision, run.next_decision_at, run.max_drawdown_ratio,
+                run.last_decision, run.next_decision_at, run.max_drawdown_ratio, t.feeds.c.origin,
             )
             .select_from(
                 _bots.outerjoin(t.positions, held.bot_id == _bots.c.id)
                 .outerjoin(t.bot_runtime, run.bot_id == _bots.c.id)
+                .outerjoin(t.feeds, t.feeds.c.platform == _bots.c.platform)
                 .outerjoin(last, literal(value=True))
             )
             .where(_bots.c.id.in_(list(ids)))
@@ -159,6 +162,7 @@ def _to_row(
     position = Position(state.quantity, state.cost, state.entry_fees) if state.quantity else Position()
     return BotRow(
         bot=bot,
+        market=Origin(state.origin) if state.origin else None,
         total=figures.get((bot.id.hex, ALL_DAYS), RollupDelta()),
         today=figures.get((bot.id.hex, today), RollupDelta()),
         position=position,

@@ -38,7 +38,7 @@ class PgLeases:
             row = (await connection.execute(select(t.leases).where(t.leases.c.name == name))).one()
         raise Conflict(
             "LEASE_HELD",
-            f"{row.holder} holds the lease {name!r} until {row.expires_at:%H:%M:%S} UTC",
+            f"{row.holder} holds the lease {name!r} until {row.expires_at:%Y-%m-%d %H:%M:%S} UTC",
             "Run one engine per database: stop the other one, or wait until its lease ends.",
         )
 

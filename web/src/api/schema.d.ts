@@ -1946,6 +1946,11 @@ export interface components {
              * @example 1234.50000000
              */
             realized_profit: string;
+            /**
+             * Rests Because
+             * @description Why a bot that is on does nothing now; null otherwise.
+             */
+            rests_because: string | null;
             risk_mode: components["schemas"]["RiskMode"];
             /** Started At */
             started_at: string | null;
@@ -2033,7 +2038,10 @@ export interface components {
         };
         /** Code */
         Code: {
-            /** Code */
+            /**
+             * Code
+             * Format: password
+             */
             code: string;
         };
         /** ConversionView */
@@ -2201,6 +2209,7 @@ export interface components {
         EnrolmentView: {
             /**
              * Secret
+             * Format: password
              * @description The seed, for typing into an app (base32).
              */
             secret: string;
@@ -2572,6 +2581,7 @@ export interface components {
             invite: components["schemas"]["InviteView"];
             /**
              * Invite Token
+             * Format: password
              * @description Told this once; only its hash is kept.
              */
             invite_token: string;
@@ -2803,7 +2813,10 @@ export interface components {
             code?: string | null;
             /** Email */
             email: string;
-            /** Password */
+            /**
+             * Password
+             * Format: password
+             */
             password: string;
         };
         /**
@@ -2906,14 +2919,20 @@ export interface components {
             email: string;
             /** Name */
             name: string;
-            /** Password */
+            /**
+             * Password
+             * Format: password
+             */
             password: string;
             /**
              * Timezone
              * @example Africa/Johannesburg
              */
             timezone: string;
-            /** Token */
+            /**
+             * Token
+             * Format: password
+             */
             token: string;
         };
         /** NewBotBody */
@@ -3101,9 +3120,15 @@ export interface components {
         };
         /** PasswordChange */
         PasswordChange: {
-            /** Current Password */
+            /**
+             * Current Password
+             * Format: password
+             */
             current_password: string;
-            /** New Password */
+            /**
+             * New Password
+             * Format: password
+             */
             new_password: string;
         };
         /** PingView */
@@ -3524,6 +3549,7 @@ export interface components {
         RecoveryCodes: {
             /**
              * Recovery Codes
+             * Format: password
              * @description Told this once; each works once instead of a code.
              */
             recovery_codes: string[];
@@ -3775,6 +3801,7 @@ export interface components {
             access_token: components["schemas"]["TokenView"];
             /**
              * Token
+             * Format: password
              * @description Told this once; only its hash is kept.
              */
             token: string;

@@ -42,6 +42,7 @@ export function botRow(part: Partial<Bot> = {}): Bot {
     last_trade_time: null,
     last_decision: null,
     next_decision_at: null,
+    rests_because: null,
     can_start: false,
     can_pause: true,
     can_resume: false,

@@ -91,6 +91,7 @@ class BotView(View):
     last_trade_time: Instant | None
     last_decision: DecisionView | None
     next_decision_at: Instant | None
+    rests_because: str | None = Field(description="Why a bot that is on does nothing now; null otherwise.")
     can_start: bool
     can_pause: bool
     can_resume: bool

@@ -87,6 +87,7 @@ export function BotHead({ bot }: { bot: Bot }) {
           Delete
         </Button>
       </div>
+      {bot.rests_because && <p className="text-ink-2">{bot.rests_because}</p>}
       {bot.status === "paused" && bot.pause_reason && (
         <p className="text-ink-2">Paused: {bot.pause_reason}</p>
       )}

@@ -11,17 +11,17 @@ const SHAPES: Record<BotStatus, LucideIcon> = {
   deleted: CircleDashed,
 };
 
-/** The bot's state in a shape and a word; why it is paused when it is. */
-export function BotState({ bot }: { bot: Pick<Bot, "status" | "pause_reason"> }) {
-  const Shape = SHAPES[bot.status];
-  const why = bot.status === "paused" ? bot.pause_reason : null;
+/** The bot's state in a shape and a word; why it is paused or rests when it does. */
+export function BotState({ bot }: { bot: Pick<Bot, "status" | "pause_reason" | "rests_because"> }) {
+  const Shape = bot.rests_because ? CircleDashed : SHAPES[bot.status];
+  const why = bot.rests_because ?? (bot.status === "paused" ? bot.pause_reason : null);
   return (
     <span
       className="inline-flex items-center gap-1.5 align-bottom whitespace-nowrap"
       title={why ?? undefined}
     >
       <Shape aria-hidden className="size-4 text-ink-2" strokeWidth={1.75} />
-      {STATUS_WORDS[bot.status]}
+      {bot.rests_because ? "Resting" : STATUS_WORDS[bot.status]}
       {why && <span className="sr-only">: {why}</span>}
     </span>
   );

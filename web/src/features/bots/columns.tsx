@@ -119,11 +119,10 @@ export const BOT_COLUMNS = {
 
 export type BotColumnId = keyof typeof BOT_COLUMNS;
 
-/** What the list of bots shows when nobody has chosen. */
+/** What the list of bots shows when nobody has chosen: as many as a screen of 1440 pixels holds. */
 export const USUAL_COLUMNS: readonly BotColumnId[] = [
   "name",
   "market",
-  "stage",
   "state",
   "realised",
   "unrealised",
@@ -132,7 +131,6 @@ export const USUAL_COLUMNS: readonly BotColumnId[] = [
   "winRate",
   "drawdown",
   "trades",
-  "decision",
   "actions",
 ];
 /** Those that can be taken away, in the order in which they stand. */

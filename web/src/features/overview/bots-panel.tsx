@@ -17,7 +17,9 @@ const COLUMNS = ["name", "pair", "state", "unrealised", "today", "actions"] as c
 export function BotsPanel({ mode }: { mode: TradingMode }) {
   const query = useQuery(botsQuery);
   const phone = useIsPhone();
-  const running = query.data?.filter((bot) => bot.status === "active" && bot.trading_mode === mode).length;
+  const running = query.data?.filter(
+    (bot) => bot.status === "active" && !bot.rests_because && bot.trading_mode === mode,
+  ).length;
   return (
     <Panel title="Bots" note={running !== undefined && `${running} running`}>
       <Loaded query={query} what="the bots" rows={6}>
