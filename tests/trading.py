@@ -62,9 +62,10 @@ class World:
     urls: DatabaseUrls
     seed: str = "world"
     clock: HandClock = field(default_factory=HandClock)
+    pool_size: int = 4
 
     def __post_init__(self) -> None:
-        self.database = Database(self.urls.app, pool_size=4)
+        self.database = Database(self.urls.app, pool_size=self.pool_size)
         self.ids = SeededIds(self.clock, self.seed)
         self.store = PgStore(self.database, self.ids, self.clock)
         self.reporting = PgReporting(self.database)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 from decimal import Decimal
 
+import psycopg
 import pytest
 from sqlalchemy import select, update
 
 from amarktai.domain.bot import TradingMode
-from amarktai.domain.errors import BrokenInvariant, Conflict
+from amarktai.domain.errors import BrokenInvariant, Conflict, Unavailable
 from amarktai.domain.order import Side
 from amarktai.ledger.booking import book_funding
 from amarktai.ports.store import Book, BookMoved
@@ -65,6 +67,29 @@ async def test_after_an_error_nothing_is_written_and_the_next_transaction_works(
                 book = await unit.ledger.lock_book(PAPER)
                 assert await unit.orders.working() == []
                 assert (await unit.ledger.balances(book))[f"holding:bot:{bot.id.hex}", "ZAR"] == 5_000
+
+
+async def test_connections_that_the_server_ended_are_replaced_and_none_is_lost(
+    database_urls: DatabaseUrls, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with trading(database_urls) as world:
+        who = world.add_user()
+        for _ in range(world.pool_size + 2):  # one lost at a time would exhaust the pool
+            async with world.database.transaction(who.user_id) as transaction:
+                await transaction.execute(select(t.users.c.id))
+            with psycopg.connect(database_urls.app) as connection:
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE usename = current_user AND pid <> pg_backend_pid()"
+                    " AND datname = current_database()"
+                )
+            with pytest.raises(Unavailable, match="does not answer"):
+                async with world.database.transaction(who.user_id) as transaction:
+                    await transaction.execute(select(t.users.c.id))
+        gc.collect()
+        async with world.database.transaction(who.user_id) as transaction:
+            assert (await transaction.execute(select(t.users.c.id))).scalars().all() == [who.user_id]
+    assert [record.message for record in caplog.records if "sqlalchemy" in record.name] == []
 
 
 async def test_what_a_constraint_refuses_is_a_broken_promise(database_urls: DatabaseUrls) -> None:

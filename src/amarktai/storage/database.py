@@ -83,9 +83,14 @@ class Database:
 
     async def _connect(self) -> _Opened:
         connection = await self._engine.connect()
-        driver = await _driver_of(connection)
-        await driver.set_autocommit(True)  # our own BEGIN comes with the first statement
-        await driver.execute("SELECT 1")  # so that the driver deallocates now what it still means to
+        try:
+            driver = await _driver_of(connection)
+            await driver.set_autocommit(True)  # our own BEGIN comes with the first statement
+            await driver.execute("SELECT 1")  # so that the driver deallocates now what it still means to
+        except BaseException:
+            await connection.invalidate()  # the pool forgets it: its server has gone
+            await connection.close()
+            raise
         return _Opened(connection, driver, Preparations(driver))
 
     async def _keep(self, opened: _Opened) -> None:
@@ -137,8 +142,10 @@ class _Opened:
         await self.give_back()
 
     async def give_back(self) -> None:
-        """Give it to the pool as it came."""
-        if not self.driver.closed:
+        """Give it to the pool as it came; one whose server has gone, only to be forgotten."""
+        if self.driver.closed:
+            await self.connection.invalidate()
+        else:
             await self.driver.set_autocommit(False)
         await self.connection.close()
 
