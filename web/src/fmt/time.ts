@@ -32,10 +32,10 @@ export function formatCalendarDate(date: string): string {
   return formatter("UTC", { day: "numeric", month: "short" }).format(new Date(`${date}T00:00:00Z`));
 }
 
-/** "0.4 s", "12 s", "3 min", "2 h", "5 d". Negative ages (clock skew) count as zero. */
+/** "400 ms", "12 s", "3 min", "2 h", "5 d". Negative ages (clock skew) count as zero. */
 export function formatAge(ms: number): string {
   const seconds = Math.max(0, ms) / 1000;
-  if (seconds < 1) return `${seconds.toFixed(1)} s`;
+  if (seconds < 1) return `${Math.floor(seconds * 1000)} ms`;
   if (seconds < 100) return `${Math.floor(seconds)} s`;
   if (seconds < 3600 * 2) return `${Math.floor(seconds / 60)} min`;
   if (seconds < 86400 * 2) return `${Math.floor(seconds / 3600)} h`;
