@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from amarktai.config import PREFIX, Settings, is_loopback, load
 from amarktai.domain.errors import InvalidInput
 from amarktai.domain.instrument import Platform
+from amarktai.domain.provider import ProviderId
 from tools.export_settings import PAGE, render
 
 
@@ -20,6 +21,16 @@ def test_the_defaults_need_nothing() -> None:
     settings = load({})
     assert (settings.host, settings.port, settings.home) == ("127.0.0.1", 8000, Path("var"))
     assert settings.bot_caps[Platform.LUNO] == 5 and settings.bot_caps[Platform.VALR] == 10
+
+
+def test_stand_ins_are_named_for_every_exchange_that_is_followed() -> None:
+    luno = '{"luno": "http://127.0.0.1:8130/", "openai": "https://models.example.org/v2"}'
+    settings = load({"AMARKTAI_PROVIDER_URLS": luno, "AMARKTAI_LIVE_PLATFORMS": '["luno"]'})
+    assert settings.provider_urls[ProviderId.OPENAI] == "https://models.example.org/v2"
+    assert settings.exchange_urls == {Platform.LUNO: "http://127.0.0.1:8130"}
+    ovex = {"AMARKTAI_PROVIDER_URLS": '{"ovex": "http://[::1]:1"}', "AMARKTAI_LIVE_PLATFORMS": '["ovex"]'}
+    with pytest.raises(InvalidInput, match="lacks valr"):
+        load(ovex)
 
 
 def test_the_command_line_wins_over_variables_and_those_over_the_file(tmp_path: Path) -> None:
@@ -74,6 +85,10 @@ def test_every_misspelt_name_is_refused(name: str, at: int) -> None:
         ({"AMARKTAI_BOT_CAPS": "{luno"}, "JSON"),
         ({"AMARKTAI_BOT_CAPS": '{"luno": -1}'}, "0 or more"),
         ({"AMARKTAI_BOT_CAPS": '{"mtgox": 1}'}, "bot_caps"),
+        ({"AMARKTAI_PROVIDER_URLS": '{"openai": "http://models.example.org"}'}, "clear text"),
+        ({"AMARKTAI_PROVIDER_URLS": '{"openai": "models.example.org"}'}, "https://host"),
+        ({"AMARKTAI_PROVIDER_URLS": '{"openai": "https://models.example.org/?key=1"}'}, "https://host"),
+        ({"AMARKTAI_PROVIDER_URLS": '{"luno": "http://127.0.0.1:9"}'}, "lacks binance, kucoin, ovex, valr"),
     ],
 )
 def test_wrong_values_are_named(environ: dict[str, str], sentence: str) -> None:

@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -20,6 +21,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from amarktai.domain.bot import BOT_CAPS
 from amarktai.domain.errors import InvalidInput
 from amarktai.domain.instrument import Platform
+from amarktai.domain.provider import ProviderId
 
 PREFIX: Final = "AMARKTAI_"
 CONFIG_VARIABLE: Final = "AMARKTAI_CONFIG"
@@ -131,6 +133,13 @@ class Settings(BaseSettings):
         default=("BTC", "ETH", "BNB", "SOL", "XRP", "ADA", "DOGE", "LTC", "LINK", "AVAX", "TRX", "XLM"),
         description="Assets whose USDT markets are followed; every rand market is followed anyway.",
     )
+    provider_urls: dict[ProviderId, str] = Field(
+        default_factory=dict,
+        description=(
+            "Servers that take a provider's place, for its keys and, where it is an exchange, its prices "
+            "too: twins (docs/twins.md), or one that speaks OpenAI's protocol. What they say is labelled."
+        ),
+    )
     sandbox_seed: int = Field(
         default=1, ge=0, description="Seed of the sandbox market; the same seed gives the same prices."
     )
@@ -220,6 +229,42 @@ class Settings(BaseSettings):
                 )
         return value
 
+    @field_validator("provider_urls")
+    @classmethod
+    def _safe_urls(cls, value: dict[ProviderId, str]) -> dict[ProviderId, str]:
+        """Keys are sent there, so in clear text only to this machine."""
+        for url in value.values():
+            parts = urlsplit(url)
+            if not parts.hostname or parts.query or parts.fragment or parts.username:
+                raise ValueError(f"write each address as https://host or http://127.0.0.1:port, not {url!r}")
+            if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+                raise ValueError(
+                    f"{url!r} would carry keys in clear text: use https, or a server on this machine"
+                )
+        return {provider: url.rstrip("/") for provider, url in value.items()}
+
+    @property
+    def exchange_urls(self) -> dict[Platform, str]:
+        """Return the servers that take an exchange's place."""
+        return {
+            provider.platform: url
+            for provider, url in self.provider_urls.items()
+            if provider.platform is not None
+        }
+
+    def _check_stand_ins(self) -> None:
+        """Real and made-up prices make no market together. OVEX may borrow VALR's."""
+        needed = dict.fromkeys(self.live_platforms)
+        if Platform.OVEX in needed:
+            needed[Platform.VALR] = None
+        real = [platform.value for platform in needed if platform not in self.exchange_urls]
+        if self.exchange_urls and real:
+            raise ValueError(
+                "provider_urls lacks "
+                f"{', '.join(real)}: real and made-up prices are not mixed, so name a server for every "
+                "exchange of live_platforms (and for valr where ovex is, which may borrow its prices)"
+            )
+
     @model_validator(mode="after")
     def _check_together(self) -> Settings:
         if not is_loopback(self.host) and not self.behind_tls_proxy:
@@ -232,6 +277,7 @@ class Settings(BaseSettings):
             raise ValueError("admin_email and admin_password belong together: set both or neither")
         if self.database_owner_url is not None and self.database_url is None:
             raise ValueError("database_owner_url needs database_url, the same database as the role app")
+        self._check_stand_ins()
         return self
 
 

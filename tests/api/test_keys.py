@@ -88,6 +88,9 @@ async def test_a_key_is_saved_tested_and_deleted(connected: Connected, provider:
     assert (await row(client, provider))["status"] == "not_configured"
     events = [event["type"] for event in (await client.get("/api/events")).json()["items"]]
     assert events == ["key_deleted", "key_tested", "key_saved"]
+    assert all(
+        event["payload"].get("is_saved", True) for event in (await client.get("/api/events")).json()["items"]
+    )
 
 
 async def test_a_failed_test_is_an_answer_and_silence_is_not_a_refusal(connected: Connected) -> None:
@@ -102,13 +105,20 @@ async def test_a_failed_test_is_an_answer_and_silence_is_not_a_refusal(connected
     assert (silent.json()["success"], silent.json()["outcome"]) == (False, "unreachable")
     assert silent.json()["status_display"] == "Test failed: could not reach VALR"
     assert (await row(client, ProviderId.VALR))["status"] == "not_configured"
+    told = (await client.get("/api/events")).json()["items"]
+    assert [event["type"] for event in told] == ["key_tested", "key_tested"]
+    assert {event["payload"]["outcome"] for event in told} == {"refused", "unreachable"}
+    assert not any(event["payload"]["is_saved"] or event["payload"]["success"] for event in told)
 
 
 async def test_a_key_with_the_right_to_withdraw_is_not_taken(connected: Connected) -> None:
     connected.stand.rights[ProviderId.BINANCE]["enableWithdrawals"] = True
     refused = await connected.owner.post("/api/keys/save", json=body_of(ProviderId.BINANCE))
     assert (refused.status_code, refused.json()["code"]) == (422, "KEY_UNSAFE")
-    assert "withdraw" in refused.json()["detail"] and refused.json()["action"]
+    assert refused.json()["detail"] == (
+        "Binance accepts the key, but it may withdraw money. Such a key is not kept."
+    )
+    assert refused.json()["action"]
     assert (await row(connected.owner, ProviderId.BINANCE))["status"] == "not_configured"
 
 

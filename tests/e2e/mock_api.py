@@ -291,6 +291,10 @@ def market_routes(account: Account) -> APIRouter:  # noqa: C901 -- one short rou
     async def candles(instrument_id: str, timeframe: str) -> Row:
         return market.candles(instrument_id, timeframe, account.origin)
 
+    @api.get("/system/market")
+    async def market_source() -> Row:
+        return {"source": "sandbox" if account.origin == "synthetic" else "live"}
+
     @api.get("/feeds")
     async def feeds() -> Row:
         rows = [

@@ -41,6 +41,7 @@ class Secrets:
     totp: bool = False
     proofs: list[Row] = field(default_factory=list)
     bodies: list[Row] = field(default_factory=list)
+    stand_ins: dict[ProviderId, str] = field(default_factory=dict)
 
     def rows(self) -> list[Row]:
         return [
@@ -71,7 +72,8 @@ def key_routes(account: Any) -> APIRouter:
 
     @api.get("/providers")
     async def providers() -> Row:
-        rows = [provider_view(desk.provider) for desk in PROVIDERS.values()]
+        known = load_providers(HandClock(), secrets.stand_ins)
+        rows = [provider_view(desk.provider) for desk in known.values()]
         return {"success": True, "providers": rows, "total": len(rows)}
 
     @api.get("/list")

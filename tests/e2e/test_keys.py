@@ -76,7 +76,7 @@ def test_a_key_is_added_with_the_keyboard_alone_after_a_fresh_proof(
     expect(drawer.get_by_label("Key ID")).to_be_focused()
     page.keyboard.type("short")
     page.keyboard.press("Enter")
-    expect(drawer.get_by_role("alert").first).to_contain_text("Not complete.")
+    expect(drawer.get_by_role("alert").first).to_contain_text("does not look like one")
     page.keyboard.press("Control+a")
     page.keyboard.type(LUNO.api_key)
     page.keyboard.press("Tab")
@@ -168,6 +168,20 @@ def test_dangerous_rights_and_a_halted_account_are_told(serve: Serve, open_page:
     alert = page.get_by_role("dialog").get_by_role("alert")
     expect(alert).to_contain_text("no live order that adds risk goes to Luno. The key may withdraw money.")
     assert axe(page) == []
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_a_server_in_a_providers_place_is_never_taken_for_it(
+    serve: Serve, open_page: Open, phone: bool
+) -> None:
+    site = serve()
+    site.account.secrets.stand_ins[ProviderId.LUNO] = "http://127.0.0.1:8130"
+    page = open_keys(open_page, site, phone=phone)
+    expect(page.get_by_text("127.0.0.1:8130 answers instead of Luno")).to_be_visible()
+    expect(page.get_by_text("STAND-IN")).to_have_count(1)
+    assert axe(page) == [] and overflow(page) == 0
+    page.get_by_role("button", name="Luno", exact=True).click()
+    expect(page.get_by_role("dialog", name="Luno").get_by_text("STAND-IN")).to_be_visible()
 
 
 def test_viewers_look_and_change_nothing(serve: Serve, open_page: Open) -> None:

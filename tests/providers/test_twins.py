@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from amarktai.bootstrap.twins import running_twin
+from amarktai.bootstrap.twins import TWINS, made_up_account, running_twin
 from amarktai.domain.provider import Credentials, KeyTestResult, ProviderId, TestOutcome
 from amarktai.providers.registry import load_providers
 from amarktai.system.clock import SystemClock
@@ -21,6 +21,17 @@ async def ask(provider: ProviderId, owner: Account, key: Credentials | None = No
     given = key or Credentials(owner.key, owner.secret, owner.passphrase)
     async with running_twin(provider, accounts=[owner], turn_s=None) as twin:
         return await load_providers(SystemClock(), {provider: twin.url})[provider].tester.test(given)
+
+
+@pytest.mark.parametrize("name", list(TWINS))
+async def test_a_key_that_a_twin_makes_up_looks_like_the_exchanges_own_and_works(name: str) -> None:
+    provider, code = ProviderId(name), TWINS[name].default_markets[0].quote
+    owner = made_up_account(name, f"{code}=100", "1", ["read", "trade"])
+    parts = {"api_key": owner.key, "api_secret": owner.secret, "passphrase": owner.passphrase}
+    key = load_providers(SystemClock())[provider].provider.credentials(parts)
+    assert (key.api_secret, key.passphrase) == (owner.secret, owner.passphrase)
+    result = await ask(provider, owner, key)
+    assert result.outcome is TestOutcome.WORKS, result
 
 
 @EACH

@@ -117,7 +117,9 @@ async def test_a_key_that_is_given_for_a_test_is_not_kept(desk: SecretDesk) -> N
     who = await desk.join("ada@example.org")
     result = await desk.keys.test_given(who, LUNO, parts_of(KEYS[LUNO]))
     assert result == GOOD and (await desk.row(who))["status"] == "not_configured"
-    assert await events_of(desk, who) == [] and await facts(desk) == []
+    ((name, told),) = await events_of(desk, who)
+    assert (name, told["is_saved"], told["success"]) == ("key_tested", False, True)
+    assert await facts(desk) == []
     with pytest.raises(NotFound, match="No key of Luno is saved"):
         await desk.keys.test_saved(who, LUNO)
 

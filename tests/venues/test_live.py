@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from amarktai.domain.bar import NS_PER_S
+from amarktai.domain.errors import BrokenInvariant
 from amarktai.domain.instrument import Instrument, Platform
 from amarktai.domain.market import DirtyRows, MarketBatch
 from amarktai.ports.feed import FeedState, FeedStatus
@@ -52,6 +53,12 @@ def pair() -> tuple[Scripted, Scripted, LiveFeeds]:
     luno = Scripted([LUNO.instrument("BTC/ZAR"), LUNO.instrument("ETH/ZAR")])
     binance = Scripted([BINANCE.instrument("BTC/USDT")], FeedState.UNREACHABLE)
     return luno, binance, LiveFeeds({Platform.LUNO: luno, Platform.BINANCE: binance})
+
+
+def test_prices_of_different_origin_make_no_market() -> None:
+    made_up = SandboxFeed([BINANCE.instrument("BTC/USDT")], seed=1, clock=VirtualClock(0))
+    with pytest.raises(BrokenInvariant, match="recorded, synthetic"):
+        LiveFeeds({Platform.LUNO: Scripted([LUNO.instrument("BTC/ZAR")]), Platform.BINANCE: made_up})
 
 
 async def test_a_silent_feed_holds_nobody_up() -> None:

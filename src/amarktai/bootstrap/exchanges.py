@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 #: Where a twin serves the stream that the real exchange has an address of its own for.
 _STREAM_PATHS: Final = {Platform.LUNO: "/api/1", Platform.BINANCE: "/ws-api/v3", Platform.VALR: ""}
+_MARKET_STREAM_PATHS: Final = {Platform.LUNO: "/api/1", Platform.BINANCE: "", Platform.VALR: ""}
 
 
 class Exchanges:
@@ -121,7 +122,12 @@ class Exchanges:
         return {} if url is None else {"base_url": url}
 
     def _stream(self, platform: Platform) -> dict[str, str]:
+        return self._stream_at(platform, _STREAM_PATHS[platform])
+
+    def market_stream(self, platform: Platform) -> dict[str, str]:
+        """Return where a feed's public stream is when it is not where it always is."""
+        return self._stream_at(platform, _MARKET_STREAM_PATHS[platform])
+
+    def _stream_at(self, platform: Platform, path: str) -> dict[str, str]:
         url = self._twins.get(platform)
-        return (
-            {} if url is None else {"stream_url": "ws" + url.removeprefix("http") + _STREAM_PATHS[platform]}
-        )
+        return {} if url is None else {"stream_url": "ws" + url.removeprefix("http") + path}

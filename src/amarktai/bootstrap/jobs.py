@@ -24,7 +24,7 @@ async def run_jobs(settings: Settings, app_url: str) -> None:
     base = lay_foundation(settings, app_url, clock, ids)
     people = build_accounts(base)
     await people.vault.prepare()
-    providers = load_providers(clock)
+    providers = load_providers(clock, settings.provider_urls)
     checks = KeyChecks(
         PgAccounts(base.database),
         PgAlerting(base.database),

@@ -10,7 +10,7 @@ import structlog
 from amarktai.bootstrap.exchanges import Exchanges
 from amarktai.bootstrap.foundation import Foundation
 from amarktai.domain.errors import Forbidden, InvalidInput, Unavailable
-from amarktai.domain.instrument import Instrument, Platform
+from amarktai.domain.instrument import Instrument, Origin, Platform
 from amarktai.domain.money import ZAR
 from amarktai.ports.exchange import ExchangeMarket
 from amarktai.ports.feed import Feed, FeedStatus
@@ -41,7 +41,7 @@ async def open_live_market(
     What ``is_wanted`` names is recorded.
     """
     candles = ParquetCandleStore(base.settings.home / "candles")
-    exchanges = Exchanges(base.clock, SystemRng())
+    exchanges = Exchanges(base.clock, SystemRng(), base.settings.exchange_urls)
     opened = await asyncio.gather(
         *(
             _open_feed(base, spec, exchanges, candles)
@@ -62,7 +62,8 @@ async def open_live_market(
 async def _open_feed(
     base: Foundation, spec: VenueSpec, exchanges: Exchanges, candles: ParquetCandleStore
 ) -> tuple[Platform, Feed, bool]:
-    parts = FeedParts(exchanges.budget(spec.platform), base.clock, SystemRng(), candles)
+    origin = Origin.SYNTHETIC if spec.platform in base.settings.exchange_urls else Origin.LIVE
+    parts = FeedParts(exchanges.budget(spec.platform), base.clock, SystemRng(), candles, origin)
     market = exchanges.open_market(spec.platform)
     instruments: Sequence[Instrument] = spec.instruments
     is_verified = True
@@ -82,13 +83,13 @@ def _feed_of(
 ) -> Feed:
     match market:
         case LunoMarket():
-            return LunoFeed(instruments, market, parts)
+            return LunoFeed(instruments, market, parts, None, **exchanges.market_stream(Platform.LUNO))
         case BinanceMarket():
-            return BinanceFeed(instruments, market, parts)
+            return BinanceFeed(instruments, market, parts, **exchanges.market_stream(Platform.BINANCE))
         case KucoinMarket():
             return KucoinFeed(instruments, market, parts)
         case ValrMarket():
-            return ValrFeed(instruments, market, parts)
+            return ValrFeed(instruments, market, parts, **exchanges.market_stream(Platform.VALR))
         case _:
             return OvexFeed(instruments, market, parts, exchanges.open_market(Platform.VALR))
 

@@ -55,9 +55,7 @@ async def running_twin(
 
     Raises: InvalidInput for an exchange that has no twin or a market it does not have.
     """
-    kind = TWINS.get(name)
-    if kind is None:
-        raise InvalidInput("VALIDATION_ERROR", f"{name} has no twin", "There are: " + ", ".join(TWINS) + ".")
+    kind = _kind(name)
     setting = Setting(
         accounts,
         options.get("clock") or SystemClock(),
@@ -69,6 +67,13 @@ async def running_twin(
     )
     async with serving(kind(setting), options.get("port", 0)) as running:
         yield running
+
+
+def _kind(name: str) -> type[Twin]:
+    kind = TWINS.get(name)
+    if kind is None:
+        raise InvalidInput("VALIDATION_ERROR", f"{name} has no twin", "There are: " + ", ".join(TWINS) + ".")
+    return kind
 
 
 def _crowds(
@@ -85,9 +90,9 @@ def _crowds(
 
 
 def made_up_account(name: str, text: str, seed: str, rights: Sequence[str]) -> Account:
-    """Return an account from ``ASSET=AMOUNT,…`` with a key and secret made from the seed.
+    """Return an account from ``ASSET=AMOUNT,…`` with a key made from the seed, in the exchange's form.
 
-    Raises: InvalidInput when the text is not of that form or a right is unknown.
+    Raises: InvalidInput when there is no such twin, the text is not of that form or a right is unknown.
     """
     unknown = sorted(set(rights) - {permission.value for permission in Permission})
     if unknown:
@@ -106,14 +111,9 @@ def made_up_account(name: str, text: str, seed: str, rights: Sequence[str]) -> A
                 f"--account {text!r}: {part!r} is not ASSET=AMOUNT",
                 "For example --account ZAR=100000,XBT=1",
             ) from bad
-    rng = SeededRng(f"{name}/{seed}/{text}")
-    return Account(
-        key=rng.bytes(32).hex(),
-        secret=rng.bytes(32).hex(),
-        balances=balances,
-        permissions=frozenset(Permission(right) for right in rights),
-        passphrase=rng.bytes(8).hex(),
-    )
+    key, secret, passphrase = _kind(name).make_up_key(SeededRng(f"{name}/{seed}/{text}"))
+    permissions = frozenset(Permission(right) for right in rights)
+    return Account(key, secret, balances, permissions, passphrase)
 
 
 async def run_twin(

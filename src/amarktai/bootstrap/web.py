@@ -149,7 +149,8 @@ async def run_api(settings: Settings, app_url: str, listener: socket.socket) -> 
     accounts = build_accounts(base)
     await accounts.vault.prepare()
     hub = Hub(PgEvents(base.database), clock=clock, dashboard_sha=lambda: build.dashboard_sha)
-    services = build_services(base, hub, build, accounts, load_providers(clock))
+    providers = load_providers(clock, settings.provider_urls)
+    services = build_services(base, hub, build, accounts, providers)
     http = server(create_app(services), settings, websocket_protocol=FrameProtocol)
     beats = PgSystem(base.database)
     background = [

@@ -58,8 +58,9 @@ def _print_twin(running: Any) -> None:
     out.print(f"Control: {running.control_url}", highlight=False)
     for account in running.twin.accounts.values():
         out.print(f"Key {account.key}", highlight=False, soft_wrap=True)
-        out.print(f"  secret {account.secret}", highlight=False, soft_wrap=True)
-        if running.twin.needs_passphrase:
+        if account.secret:
+            out.print(f"  secret {account.secret}", highlight=False, soft_wrap=True)
+        if account.passphrase:
             out.print(f"  passphrase {account.passphrase}", highlight=False)
 
 

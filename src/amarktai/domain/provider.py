@@ -70,12 +70,12 @@ class KeyRights:
 
     @property
     def danger(self) -> str | None:
-        """Return why the key must not be kept, or None when nothing speaks against it."""
+        """Return the end of a sentence, why the key must not be kept; None when nothing speaks against."""
         forbidden = sorted(self.found & FORBIDDEN)
         if forbidden:
-            return f"The key may {' and '.join(_DEEDS[right] for right in forbidden)}."
+            return f"it may {' and '.join(_DEEDS[right] for right in forbidden)}"
         if self.unknown:
-            return f"The key has rights that we do not know: {', '.join(self.unknown)}."
+            return f"it has rights that we do not know: {', '.join(self.unknown)}"
         return None
 
     @property

@@ -95,13 +95,17 @@ class KeySaved(EventPayload):
 
 
 class KeyTested(EventPayload):
-    """A saved key was tested. ``error`` is None on success; ``outcome`` tells refusal from silence."""
+    """A key was tested. ``error`` is None on success; ``outcome`` tells refusal from silence.
+
+    ``is_saved``: the saved one, else one that was only tried.
+    """
 
     provider: str
     display_name: str
     success: bool
     outcome: str
     error: str | None
+    is_saved: bool
 
 
 class KeyDeleted(EventPayload):

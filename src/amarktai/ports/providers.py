@@ -44,7 +44,10 @@ class KeyHelp:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A provider as people see it. ``tested_by`` says what a test does and cannot tell."""
+    """A provider as people see it. ``tested_by`` says what a test does and cannot tell.
+
+    ``stand_in`` is the server that is asked instead of the provider, where the settings name one.
+    """
 
     id: ProviderId
     type: ProviderType
@@ -53,6 +56,7 @@ class Provider:
     fields: tuple[KeyField, ...]
     help: KeyHelp
     tested_by: str
+    stand_in: str | None = None
 
     @property
     def required_fields(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from amarktai.domain.provider import ProviderId
@@ -19,11 +20,12 @@ _KNOWN: Final[tuple[tuple[Provider, str, type[HttpTester]], ...]] = tuple(
 
 
 def load_providers(clock: Clock, base_urls: Mapping[ProviderId, str] | None = None) -> ProviderRegistry:
-    """Return every provider with its tester. ``base_urls`` name other servers, for tests."""
+    """Return every provider with its tester. ``base_urls`` name servers that take a provider's place."""
     elsewhere = base_urls or {}
     return {
         provider.id: ProviderDesk(
-            provider, tester(ProviderHttp(provider.display_name, elsewhere.get(provider.id, base_url), clock))
+            replace(provider, stand_in=elsewhere.get(provider.id)),
+            tester(ProviderHttp(provider.display_name, elsewhere.get(provider.id, base_url), clock)),
         )
         for provider, base_url, tester in _KNOWN
     }

@@ -33,7 +33,7 @@ class HttpTester(ABC):
         if rights.danger is not None:
             return KeyTestResult(
                 TestOutcome.UNSAFE,
-                f"{rights.danger} Such a key is not kept.",
+                f"{self._http.name} accepts the key, but {rights.danger}.",
                 f"Make a new key at {self._http.name} with the rights to view and trade, and no other.",
                 reply.latency_ms,
                 rights,
@@ -50,7 +50,7 @@ class HttpTester(ABC):
         return KeyTestResult(
             TestOutcome.UNSAFE,
             f"{self._http.name} accepts the key, but its answer about the key's rights is not understood"
-            f" (HTTP {status}). A key that might withdraw is not kept.",
+            f" (HTTP {status}). It might withdraw.",
             "Try again later; if it stays so, the provider has changed its interface.",
             reply.latency_ms,
         )

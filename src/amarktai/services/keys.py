@@ -34,6 +34,7 @@ from amarktai.services.throttle import Throttle
 from amarktai.services.vault import Vault
 
 TESTS_PER_HOUR: Final = 60
+_NOT_KEPT: Final = "Such a key is not kept."
 _HINT_LENGTH: Final = 4
 _FINGERPRINT_LENGTH: Final = 12
 _ADDRESS_UNKNOWN: Final = (
@@ -95,7 +96,7 @@ class Keys:
         if provider.platform is not None:
             result = await self._ask(who, desk, credentials)
             if result.outcome is TestOutcome.UNSAFE:
-                raise InvalidInput("KEY_UNSAFE", result.message, result.action)
+                raise InvalidInput("KEY_UNSAFE", f"{result.message} {_NOT_KEPT}", result.action)
         now, version = self._now(), self._ids.new()
         fingerprint = fingerprint_of(credentials)
         async with self._accounts.unit(who.user_id) as unit:
@@ -118,9 +119,14 @@ class Keys:
     async def test_given(
         self, who: Identity, provider: ProviderId, given: Mapping[str, str | None]
     ) -> KeyTestResult:
-        """Test a key that is not kept. Raises: InvalidInput; RateLimited."""
+        """Test a key that is not kept; only the event is. Raises: InvalidInput; RateLimited."""
         desk = self._registry[provider]
-        return await self._ask(who, desk, desk.provider.credentials(given))
+        result = await self._ask(who, desk, desk.provider.credentials(given))
+        async with self._accounts.unit(who.user_id) as unit:
+            await unit.alerts.emit(
+                [("key_tested", _tested(desk.provider, result, is_saved=False))], self._now()
+            )
+        return result
 
     async def test_saved(self, who: Identity, provider: ProviderId) -> KeyTestResult:
         """Test the saved key and remember what came of it. A passed test reopens a halted account.
@@ -181,7 +187,9 @@ class Keys:
                 provider.id, stored.sealed.version, result.outcome, verdict, now
             ):
                 return False
-            events: list[tuple[str, EventPayload]] = [("key_tested", _tested(provider, result))]
+            events: list[tuple[str, EventPayload]] = [
+                ("key_tested", _tested(provider, result, is_saved=True))
+            ]
             after: dict[str, Any] = {"outcome": result.outcome, "rights": verdict["rights"]}
             after |= await self._follow_up(unit, by, stored, result, events)
             await self._finish(unit, by, "key.tested", provider.id, events, after=after)
@@ -273,6 +281,7 @@ def provider_view(provider: Provider) -> dict[str, Any]:
             "never": list(provider.help.never),
         },
         "tested_by": provider.tested_by,
+        "stand_in": provider.stand_in,
     }
 
 
@@ -338,15 +347,16 @@ def verdict_of(result: KeyTestResult) -> dict[str, Any]:
     }
 
 
-def _tested(provider: Provider, result: KeyTestResult) -> KeyTested:
+def _tested(provider: Provider, result: KeyTestResult, *, is_saved: bool) -> KeyTested:
     success = result.outcome is TestOutcome.WORKS
     return KeyTested(
-        message=result.message,
+        message=result.message if is_saved else f"A key that is not saved: {result.message}",
         provider=provider.id,
         display_name=provider.display_name,
         success=success,
         outcome=result.outcome,
         error=None if success else result.message,
+        is_saved=is_saved,
     )
 
 

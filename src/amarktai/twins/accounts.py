@@ -175,7 +175,7 @@ class Balances:
         )
 
 
-def check_accounts(accounts: list[Account]) -> dict[str, Account]:
+def check_accounts(accounts: list[Account], *, have_secrets: bool) -> dict[str, Account]:
     """Return the accounts by key. Raises: InvalidInput for a key given twice or an empty secret."""
     by_key = {account.key: account for account in accounts}
     if len(by_key) != len(accounts):
@@ -184,6 +184,6 @@ def check_accounts(accounts: list[Account]) -> dict[str, Account]:
     if reserved:
         raise InvalidInput("VALIDATION_ERROR", f"The key {reserved[0]} is reserved", "Choose another key.")
     for account in accounts:
-        if not account.key or not account.secret:
+        if not account.key or (have_secrets and not account.secret):
             raise InvalidInput("VALIDATION_ERROR", "An account has no key or secret", "Give it both.")
     return by_key

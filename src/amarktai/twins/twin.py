@@ -54,13 +54,13 @@ class Twin(ABC):
     default_markets: ClassVar[Sequence[Market]]
     #: Seconds between the server's WebSocket pings; None where the exchange sends none.
     ping_s: ClassVar[float | None] = None
-    needs_passphrase: ClassVar[bool] = False
+    keys_have_secrets: ClassVar[bool] = True
 
     def __init__(self, setting: Setting) -> None:
         self.clock, self.rng = setting.clock, setting.rng
         self.turn_s = setting.turn_s
         self.limits_rates = setting.limits_rates
-        self.accounts = check_accounts(list(setting.accounts))
+        self.accounts = check_accounts(list(setting.accounts), have_secrets=self.keys_have_secrets)
         self.faults = Faults(setting.rng)
         self.bans = Bans()
         self.connections: list[Connection] = []
@@ -78,6 +78,11 @@ class Twin(ABC):
             for asset, amount in account.balances.items():
                 self.exchange.deposit(account.key, asset, amount, now, "opening balance")
         self.move_markets()
+
+    @classmethod
+    def make_up_key(cls, rng: Rng) -> tuple[str, str, str]:
+        """Return a key, its secret and its passphrase in the exchange's form; empty where it has none."""
+        return rng.bytes(32).hex(), rng.bytes(32).hex(), ""
 
     # -- what an exchange defines --------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 import numpy as np
 
 from amarktai.domain.bar import Bars
+from amarktai.domain.errors import BrokenInvariant
 from amarktai.domain.instrument import Instrument, Origin, Platform
 from amarktai.domain.market import DirtyRows, MarketBatch, OrderBook
 from amarktai.ports.feed import Feed, FeedState, FeedStatus
@@ -25,11 +26,14 @@ _BEST_FIRST = (
 
 
 class LiveFeeds:
-    """Merges the live feeds of several platforms. Implements ports.feed.Feed."""
+    """Merges the live feeds of several platforms, all of one origin. Implements ports.feed.Feed."""
 
     def __init__(self, feeds: Mapping[Platform, Feed]) -> None:
         self._feeds = dict(feeds)
-        self.origin = Origin.LIVE
+        origins = {feed.origin for feed in feeds.values()}
+        if len(origins) > 1:
+            raise BrokenInvariant(f"prices of {', '.join(sorted(origins))} origin cannot be one market")
+        self.origin = origins.pop() if origins else Origin.LIVE
         self.instruments: Sequence[Instrument] = tuple(
             instrument for feed in feeds.values() for instrument in feed.instruments
         )

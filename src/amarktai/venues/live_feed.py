@@ -43,12 +43,16 @@ Source = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class FeedParts:
-    """What a live feed works with. ``candles`` holds what was recorded or fetched before."""
+    """What a live feed works with. ``candles`` holds what was recorded or fetched before.
+
+    ``origin`` labels what it brings: a twin's prices are made up.
+    """
 
     budget: RequestBudget
     clock: Clock
     rng: Rng
     candles: CandleStore
+    origin: Origin = Origin.LIVE
 
 
 class SourceFailed(Exception):
@@ -56,7 +60,7 @@ class SourceFailed(Exception):
 
 
 class LiveFeed(ABC):
-    """Live public market data of one venue. Origin: live.
+    """Live public market data of one venue.
 
     ``history`` is where warm-up bars come from; None where the exchange gives none without a key.
     ``books`` stays empty: what a feed knows of the depth is in the sizes of its quotes.
@@ -69,7 +73,7 @@ class LiveFeed(ABC):
         parts: FeedParts,
         history: BarHistory | None,
     ) -> None:
-        self.origin = Origin.LIVE
+        self.origin = parts.origin
         self.instruments: Sequence[Instrument] = tuple(instruments)
         self.books: dict[int, OrderBook] = {}
         self.dirty = DirtyRows()
@@ -225,7 +229,10 @@ class LiveFeed(ABC):
         if not is_fresh:
             message = f"The last prices of {self._name} are {age_ns // NS_PER_S} s old."
             return FeedStatus(FeedState.STALE, message, self._last_ts)
-        return FeedStatus(FeedState.LIVE, self.live_message, self._last_ts)
+        message = self.live_message
+        if self.origin is not Origin.LIVE:
+            message = f"Made-up prices: another server takes {self._name}'s place."
+        return FeedStatus(FeedState.LIVE, message, self._last_ts)
 
     async def fetch_bars(self, instrument: Instrument, timeframe: str, count: int, before_ts: int) -> Bars:
         """Return bars from the exchange, or those that are stored where it gives none."""

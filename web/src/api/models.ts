@@ -32,6 +32,7 @@ export type Invite = Schemas["InviteView"];
 export type AccessToken = Schemas["TokenView"];
 export type Factors = Schemas["FactorsView"];
 export type Enrolment = Schemas["EnrolmentView"];
+export type MarketChoice = Schemas["MarketChoice"];
 export type Provider = Schemas["ProviderView"];
 export type ApiKey = Schemas["KeyView"];
 export type ApiKeyList = Schemas["KeyList"];

@@ -105,6 +105,12 @@ export const feedsQuery = queryOptions({
   queryFn: async ({ signal }) => (await api.get<m.Page<m.Feed>>("/api/feeds", {}, signal)).items,
 });
 
+/** Which market the engine was told to show: origin alone does not tell the sandbox from a stand-in. */
+export const sourceQuery = queryOptions({
+  queryKey: [...keys.feeds, "source"],
+  queryFn: async ({ signal }) => (await api.get<m.MarketChoice>("/api/system/market", {}, signal)).source,
+});
+
 export const walletQuery = queryOptions({
   queryKey: keys.wallet,
   queryFn: ({ signal }) => api.get<m.Wallet>("/api/wallet/paper", {}, signal),

@@ -3534,6 +3534,11 @@ export interface components {
             id: components["schemas"]["ProviderId"];
             /** Required Fields */
             required_fields: string[];
+            /**
+             * Stand In
+             * @description The server that is asked instead of the provider, if any.
+             */
+            stand_in: string | null;
             /** Tested By */
             tested_by: string;
             type: components["schemas"]["ProviderType"];

@@ -15,6 +15,6 @@ export interface LiveEvents {
   alert: { message: string; alert_id: string; severity: string; alert_type: string; bot_id: string | null };
   feed_changed: { message: string; platform: string; state: string; origin: string };
   key_saved: { message: string; provider: string; display_name: string };
-  key_tested: { message: string; provider: string; display_name: string; success: boolean; outcome: string; error: string | null };
+  key_tested: { message: string; provider: string; display_name: string; success: boolean; outcome: string; error: string | null; is_saved: boolean };
   key_deleted: { message: string; provider: string; display_name: string };
 }

@@ -30,7 +30,7 @@ const ORIGINS: Record<Exclude<Origin, "live">, { word: string; meaning: string }
   recorded: { word: "RECORDED", meaning: "Prices recorded from the exchange earlier and played back." },
   synthetic: {
     word: "SYNTHETIC",
-    meaning: "Prices made by the sandbox market. They follow no real exchange.",
+    meaning: "Made-up prices. They follow no real exchange.",
   },
 };
 

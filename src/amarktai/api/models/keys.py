@@ -38,6 +38,7 @@ class ProviderView(View):
     fields: list[KeyFieldView]
     help: KeyHelpView
     tested_by: str
+    stand_in: str | None = Field(description="The server that is asked instead of the provider, if any.")
 
 
 class ProviderList(View):

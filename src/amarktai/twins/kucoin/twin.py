@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 from urllib.parse import unquote
+from uuid import UUID
 
+from amarktai.ports.rng import Rng
 from amarktai.twins.accounts import Account, Permission
 from amarktai.twins.calls import Answer, Call, Refusal, Route
 from amarktai.twins.faults import Operation
@@ -58,13 +60,16 @@ class KucoinTwin(Twin):
 
     name = "kucoin"
     default_markets = MARKETS
-    needs_passphrase = True
 
     def __init__(self, setting: Setting) -> None:
         self._pools = {name: Meter(limit, _POOL_SECONDS) for name, limit in _POOLS.items()}
         self.switches: dict[str, Switch] = {}
         self.streams = KucoinStreams(self)
         super().__init__(setting)
+
+    @classmethod
+    def make_up_key(cls, rng: Rng) -> tuple[str, str, str]:
+        return rng.bytes(12).hex(), str(UUID(bytes=rng.bytes(16))), rng.bytes(8).hex()
 
     def rules(self) -> Rules:
         """Return KuCoin's rules; a post-only order that would match is taken and cancelled at once."""

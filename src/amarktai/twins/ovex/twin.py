@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
+from amarktai.ports.rng import Rng
 from amarktai.twins.accounts import Account, Permission
 from amarktai.twins.calls import Answer, Call, Refusal, Route
 from amarktai.twins.limits import Meter
@@ -40,10 +41,15 @@ class OvexTwin(Twin):
 
     name = "ovex"
     default_markets = MARKETS
+    keys_have_secrets = False
 
     def __init__(self, setting: Setting) -> None:
         self._meters = [Meter(limit, seconds) for limit, seconds in _LIMITS]
         super().__init__(setting)
+
+    @classmethod
+    def make_up_key(cls, rng: Rng) -> tuple[str, str, str]:
+        return rng.bytes(32).hex(), "", ""
 
     def rules(self) -> Rules:
         return Rules(ClientIds.FOR_EVER, fee_in_quote(2, ROUND_DOWN))

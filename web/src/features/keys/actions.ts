@@ -34,7 +34,8 @@ export function useSaveKey({ id, display_name }: Provider) {
       await reload();
       return api.post<KeyTest>("/api/keys/test", { provider: id });
     },
-    onSuccess: (result) => announce(`${display_name}: saved. ${result.message}`),
+    onSuccess: (result) =>
+      announce(`${display_name}: saved. ${result.message}`, result.success ? "info" : "warning"),
     onSettled: reload,
   });
 }

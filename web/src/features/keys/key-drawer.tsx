@@ -9,6 +9,7 @@ import { KeyFacts, Verdict } from "./key-facts";
 import { KeyForm } from "./key-form";
 import { KeyHelp } from "./key-help";
 import { KeyStatus } from "./key-status";
+import { StandIn } from "./stand-in";
 
 interface KeyDrawerProps {
   provider: Provider;
@@ -25,7 +26,10 @@ export function KeyDrawer({ provider, row, address, mayWrite, onClose }: KeyDraw
   return (
     <Dialog title={provider.display_name} side open onClose={onClose}>
       <div className="flex flex-col gap-5">
-        <p className="text-ink-2">{provider.description}</p>
+        <div>
+          <p className="text-ink-2">{provider.description}</p>
+          <StandIn provider={provider} />
+        </div>
         <p>
           <KeyStatus row={row} />
         </p>

@@ -6,6 +6,9 @@ import { TextField } from "@/ui/field";
 import { type KeyParts, useSaveKey, useTryKey } from "./actions";
 import { Verdict } from "./key-facts";
 
+/** The field's hint, which stays above it, says what one looks like. */
+const NOT_ONE = "This does not look like one. Copy it again, whole and without spaces.";
+
 interface KeyFormProps {
   provider: Provider;
   /** A key is there already, and this one would take its place. */
@@ -24,11 +27,11 @@ export function KeyForm({ provider, replaces, onSaved }: KeyFormProps) {
     const fields = new FormData(form.current ?? undefined);
     const parts: KeyParts = {};
     const problems: Record<string, string> = {};
-    for (const { name, pattern, label, hint } of provider.fields) {
+    for (const { name, pattern, label } of provider.fields) {
       const value = String(fields.get(name) ?? "").trim();
       parts[name] = value;
       if (!value) problems[name] = `Paste the ${label.toLowerCase()}.`;
-      else if (!new RegExp(`^(?:${pattern})$`, "u").test(value)) problems[name] = `Not complete. ${hint}`;
+      else if (!new RegExp(`^(?:${pattern})$`, "u").test(value)) problems[name] = NOT_ONE;
     }
     setWrong(problems);
     return Object.keys(problems).length === 0 ? parts : null;

@@ -7,6 +7,7 @@ import { Button } from "@/ui/button";
 import { Panel } from "@/ui/panel";
 import { useTestKey } from "./actions";
 import { KeyStatus } from "./key-status";
+import { StandIn } from "./stand-in";
 
 interface KeyListProps {
   title: string;
@@ -60,6 +61,7 @@ function KeyRow({ provider, row, mayWrite, onOpen }: KeyRowProps) {
           </button>
         </p>
         <p className="text-sm text-ink-2">{provider.description}</p>
+        <StandIn provider={provider} />
       </div>
       <div className="min-w-44 basis-56">
         <KeyStatus row={row} />
@@ -89,7 +91,7 @@ function KeyRow({ provider, row, mayWrite, onOpen }: KeyRowProps) {
 
 function Warned({ count }: { count: number }) {
   return (
-    <span className="ml-2 inline-flex items-center gap-1 font-medium text-ink">
+    <span className="ml-2 inline-flex items-center gap-1 align-bottom font-medium text-ink">
       <TriangleAlert aria-hidden className="size-3.5" />
       {count === 1 ? "1 warning" : `${count} warnings`}
     </span>

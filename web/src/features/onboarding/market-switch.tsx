@@ -1,10 +1,12 @@
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api } from "@/api/client";
+import { keys } from "@/api/keys";
+import type { MarketChoice } from "@/api/models";
 import { meQuery } from "@/api/queries";
 import { Button } from "@/ui/button";
 import { announce } from "@/ui/notices";
 
-export type Source = "live" | "sandbox";
+export type Source = MarketChoice["source"];
 
 const OFFERS: Record<Source, { button: string; done: string }> = {
   sandbox: {
@@ -20,10 +22,12 @@ const OFFERS: Record<Source, { button: string; done: string }> = {
 /** Lets an admin choose the other market; says to others who can. The screens follow by themselves. */
 export function MarketSwitch({ to, onSwitched }: { to: Source; onSwitched?: (source: Source) => void }) {
   const { data: me } = useQuery(meQuery);
+  const client = useQueryClient();
   const change = useMutation({
     mutationFn: () => api.post("/api/system/market", { source: to }),
     onSuccess: () => {
       announce(OFFERS[to].done);
+      void client.invalidateQueries({ queryKey: keys.feeds });
       onSwitched?.(to);
     },
   });

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Instrument, Strategy, Wallet } from "@/api/models";
-import { instrumentsQuery, strategiesQuery, walletQuery } from "@/api/queries";
+import { instrumentsQuery, sourceQuery, strategiesQuery, walletQuery } from "@/api/queries";
 import { PLATFORM_NAMES } from "@/features/bots/words";
 import { FormError } from "@/features/session/form-error";
 import { compareDecimals } from "@/fmt/decimal";
@@ -29,8 +29,8 @@ export default function Onboarding() {
     <>
       <PageHead title="Start a paper bot" />
       <p className="max-w-[72ch] text-ink-2">
-        A paper bot decides on real rules and trades with pretend money. Nothing here can spend real money: no
-        exchange key is set. Choose how it should decide; you can change everything later.
+        A paper bot decides on real rules and trades with pretend money. Its orders never leave this machine, so
+        it cannot spend real money. Choose how it should decide; you can change everything later.
       </p>
       <Panel title="How should it decide?">
         <Loaded query={strategies} what="the strategies" rows={4}>
@@ -137,12 +137,15 @@ function isSwitching(source: Source | undefined, market: Instrument): boolean {
 /** Where the prices come from, said before anything starts. */
 function DataSource({ market, onSwitched }: { market: Instrument; onSwitched: (source: Source) => void }) {
   const platform = PLATFORM_NAMES[market.platform];
+  const { data: chosen } = useQuery(sourceQuery);
   const waiting = market.feed.state !== "live";
   const source = {
     live: `Prices are ${platform}'s own, live and public: no account and no key needed.`,
     recorded: `Prices were recorded from ${platform} and are played back.`,
     synthetic:
-      "Prices come from the sandbox market: made up, repeatable, and labelled SYNTHETIC wherever they appear.",
+      chosen === "live"
+        ? "Prices come from the servers that the settings put in the exchanges' place: SYNTHETIC."
+        : "Prices come from the sandbox market: made up, repeatable, and labelled SYNTHETIC wherever they appear.",
   }[market.origin];
   return (
     <p className="flex flex-wrap items-center gap-2 rounded-md bg-s2 px-3 py-2">
@@ -154,7 +157,7 @@ function DataSource({ market, onSwitched }: { market: Instrument; onSwitched: (s
         </strong>
       )}
       {waiting && market.origin === "live" && <MarketSwitch to="sandbox" onSwitched={onSwitched} />}
-      {market.origin === "synthetic" && <MarketSwitch to="live" onSwitched={onSwitched} />}
+      {chosen === "sandbox" && <MarketSwitch to="live" onSwitched={onSwitched} />}
     </p>
   );
 }

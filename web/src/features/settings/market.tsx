@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { instrumentsQuery } from "@/api/queries";
+import { instrumentsQuery, sourceQuery } from "@/api/queries";
 import { MarketSwitch } from "@/features/onboarding/market-switch";
 import { OriginChip } from "@/ui/chip";
 import { Panel } from "@/ui/panel";
@@ -8,6 +8,7 @@ import { Loaded } from "@/ui/state";
 /** Which market the bots see, and the way to the other one. */
 export function MarketSettings() {
   const instruments = useQuery(instrumentsQuery);
+  const { data: source } = useQuery(sourceQuery);
   return (
     <Panel title="Market">
       <Loaded query={instruments} what="the markets" rows={1}>
@@ -17,11 +18,13 @@ export function MarketSettings() {
             <div className="flex flex-col gap-3 px-4 pb-4">
               <p className="flex flex-wrap items-center gap-2">
                 <OriginChip origin={origin} />
-                {origin === "synthetic"
-                  ? "Bots see the sandbox market: made up and repeatable."
-                  : "Bots see the exchanges' own public prices."}
+                {source === "sandbox" && "Bots see the sandbox market: made up and repeatable."}
+                {source === "live" &&
+                  (origin === "synthetic"
+                    ? "Bots see the servers that the settings put in the exchanges' place."
+                    : "Bots see the exchanges' own public prices.")}
               </p>
-              <MarketSwitch to={origin === "synthetic" ? "live" : "sandbox"} />
+              {source && <MarketSwitch to={source === "sandbox" ? "live" : "sandbox"} />}
             </div>
           );
         }}
