@@ -46,7 +46,11 @@ export function KeyDrawer({ provider, row, address, mayWrite, onClose }: KeyDraw
           <p className="text-ink-2">Viewers change no keys. An administrator can change your role.</p>
         )}
         {mayWrite && (!saved || replacing) && (
-          <KeyForm provider={provider} replaces={saved} onSaved={() => setReplacing(false)} />
+          <KeyForm
+            provider={provider}
+            onCancel={saved ? () => setReplacing(false) : undefined}
+            onSaved={() => setReplacing(false)}
+          />
         )}
         <KeyHelp provider={provider} address={address} />
       </div>

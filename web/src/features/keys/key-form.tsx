@@ -11,13 +11,13 @@ const NOT_ONE = "This does not look like one. Copy it again, whole and without s
 
 interface KeyFormProps {
   provider: Provider;
-  /** A key is there already, and this one would take its place. */
-  replaces: boolean;
+  /** A key is there already, and this one would take its place; this leaves the form without. */
+  onCancel?: (() => void) | undefined;
   onSaved: () => void;
 }
 
 /** The provider's own fields. What is typed leaves this form only to be saved or tested, and is then gone. */
-export function KeyForm({ provider, replaces, onSaved }: KeyFormProps) {
+export function KeyForm({ provider, onCancel, onSaved }: KeyFormProps) {
   const form = useRef<HTMLFormElement>(null);
   const [wrong, setWrong] = useState<Record<string, string>>({});
   const save = useSaveKey(provider);
@@ -55,13 +55,15 @@ export function KeyForm({ provider, replaces, onSaved }: KeyFormProps) {
   };
   return (
     <form ref={form} noValidate onSubmit={submit} className="flex flex-col gap-3" autoComplete="off">
-      {provider.fields.map((field) => (
+      {provider.fields.map((field, index) => (
         <TextField
           key={field.name}
           label={field.label}
           name={field.name}
           // The identifying part can be read back against the exchange's page; the rest is masked.
           type={field.name === "api_key" && provider.fields.length > 1 ? "text" : "password"}
+          // The button that opened the form is gone: without this the keyboard would be nowhere.
+          autoFocus={index === 0 && onCancel !== undefined}
           autoComplete="off"
           autoCapitalize="off"
           autoCorrect="off"
@@ -81,11 +83,12 @@ export function KeyForm({ provider, replaces, onSaved }: KeyFormProps) {
       )}
       <div className="flex flex-wrap gap-2">
         <Button type="submit" look="primary" pending={save.isPending && "Saving…"}>
-          {replaces ? "Replace and test" : "Save and test"}
+          {onCancel ? "Replace and test" : "Save and test"}
         </Button>
         <Button pending={attempt.isPending && "Testing…"} onClick={tryOut}>
           Test without saving
         </Button>
+        {onCancel && <Button onClick={onCancel}>Keep the present key</Button>}
       </div>
     </form>
   );

@@ -26,14 +26,14 @@ export function KeyHelp({ provider, address }: { provider: Provider; address: Ap
           <span className="sr-only">(opens in a new tab)</span>
         </a>
       </p>
-      <Rights give={help.rights} never={help.never} />
+      <Rights give={help.rights} never={help.never} movesMoney={provider.type === "exchange"} />
       {provider.type === "exchange" && <Address address={address} />}
       <p className="max-w-[72ch] text-sm text-ink-2">The test: {provider.tested_by}</p>
     </section>
   );
 }
 
-function Rights({ give, never }: { give: string[]; never: string[] }) {
+function Rights({ give, never, movesMoney }: { give: string[]; never: string[]; movesMoney: boolean }) {
   return (
     <ul className="flex flex-col gap-1">
       {give.map((right) => (
@@ -49,7 +49,7 @@ function Rights({ give, never }: { give: string[]; never: string[] }) {
           Never: {right}
         </li>
       ))}
-      {never.length > 0 && (
+      {movesMoney && (
         <li className="text-sm text-ink-2">A key that may move money out is refused where it can be seen.</li>
       )}
     </ul>

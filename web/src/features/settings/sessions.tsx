@@ -6,6 +6,7 @@ import { Button } from "@/ui/button";
 import { Chip } from "@/ui/chip";
 import { Panel } from "@/ui/panel";
 import { Loaded } from "@/ui/state";
+import { programOf } from "./program";
 import { useRemove } from "./remove";
 
 /** Where one is signed in; each session can be ended from here. */
@@ -22,9 +23,9 @@ export function Sessions() {
                 key={session.id}
                 className="flex flex-wrap items-center gap-x-3 gap-y-1 border-t border-line px-4 py-2"
               >
-                <span className="min-w-0 grow">
+                <span className="min-w-0 grow basis-40">
                   <span className="block truncate" title={session.user_agent ?? undefined}>
-                    {session.user_agent ?? "Unknown program"}
+                    {programOf(session.user_agent)}
                   </span>
                   <span className="block text-sm text-ink-2">
                     {session.ip ?? "unknown address"}, seen{" "}
