@@ -3,6 +3,7 @@ import {
   Activity,
   Bell,
   Bot,
+  Key,
   type LucideIcon,
   Pause,
   Play,
@@ -28,6 +29,9 @@ const ICONS: Record<string, LucideIcon> = {
   balance_updated: Wallet,
   alert: Bell,
   feed_changed: Radio,
+  key_saved: Key,
+  key_tested: Key,
+  key_deleted: Key,
 };
 
 const textOf = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);

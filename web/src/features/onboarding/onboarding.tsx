@@ -29,8 +29,8 @@ export default function Onboarding() {
     <>
       <PageHead title="Start a paper bot" />
       <p className="max-w-[72ch] text-ink-2">
-        A paper bot decides on real rules and trades with pretend money. Its orders never leave this machine, so
-        it cannot spend real money. Choose how it should decide; you can change everything later.
+        A paper bot decides on real rules and trades with pretend money. Its orders never leave this machine,
+        so it cannot spend real money. Choose how it should decide; you can change everything later.
       </p>
       <Panel title="How should it decide?">
         <Loaded query={strategies} what="the strategies" rows={4}>
