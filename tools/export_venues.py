@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from amarktai.domain.instrument import DISPLAY_NAMES
+from amarktai.domain.order import OrderType
 from amarktai.ports.exchange import Capabilities, Support
 from amarktai.venues.spec import VenueSpec, load_specs
 
@@ -44,14 +45,25 @@ def render(spec: VenueSpec, capabilities: Capabilities) -> str:
         _table(capabilities),
         _ttl(name, capabilities),
         "## What only the real exchange can tell",
-        f"No document answers these. `amarktai venue check {spec.platform}` goes through what a program can "
-        "try; the rest is for an owner with an account.",
+        "No document answers these; an owner with an account can. Each step prints what the exchange "
+        "says, and the exit code is 1 when one fails:",
+        _commands(spec, capabilities),
         "\n".join(
             f"- [ ] {item.question} *Taken for now:* {item.assumed} *To see:* {item.check}"
             for item in spec.unverified
         ),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _commands(spec: VenueSpec, capabilities: Capabilities) -> str:
+    """Return what of the list a program can try, the cheapest first."""
+    command = f"amarktai venue check {spec.platform}"
+    lines = [f"{command:<38} # asks for the key, reads only"]
+    if OrderType.LIMIT in capabilities.order_types:
+        lines.append(f"{command + ' --trade':<38} # also the smallest orders, far from the market, cancelled")
+    lines.append(f"{command + ' --fill':<38} # also buys the least and sells it again: costs fees and spread")
+    return "\n".join(["```sh", *lines, "```"])
 
 
 def _table(capabilities: Capabilities) -> str:

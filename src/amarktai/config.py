@@ -232,15 +232,11 @@ class Settings(BaseSettings):
     @field_validator("provider_urls")
     @classmethod
     def _safe_urls(cls, value: dict[ProviderId, str]) -> dict[ProviderId, str]:
-        """Keys are sent there, so in clear text only to this machine."""
         for url in value.values():
-            parts = urlsplit(url)
-            if not parts.hostname or parts.query or parts.fragment or parts.username:
-                raise ValueError(f"write each address as https://host or http://127.0.0.1:port, not {url!r}")
-            if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
-                raise ValueError(
-                    f"{url!r} would carry keys in clear text: use https, or a server on this machine"
-                )
+            try:
+                check_server_url(url)
+            except InvalidInput as error:
+                raise ValueError(f"{error.detail}: {error.action}") from error
         return {provider: url.rstrip("/") for provider, url in value.items()}
 
     @property
@@ -279,6 +275,24 @@ class Settings(BaseSettings):
             raise ValueError("database_owner_url needs database_url, the same database as the role app")
         self._check_stand_ins()
         return self
+
+
+def check_server_url(url: str) -> None:
+    """Check that keys may be sent to an address: in clear text only to this machine. Raises: InvalidInput."""
+    parts = urlsplit(url)
+    if not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise InvalidInput(
+            CODE, f"{url!r} is no server's address", "write it as https://host or http://127.0.0.1:port"
+        )
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+        raise InvalidInput(
+            CODE, f"{url!r} would carry keys in clear text", "use https, or a server on this machine"
+        )
+
+
+def is_on_this_machine(url: str | None) -> bool:
+    """Return whether a server's address is this machine's own: a twin, where no money is real."""
+    return url is not None and is_loopback(urlsplit(url).hostname or "")
 
 
 def is_loopback(host: str) -> bool:

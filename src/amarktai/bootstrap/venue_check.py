@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 from amarktai.bootstrap.exchanges import Exchanges
 from amarktai.bootstrap.foundation import real_time
 from amarktai.domain.errors import InvalidInput
 from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, Platform
+from amarktai.domain.money import ZERO
 from amarktai.domain.provider import Credentials
 from amarktai.ports.clock import Clock
 from amarktai.ports.ids import Ids
+from amarktai.services.order_check import OrderCheck
 from amarktai.services.venue_check import CheckItem, VenueCheck
 from amarktai.system.rng import SystemRng
 from amarktai.venues.spec import load_specs
+
+#: What the smallest trade is worth at an exchange that states no minimum, by quote asset.
+LEAST_WORTH: Final = {Platform.OVEX: {"ZAR": Decimal(100), "USDT": Decimal(10)}}
 
 #: What a key consists of, as people are asked for it.
 KEY_PARTS: Final = {
@@ -29,13 +35,18 @@ KEY_PARTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to check. ``key`` None: only what is public. ``url`` is a twin's instead of the exchange."""
+    """What to check. ``key`` None: only what is public. ``url`` is a twin's instead of the exchange.
+
+    ``least_worth`` (quote) is bought at the market where the exchange states no minimum.
+    """
 
     platform: Platform
     symbol: str
     key: Credentials | None = None
     url: str | None = None
     places_an_order: bool = False
+    trades_at_market: bool = False
+    least_worth: Decimal | None = None
 
 
 def usual_symbol(platform: Platform) -> str:
@@ -54,7 +65,10 @@ async def check_venue(
     market = exchanges.open_market(wanted.platform, wanted.key)
     try:
         instruments = await market.fetch_instruments()
-        check = VenueCheck(market, clock, ids or real_ids, _named(instruments, wanted))
+        named = _named(instruments, wanted)
+        least = wanted.least_worth or LEAST_WORTH.get(wanted.platform, {}).get(named.quote, ZERO)
+        check = VenueCheck(market, clock, ids or real_ids, named)
+        orders = OrderCheck(market, clock, ids or real_ids, named, least_worth=least)
         async for item in check.public():
             yield item
         if wanted.key is None:
@@ -66,7 +80,10 @@ async def check_venue(
             async for item in check.reads(account):
                 yield item
             if wanted.places_an_order:
-                async for item in check.trade(account):
+                async for item in orders.rest(account):
+                    yield item
+            if wanted.trades_at_market:
+                async for item in orders.fill(account):
                     yield item
         finally:
             await account.close()

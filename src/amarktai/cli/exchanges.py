@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +20,7 @@ from amarktai.cli.frame import (
     pairs,
 )
 from amarktai.cli.platform import run_role
+from amarktai.config import check_server_url, is_on_this_machine
 from amarktai.domain.errors import InvalidInput
 from amarktai.domain.instrument import parse_platform
 from amarktai.domain.provider import Credentials
@@ -75,7 +77,20 @@ def venue_check(
     public: Annotated[bool, typer.Option("--public", help="Only what needs no key.")] = False,
     trade: Annotated[
         bool,
-        typer.Option("--trade", help="Also place the smallest order, far from the market, and cancel it."),
+        typer.Option("--trade", help="Also place the smallest orders, far from the market, and cancel them."),
+    ] = False,
+    fill: Annotated[
+        bool,
+        typer.Option(
+            "--fill", help="Also buy the least at the market and sell it again: costs fees and spread."
+        ),
+    ] = False,
+    worth: Annotated[
+        float | None,
+        typer.Option(help="Buy for about so much (quote asset) with --fill, not for the least.", min=0.01),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Place real orders without asking; needed without a terminal.")
     ] = False,
     url: Annotated[str | None, typer.Option(help="A twin's address instead of the exchange's.")] = None,
     as_json: JsonOption = False,
@@ -88,16 +103,31 @@ def venue_check(
     from amarktai.bootstrap import venue_check as checks
 
     exchange = parse_platform(platform)
+    if url is not None:
+        check_server_url(url)
+    if (trade or fill) and not yes and not is_on_this_machine(url):
+        _consent(trade=trade, fill=fill)
     key = None if public else _ask_key(checks.KEY_PARTS[exchange])
-    if trade and url is None and sys.stdin.isatty():
-        typer.confirm("This places a real order and cancels it. Go on?", abort=True)
     symbol = (pair or checks.usual_symbol(exchange)).upper()
-    wanted = checks.Wanted(exchange, symbol, key, url, places_an_order=trade)
+    wanted = checks.Wanted(
+        exchange, symbol, key, url, places_an_order=trade, trades_at_market=fill,
+        least_worth=None if worth is None else Decimal(str(worth)),
+    )  # fmt: skip
     items = asyncio.run(_print_items(checks.check_venue(wanted), quiet=as_json))
     if as_json:
         out.print_json(json.dumps(items))
     if any(item["outcome"] == "failed" for item in items):
         raise typer.Exit(1)
+
+
+def _consent(*, trade: bool, fill: bool) -> None:
+    """Raises: InvalidInput where nobody can be asked."""
+    deeds = ["places real orders and cancels them"] * trade + ["buys and sells with real money"] * fill
+    if not sys.stdin.isatty():
+        raise InvalidInput(
+            "VALIDATION_ERROR", f"This {' and '.join(deeds)}", "Add --yes if that is what you want."
+        )
+    typer.confirm(f"This {' and '.join(deeds)}. Go on?", abort=True)
 
 
 def _ask_key(parts: tuple[str, ...]) -> Credentials:

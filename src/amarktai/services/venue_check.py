@@ -1,7 +1,6 @@
 """Goes through an exchange's adapter item by item, for an owner who wants to see it work for real.
 
-Reads come first. Only when asked to, one minimum order far from the market is placed, looked for in
-every list, and cancelled.
+This file reads; ``order_check`` places orders, when asked to.
 """
 
 from __future__ import annotations
@@ -9,20 +8,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from amarktai.domain.bar import NS_PER_S
-from amarktai.domain.errors import AmarktaiError, BrokenInvariant, Forbidden, InvalidInput, Unavailable
+from amarktai.domain.errors import AmarktaiError, BrokenInvariant, InvalidInput
 from amarktai.domain.instrument import Instrument
-from amarktai.domain.money import ZAR, ZERO, ceil_to_step, floor_to_step
-from amarktai.domain.order import OrderType, Side
+from amarktai.domain.money import ZAR, ZERO
 from amarktai.ports.clock import Clock
-from amarktai.ports.exchange import AccountEvent, ExchangeAccount, ExchangeMarket, OrderChanged, StreamGap
+from amarktai.ports.exchange import (
+    AccountEvent,
+    ExchangeAccount,
+    ExchangeMarket,
+    StreamGap,
+)
 from amarktai.ports.ids import Ids
-from amarktai.ports.venue import OrderReport, OrderRequest, OutcomeUnknown, VenueRejected, VenueStatus
 
 #: The code of an adapter that is asked for what its exchange does not have.
 LACKING: Final = "VENUE_REFUSED"
@@ -30,8 +31,7 @@ _DAYS: Final = 7
 _NS_PER_DAY: Final = 86_400 * NS_PER_S
 #: Beyond this a signed request may be refused for its time.
 _SKEW_S: Final = 1.0
-_STREAM_S: Final = 10.0
-_DEADLINE_S: Final = 10
+STREAM_S: Final = 10.0
 
 
 class Outcome(StrEnum):
@@ -55,14 +55,12 @@ class Unexpected(Exception):
 
 @dataclass(slots=True)
 class VenueCheck:
-    """Checks one exchange. ``distance`` is how far below the best bid the order of ``trade`` lies (0.3)."""
+    """Looks at one exchange, and at an account there."""
 
     market: ExchangeMarket
     clock: Clock
     ids: Ids
     instrument: Instrument
-    distance: Decimal = Decimal("0.3")
-    _heard: list[AccountEvent] = field(default_factory=list)
 
     # -- what needs no key ---------------------------------------------------------------------------------
 
@@ -76,7 +74,7 @@ class VenueCheck:
             ("public trades", self._trades),
             ("candles", self._candles),
         ):
-            yield await _item(name, step)
+            yield await checked(name, step)
 
     async def _markets(self) -> str:
         found = await self.market.fetch_instruments()
@@ -136,7 +134,7 @@ class VenueCheck:
             ("an unknown order", self._unknown_order),
             ("account stream", self._stream),
         ):
-            yield await _item(name, bound(step))
+            yield await checked(name, bound(step))
 
     async def _balances(self, account: ExchangeAccount) -> str:
         balances = await account.fetch_balances()
@@ -175,7 +173,7 @@ class VenueCheck:
         others = len(heard) - len(gaps)
         if not heard or (len(gaps) > 2 and not others):
             raise Unexpected(f"It does not stay open: {gaps[-1] if gaps else 'nothing came'}")
-        return f"Open for {_STREAM_S:.0f} s, {others} messages about orders and balances."
+        return f"Open for {STREAM_S:.0f} s, {others} messages about orders and balances."
 
     async def _listen(self, account: ExchangeAccount, heard: list[AccountEvent]) -> None:
         async def listen() -> None:
@@ -184,112 +182,15 @@ class VenueCheck:
 
         task = asyncio.create_task(listen())
         try:
-            await self.clock.sleep(_STREAM_S)
+            await self.clock.sleep(STREAM_S)
         finally:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
 
-    # -- one order -----------------------------------------------------------------------------------------
 
-    async def trade(self, account: ExchangeAccount) -> AsyncIterator[CheckItem]:
-        """Place the smallest order far from the market, find it everywhere, cancel it."""
-        if OrderType.LIMIT not in account.capabilities.order_types:
-            yield CheckItem("an order", Outcome.ABSENT, "Nothing can rest there, so nothing is placed.")
-            return
-        listening = asyncio.create_task(self._collect(account))
-        try:
-            async for item in self._place_and_cancel(account):
-                yield item
-        finally:
-            listening.cancel()
-            with suppress(asyncio.CancelledError):
-                await listening
-
-    async def _collect(self, account: ExchangeAccount) -> None:
-        async for event in account.events():
-            self._heard.append(event)
-
-    async def _place_and_cancel(self, account: ExchangeAccount) -> AsyncIterator[CheckItem]:
-        try:
-            request = await self._request()
-            created = await account.create_order(request)
-        except (VenueRejected, OutcomeUnknown, Unavailable, Forbidden, InvalidInput) as error:
-            yield CheckItem("placing an order", Outcome.FAILED, f"{error.detail} {error.action}".strip())
-            return
-        worth = request.quantity * (request.price or ZERO)
-        yield CheckItem(
-            "placing an order",
-            Outcome.PASSED,
-            f"{request.quantity:f} {self.instrument.base} at {request.price:f}, worth {worth:f} "
-            f"{self.instrument.quote}: {created.venue_order_id}.",
-        )
-        for name, step in (
-            ("found by our id", lambda: self._found(account, request)),
-            ("found by its own id", lambda: self._found_by_venue_id(account, created)),
-            ("listed as open", lambda: self._listed(account, request)),
-            ("cancelling it", lambda: self._cancel(account, request)),
-            ("cancelling it again", lambda: self._cancel(account, request)),
-            ("kept in the history", lambda: self._kept(account, request)),
-            ("told by the stream", lambda: self._told(request)),
-        ):
-            yield await _item(name, step)
-
-    async def _request(self) -> OrderRequest:
-        (quote,) = await self.market.fetch_quotes([self.instrument])
-        item, now = self.instrument, self.clock.now_ns()
-        price = floor_to_step(quote.bid * (1 - self.distance), item.tick_size)
-        worth_it = ceil_to_step(item.min_notional * Decimal("1.05") / price, item.lot_size)
-        return OrderRequest(
-            order_id=self.ids.new(), instrument_id=item.id, side=Side.BUY, type=OrderType.LIMIT,
-            quantity=max(item.min_quantity, worth_it), price=price, stop_price=None, post_only=True,
-            reduce_only=False, oco_group=None, sent_ts=now, deadline_ts=now + _DEADLINE_S * NS_PER_S,
-        )  # fmt: skip
-
-    async def _found(self, account: ExchangeAccount, request: OrderRequest) -> str:
-        report = await account.fetch_order(request.order_id, request.instrument_id)
-        if report is None or report.status is not VenueStatus.OPEN:
-            raise Unexpected(f"It is {'absent' if report is None else report.status}.")
-        return "Open."
-
-    async def _found_by_venue_id(self, account: ExchangeAccount, created: OrderReport) -> str:
-        record = await account.fetch_record(created.venue_order_id, self.instrument.id)
-        if record is None or record.order_id != created.order_id:
-            raise Unexpected("It is absent, or not told to be ours.")
-        return f"Ours, {record.status}, {record.quantity:f} at {record.price:f}."
-
-    async def _listed(self, account: ExchangeAccount, request: OrderRequest) -> str:
-        if request.order_id not in {record.order_id for record in await account.fetch_open_records()}:
-            raise Unexpected("The list of open orders lacks it.")
-        return "In the list of open orders."
-
-    async def _cancel(self, account: ExchangeAccount, request: OrderRequest) -> str:
-        report = await account.cancel_order(request.order_id, request.instrument_id)
-        if report.status is not VenueStatus.CANCELED:
-            raise Unexpected(f"It is {report.status}: look at the exchange and cancel it there.")
-        return f"Canceled, {report.filled_quantity:f} filled."
-
-    async def _kept(self, account: ExchangeAccount, request: OrderRequest) -> str:
-        since_ts = request.sent_ts - 60 * NS_PER_S
-        records = await account.fetch_records_since(since_ts)
-        found = [record.status for record in records if record.order_id == request.order_id]
-        if found != [VenueStatus.CANCELED]:
-            raise Unexpected(f"The list of orders has it {len(found)} times: {', '.join(found)}.")
-        return "Once, as canceled."
-
-    async def _told(self, request: OrderRequest) -> str:
-        await self.clock.sleep(_STREAM_S)
-        told = [
-            event
-            for event in self._heard
-            if isinstance(event, OrderChanged) and event.client_order_id in (None, request.client_order_id)
-        ]
-        if not told:
-            raise Unexpected("The account's stream said nothing of it.")
-        return f"{len(told)} messages."
-
-
-async def _item(name: str, step: Callable[[], Awaitable[str]]) -> CheckItem:
+async def checked(name: str, step: Callable[[], Awaitable[str]]) -> CheckItem:
+    """Return what came of a step, as an item. Raises: BrokenInvariant."""
     try:
         return CheckItem(name, Outcome.PASSED, await step())
     except Unexpected as surprise:

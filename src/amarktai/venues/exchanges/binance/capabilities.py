@@ -74,11 +74,11 @@ UNVERIFIED: Final = (
     Unverified(
         "What the markets' own lists of order types say to STOP_LOSS.",
         "Binance refuses what a market does not allow, and the refusal is shown.",
-        "Place a stop of the minimum far below the market.",
+        "`--trade` places a stop far from the market.",
     ),
     Unverified(
         "How late myTrades shows a trade that the stream has told.",
         "An order is filled only when its trades add up; until then they are asked for again.",
-        "Buy the minimum at the market and compare the times in the log.",
+        "`--fill` buys the minimum; it waits until the trades add up.",
     ),
 )  # fmt: skip

@@ -74,7 +74,7 @@ UNVERIFIED: Final = (
     Unverified(
         "What KuCoin answers to a client order id that was used before.",
         "Its outcome counts as unknown and the order is looked up by that id.",
-        "Place the same minimum order twice, far from the market.",
+        "`--trade` places the same order twice, far from the market.",
     ),
     Unverified(
         "Whether a key of version 3 may be used with the version 2 that ccxt sends.",

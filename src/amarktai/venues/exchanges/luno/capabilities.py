@@ -86,7 +86,7 @@ UNVERIFIED: Final = (
     Unverified(
         "What limit_volume is of a market order.",
         "Where it is zero, a completed market order is taken as filled with what it traded.",
-        "Sell the minimum at the market and look at the order's record.",
+        "`--fill` sells at the market; it passes when the record agrees with the trades.",
     ),
     Unverified(
         "Whether listtrades without a time goes back as far as after_seq does.",
@@ -96,7 +96,7 @@ UNVERIFIED: Final = (
     Unverified(
         "Whether user streams are open to every account.",
         "A refused stream is said and tried again; orders and fills are polled meanwhile.",
-        "Start the platform with a key; the account's page says whether the stream stands.",
+        "The item `account stream` says whether it stays open.",
     ),
     Unverified(
         "How an order that ran out of time looks.",

@@ -72,12 +72,12 @@ UNVERIFIED: Final = (
     Unverified(
         "What accept_quote answers.",
         "A success counts as accepted; only a refused key counts as refused; all else is unknown.",
-        "Accept a quote for the smallest amount.",
+        "`--fill` accepts a quote for about R 100 and sells it again; `--worth` names another amount.",
     ),
     Unverified(
         "The fields of a trade in rfq/trades.",
         "Those of the quote with an id and created_at, with the quote's token where it is there.",
-        "List the trades after one; a row of another form is an error here, never a guess.",
+        "`--fill` lists the trades after its own; a row of another form is an error here, never a guess.",
     ),
     Unverified(
         "Whether a token can be accepted twice.",
@@ -87,7 +87,7 @@ UNVERIFIED: Final = (
     Unverified(
         "How long a quote lives, and the smallest amount.",
         "expires_at is believed; the desk refuses what is too small.",
-        "Ask for a quote for R 10, then for R 100 and R 1 000.",
+        "`--fill --worth 10`, then 100 and 1000: a refusal names the smallest amount.",
     ),
     Unverified(
         "The form of an error.",

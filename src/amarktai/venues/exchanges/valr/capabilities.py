@@ -76,12 +76,12 @@ UNVERIFIED: Final = (
     Unverified(
         "What v2 answers to a client order id that is taken (-11502 by third parties).",
         "The outcome counts as unknown and the order is looked up.",
-        "Place the same minimum order twice, far from the market.",
+        "`--trade` places the same order twice, far from the market.",
     ),
     Unverified(
         "What v2 answers to a cancel of an order that is closed already.",
         "Whatever it answers, the order is asked for afterwards.",
-        "Cancel a minimum order twice.",
+        "`--trade` cancels a minimum order twice.",
     ),
     Unverified(
         "Which market events come without a key.",
