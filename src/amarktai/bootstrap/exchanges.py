@@ -6,19 +6,16 @@ The adapters are imported when they are opened, because ccxt takes seconds to lo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from amarktai.domain.instrument import Instrument, Platform
 from amarktai.domain.provider import Credentials
 from amarktai.ports.clock import Clock
-from amarktai.ports.exchange import ExchangeAccount, ExchangeMarket
+from amarktai.ports.exchange import ExchangeAccount, ExchangeMarket, Recall, recall_nothing
 from amarktai.ports.rng import Rng
 from amarktai.venues.account import AccountParts
 from amarktai.venues.budget import RequestBudget
 from amarktai.venues.spec import load_specs
-
-if TYPE_CHECKING:
-    from amarktai.venues.exchanges.ovex.account import Recall
 
 #: Where a twin serves the stream that the real exchange has an address of its own for.
 _STREAM_PATHS: Final = {Platform.LUNO: "/api/1", Platform.BINANCE: "/ws-api/v3", Platform.VALR: ""}
@@ -83,7 +80,7 @@ class Exchanges:
         *,
         account: str = "main",
         watched: Iterable[str] = (),
-        recall: Recall | None = None,
+        recall: Recall = recall_nothing,
     ) -> ExchangeAccount:
         """Return the account of a key. ``instruments`` are all markets of the exchange.
 
@@ -108,9 +105,8 @@ class Exchanges:
                 return open_kucoin(credentials, parts, **at)
             case Platform.OVEX:
                 from amarktai.venues.exchanges.ovex.account import open_account as open_ovex
-                from amarktai.venues.exchanges.ovex.account import recall_nothing
 
-                return open_ovex(credentials.api_key, parts, recall=recall or recall_nothing, **at)
+                return open_ovex(credentials.api_key, parts, recall=recall, **at)
             case Platform.VALR:
                 from amarktai.venues.exchanges.valr.account import open_account as open_valr
 

@@ -26,10 +26,11 @@ from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, Origin, Platfo
 from amarktai.domain.mode import SystemMode
 from amarktai.domain.order import OrderType
 from amarktai.domain.provider import Credentials
-from amarktai.ports.exchange import ExchangeAccount
+from amarktai.ports.exchange import ExchangeAccount, Recall
 from amarktai.ports.ids import Ids
 from amarktai.ports.leases import Lease
 from amarktai.services.engine import EngineParts, TradingEngine
+from amarktai.services.order_recall import OrderRecall
 from amarktai.services.orders import Desk, OrderPolicy, OrderService
 from amarktai.services.rehearsal import (
     MAX_AGE_S,
@@ -103,7 +104,7 @@ async def rehearse(
         user_id = await create_replay_user(base, login)
         lease = await PgLeases(base.database).take("engine", "rehearsal", clock.now_ns(), ttl_s=10**9)
         async with AsyncExitStack() as stack:
-            casts = await _gather(stack, clock, seed)
+            casts = await _gather(stack, clock, seed, OrderRecall(base.store, user_id))
             parts, venues = _put_together(base, clock, ids, lease, casts, seed)
             await stack.enter_async_context(_listening(venues.values()))
             return await Rehearsal(user_id, parts).run(steps, told)
@@ -111,7 +112,7 @@ async def rehearse(
         await base.close()
 
 
-async def _gather(stack: AsyncExitStack, clock: StageClock, seed: int) -> list[Cast]:
+async def _gather(stack: AsyncExitStack, clock: StageClock, seed: int, recall: Recall) -> list[Cast]:
     """Start the five twins and open the real adapters on them."""
     stages: list[tuple[TwinStage, Account]] = []
     for platform, (asset, amount) in MONEY.items():
@@ -125,19 +126,19 @@ async def _gather(stack: AsyncExitStack, clock: StageClock, seed: int) -> list[C
         stages.append((TwinStage(platform, twin, account.key), account))
     urls = {stage.platform: stage.twin.url for stage, _ in stages}
     exchanges = Exchanges(clock, SeededRng(f"adapters:{seed}"), urls)
-    casts = [await clock.drive(_cast(exchanges, stage, account)) for stage, account in stages]
+    casts = [await clock.drive(_cast(exchanges, stage, account, recall)) for stage, account in stages]
     for cast in casts:
         stack.push_async_callback(cast.account.close)
         stack.push_async_callback(cast.market.close)
     return casts
 
 
-async def _cast(exchanges: Exchanges, stage: TwinStage, account: Account) -> Cast:
+async def _cast(exchanges: Exchanges, stage: TwinStage, account: Account, recall: Recall) -> Cast:
     stage.move()
     credentials = Credentials(account.key, account.secret, account.passphrase)
     market = exchanges.open_market(stage.platform, credentials)
     listed = {item.symbol: item for item in await market.fetch_instruments()}
-    trader = exchanges.open_account(stage.platform, credentials, list(listed.values()))
+    trader = exchanges.open_account(stage.platform, credentials, list(listed.values()), recall=recall)
     parts = _fleet(stage.platform, listed, trader)
     wanted = {part.instrument.symbol for part in parts} | {"USDT/ZAR"}
     return Cast(stage, market, trader, parts, [item for name, item in listed.items() if name in wanted])

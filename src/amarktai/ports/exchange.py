@@ -7,7 +7,7 @@ layer. A list is complete or the call raises: no method returns a first page as 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -232,6 +232,27 @@ class StreamGap:
     """What happened before now may be missing: reconcile before anything that adds risk (O8)."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTerms:
+    """What an order of ours asked for, by our own records.
+
+    ``venue_order_id`` is None where the exchange's answer to it was never heard. Units: quantity base.
+    """
+
+    side: Side
+    quantity: Decimal
+    venue_order_id: str | None = None
+
+
+#: Tells the terms of an order of an earlier process; None when nobody knows them.
+Recall = Callable[[UUID], Awaitable[OrderTerms | None]]
+
+
+async def recall_nothing(order_id: UUID) -> OrderTerms | None:
+    """Recall no order: for an account whose orders are all of this process."""
+    return None
 
 
 AccountEvent = OrderChanged | FillReported | BalanceChanged | StreamGap

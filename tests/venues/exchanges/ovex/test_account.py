@@ -15,11 +15,19 @@ from amarktai.domain.errors import Forbidden, Unavailable
 from amarktai.domain.money import ZERO
 from amarktai.domain.order import OrderType, Side
 from amarktai.domain.signing import bearer_headers
-from amarktai.ports.exchange import BalanceChanged, FillReported, OrderChanged, StreamGap
+from amarktai.ports.exchange import (
+    BalanceChanged,
+    FillReported,
+    OrderChanged,
+    OrderTerms,
+    Recall,
+    StreamGap,
+    recall_nothing,
+)
 from amarktai.ports.venue import OrderRequest, OutcomeUnknown, VenueRejected, VenueStatus
 from amarktai.venues.account import AccountParts
 from amarktai.venues.exchanges.ovex import VENUE
-from amarktai.venues.exchanges.ovex.account import OvexAccount, Recall, Terms, recall_nothing
+from amarktai.venues.exchanges.ovex.account import OvexAccount
 from amarktai.venues.exchanges.ovex.calls import OvexCalls
 from tests.fakes import SeededIds, SeededRng
 from tests.venues.exchanges.ovex.desk import Desk
@@ -247,8 +255,8 @@ async def test_an_order_of_an_earlier_process_is_recalled_or_stays_unknown(desk:
     with pytest.raises(OutcomeUnknown):
         await open_at(desk).fetch_order(order.order_id, order.instrument_id)
 
-    async def recall(order_id: UUID) -> Terms | None:
-        return Terms(order.side, order.quantity) if order_id == order.order_id else None
+    async def recall(order_id: UUID) -> OrderTerms | None:
+        return OrderTerms(order.side, order.quantity) if order_id == order.order_id else None
 
     found = await open_at(desk, recall).fetch_order(order.order_id, order.instrument_id)
     assert found is not None
@@ -256,6 +264,24 @@ async def test_an_order_of_an_earlier_process_is_recalled_or_stays_unknown(desk:
     later = open_at(desk, recall)
     desk.clock.advance(3_600)
     assert await later.fetch_order(SeededIds(desk.clock).new(), never.instrument_id) is None
+
+
+async def test_a_recalled_name_finds_its_trade_among_its_likes(desk: Desk) -> None:
+    desk.lists_tokens = False
+    first, second = request(desk, seed="a"), request(desk, seed="b")
+    before = open_at(desk)
+    names = {}
+    for order in (first, second):
+        names[order.order_id] = (await before.create_order(order)).venue_order_id
+
+    async def recall(order_id: UUID) -> OrderTerms | None:
+        return OrderTerms(first.side, first.quantity, names[order_id])
+
+    later = open_at(desk, recall)
+    for order in (second, first):
+        found = await later.fetch_order(order.order_id, order.instrument_id)
+        assert found is not None and found.venue_order_id == names[order.order_id]
+    assert len(set(names.values())) == 2
 
 
 async def test_a_desk_that_cannot_be_asked_proves_nothing(desk: Desk, account: OvexAccount) -> None:

@@ -9,7 +9,7 @@ stays unknown.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -30,7 +30,10 @@ from amarktai.ports.exchange import (
     FillReported,
     OrderChanged,
     OrderRecord,
+    OrderTerms,
+    Recall,
     StreamGap,
+    recall_nothing,
 )
 from amarktai.ports.venue import OrderReport, OrderRequest, OutcomeUnknown, VenueRejected
 from amarktai.venues.account import AccountParts, priority_of
@@ -65,23 +68,6 @@ _SKEW_NS: Final = 60 * NS_PER_S
 _LATEST_NS: Final = 300 * NS_PER_S
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What an order of ours asked for, and the token that it accepted where that is known."""
-
-    side: Side
-    quantity: Decimal
-    token: str | None = None
-
-
-#: Tells the terms of an order of an earlier process; None when nobody knows them.
-Recall = Callable[[UUID], Awaitable[Terms | None]]
-
-
-async def recall_nothing(order_id: UUID) -> Terms | None:
-    return None
-
-
 def open_account(
     api_key: str, parts: AccountParts, *, recall: Recall = recall_nothing, base_url: str = BASE_URL
 ) -> OvexAccount:
@@ -102,7 +88,7 @@ class OvexAccount:
         self._rng = parts.rng
         self._recall = recall
         self._instruments = {item.id: item for item in parts.instruments}
-        self._terms: dict[UUID, Terms] = {}
+        self._terms: dict[UUID, OrderTerms] = {}
         self._tokens: set[str] = set()
         #: Trades that were found to be an order's: they are no other's.
         self._owners: dict[str, UUID] = {}
@@ -124,7 +110,7 @@ class OvexAccount:
         quote = await self._agreed_quote(request, instrument)
         assert quote.token is not None  # checked before
         self._tokens.add(quote.token)
-        self._terms[request.order_id] = Terms(request.side, request.quantity, quote.token)
+        self._terms[request.order_id] = OrderTerms(request.side, request.quantity, quote.token)
         deadline_ts = min(request.deadline_ts, quote.expires_ts)
         answer = await self._calls.accept(quote.token, priority=priority_of(request), deadline_ts=deadline_ts)
         refusal = read_refusal(answer)
@@ -201,8 +187,9 @@ class OvexAccount:
     ) -> DeskTrade | None:
         """Raises: OutcomeUnknown when it cannot be told."""
         terms = self._terms.get(order_id) or await self._recall(order_id)
-        if terms is not None and terms.token is not None:
-            exactly = next((trade for trade in trades if trade.token == terms.token), None)
+        if terms is not None and terms.venue_order_id is not None:
+            named = terms.venue_order_id
+            exactly = next((trade for trade in trades if named in (trade.token, trade.trade_id)), None)
             if exactly is not None:
                 return exactly
         fitting = [
@@ -332,10 +319,10 @@ def _differences(
     return events
 
 
-def _fits(trade: DeskTrade, terms: Terms | None) -> bool:
+def _fits(trade: DeskTrade, terms: OrderTerms | None) -> bool:
     """Return whether a trade can be an order of these terms; of unknown terms every trade can."""
     if terms is None:
         return True
-    if terms.token is not None and trade.token is not None:
+    if terms.venue_order_id is not None and trade.token is not None:
         return False  # the list carries tokens, and this one is another's
     return (trade.terms.side, trade.terms.base_amount) == (terms.side, terms.quantity)
