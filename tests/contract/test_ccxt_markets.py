@@ -278,6 +278,7 @@ async def test_luno_is_polled_without_a_key_and_a_market_that_it_drops_costs_no_
     world.set_book(49_000, 49_100)
     await world.until(lambda: (49_000.0, 49_100.0) in world.quotes)
     assert not world.twin.twin.connections
+    assert "need a key" in feed.status().message
     assert len(await feed.fetch_bars(world.instrument, "1h", 5, world.clock.now_ns())) == 0
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -26,7 +26,8 @@ class OrderRequest:
     """What leaves for the venue, once. ``deadline_ts`` (ns): not after this, whatever happened (f).
 
     ``budget`` is the most that a buy may cost, in quote and fees included: what was reserved for it.
-    It and ``bot_id`` stay in the house: a simulated venue keeps to it and serves each bot for itself.
+    It and ``bot_id`` stay in the house: a simulated venue keeps to it and serves each bot for itself; an
+    exchange's adapter keeps to it where a buy at the market leaves with a price.
     """
 
     order_id: UUID

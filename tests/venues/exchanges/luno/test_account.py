@@ -134,6 +134,34 @@ class TestCreate:
         assert report.status is VenueStatus.FILLED
         assert [fill.venue_trade_id for fill in report.fills] == ["XBTZAR-1", "XBTZAR-2"]
 
+    @pytest.mark.parametrize(
+        ("budget", "price"),
+        [("1100", "1020100"), ("1018.58", "1012504"), ("1006", "1000000")],
+        ids=["ample", "a little less than the band", "the best offer and the fee"],
+    )
+    async def test_a_market_buy_costs_no_more_than_is_reserved(
+        self, answers: Answers, account: LunoAccount, budget: str, price: str
+    ) -> None:
+        asks = [{"price": "1010000.00", "volume": "1"}, {"price": "1000000.00", "volume": "0.0004"}]
+        answers.on("GET /api/1/orderbook_top", 200, {"asks": asks})
+        answers.on("POST /api/1/postorder", 200, {"order_id": "B1"})
+        answers.on("GET /api/exchange/3/order", 500, None)
+        buy = request(answers, type=OrderType.MARKET, price=None, budget=Decimal(budget))
+        await account.create_order(buy)
+        sent = sent_order(answers)
+        assert sent["price"] == price
+        assert Decimal(price) * buy.quantity * (1 + BTC.fees.taker) <= Decimal(budget)
+
+    async def test_a_market_that_ran_away_from_what_is_reserved_is_not_bought(
+        self, answers: Answers, account: LunoAccount
+    ) -> None:
+        answers.on("GET /api/1/orderbook_top", 200, {"asks": [{"price": "1000000.00", "volume": "1"}]})
+        with pytest.raises(VenueRejected) as refused:
+            buy = request(answers, type=OrderType.MARKET, price=None, budget=Decimal(1_005))
+            await account.create_order(buy)
+        assert refused.value.code == "BUDGET_EXCEEDED" and "999005" in refused.value.detail
+        assert answers.sent("POST /api/1/postorder") == []
+
     @pytest.mark.parametrize("asks", [None, []])
     async def test_a_market_buy_without_a_book_is_refused_and_nothing_leaves(
         self, answers: Answers, account: LunoAccount, asks: list[Any] | None

@@ -293,6 +293,18 @@ async def test_a_desk_that_cannot_be_asked_proves_nothing(desk: Desk, account: O
         await account.cancel_order(order.order_id, order.instrument_id)
 
 
+async def test_a_quote_that_costs_more_than_is_reserved_is_not_accepted(
+    desk: Desk, account: OvexAccount
+) -> None:
+    order = request(desk)
+    cost = desk.ask * order.quantity
+    with pytest.raises(VenueRejected, match="more than is reserved"):
+        await account.create_order(replace(order, budget=cost - Decimal("0.00000001")))
+    assert desk.accepts == 0
+    await account.create_order(replace(order, budget=cost))
+    assert desk.accepts == 1
+
+
 # -- records and money -----------------------------------------------------------------------------------
 
 

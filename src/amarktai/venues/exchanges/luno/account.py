@@ -3,7 +3,7 @@
 What differs from other exchanges:
 - A market buy is in money there, and our orders are in base: it leaves as an immediate-or-cancel limit
   buy of the wanted quantity, at most ``BUY_BAND`` above the level that this quantity reaches in the
-  book. What is beyond it is not bought.
+  book, and never at more than its budget pays with the taker's fee. What is beyond it is not bought.
 - A stop is a stop-limit there: its limit lies ``STOP_BAND`` beyond the stop. A market that jumps over
   the band leaves it resting.
 - Only a limit order's number comes back; a market order is looked up at once, for it cannot rest.
@@ -145,7 +145,7 @@ class LunoAccount(CcxtAccount):
     async def _buy_limit(self, request: OrderRequest, instrument: Instrument) -> Decimal:
         """Return the highest price of a market buy.
 
-        Raises: VenueRejected when the book cannot be read; nothing has left then.
+        Raises: VenueRejected when the book cannot be read or the budget pays no offer; nothing has left then.
         """
         try:
             body = await self._calls.read(BOOK_TOP, {"pair": self._symbol(instrument)})
@@ -153,14 +153,26 @@ class LunoAccount(CcxtAccount):
                 asks = [(exact(row["price"]), exact(row["volume"])) for row in body["asks"]]
         except (Unavailable, Forbidden) as error:
             raise VenueRejected("REFERENCE_PRICE_MISSING", error.detail, "Nothing was sent.") from error
-        reached, left = None, request.quantity
-        for price, volume in sorted(asks):
+        if not asks:
+            raise VenueRejected("NOT_ENOUGH_LIQUIDITY", "Luno's book has no offers.", "Wait for the market.")
+        asks.sort()
+        reached, left = asks[0][0], request.quantity
+        for price, volume in asks:
             reached, left = price, left - volume
             if left <= ZERO:
                 break
-        if reached is None:
-            raise VenueRejected("NOT_ENOUGH_LIQUIDITY", "Luno's book has no offers.", "Wait for the market.")
-        return ceil_to_step(reached * (1 + BUY_BAND), instrument.tick_size)
+        highest = ceil_to_step(reached * (1 + BUY_BAND), instrument.tick_size)
+        if request.budget is None:
+            return highest
+        unit = request.budget / (request.quantity * (1 + instrument.fees.taker))
+        payable = floor_to_step(unit, instrument.tick_size)
+        if payable < asks[0][0]:
+            raise VenueRejected(
+                "BUDGET_EXCEEDED",
+                f"The best offer of {asks[0][0]:f} is above the {payable:f} that the reserved money pays.",
+                "Nothing was sent. The bot decides anew on its next bar.",
+            )
+        return min(highest, payable)
 
     async def _ask_cancel(self, order_id: UUID, instrument: Instrument) -> str:
         record = await self._one({"client_order_id": order_id.hex}, Priority.EXIT)

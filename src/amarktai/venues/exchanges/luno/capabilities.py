@@ -31,7 +31,8 @@ CAPABILITIES: Final = Capabilities(
         "market order": Capability(
             _E,
             "Sells are native. Luno's market buys are in money and our orders in base, so a buy leaves as an "
-            "immediate-or-cancel limit 1 % above the level that its quantity reaches in the book.",
+            "immediate-or-cancel limit 1 % above the level that its quantity reaches in the book, and never "
+            "above what its reserved money pays.",
         ),
         "post-only": Capability(_N, "Refused when it would trade at once."),
         "stop order": Capability(

@@ -54,6 +54,15 @@ class LunoFeed(LiveFeed):
         self._credentials = credentials
         self._stream_url = stream_url
 
+    @property
+    def live_message(self) -> str:
+        if self._credentials is not None:
+            return super().live_message
+        return (
+            f"{self._name} prices are polled every {POLL_S:.0f} s, without sizes. Its stream, trades and "
+            "candles need a key, and a user's key serves that user's account only."
+        )
+
     def sources(self) -> Sequence[Source]:
         if self._credentials is None:
             return (self._poll,)

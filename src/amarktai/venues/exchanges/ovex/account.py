@@ -152,6 +152,9 @@ class OvexAccount:
             "OVEX gave a token that was accepted before.": quote.token in self._tokens,
             "OVEX's quote is about to expire.": (quote.expires_ts - self._clock.now_ns() < LEAST_LIFE_NS),
             f"OVEX's two sides are {spread:.1%} apart.": spread > SPREAD_BAND,
+            f"OVEX asks {quote.terms.quote_amount:f} {quote.terms.quote}, more than is reserved.": (
+                request.budget is not None and quote.terms.quote_amount > request.budget
+            ),
         }
         return next((sentence for sentence, holds in problems.items() if holds), None)
 
