@@ -29,7 +29,7 @@ from amarktai.venues.exchanges.kucoin import market as kucoin
 from amarktai.venues.exchanges.luno import feed as luno_feed
 from amarktai.venues.exchanges.luno import market as luno
 from amarktai.venues.live_feed import FeedParts, LiveFeed
-from tests.contract.test_ccxt_accounts import KEY, WEIGHT_A_MINUTE
+from tests.contract.rigs import KEY, WEIGHT_A_MINUTE
 from tests.fakes import HandClock, SeededRng
 
 Row = tuple[EventKind, float, float]

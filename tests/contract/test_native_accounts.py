@@ -7,7 +7,6 @@ account is tested here in its own words.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
 
@@ -23,19 +22,8 @@ from amarktai.venues.exchanges.ovex import market as ovex_market
 from amarktai.venues.exchanges.valr import account as valr
 from amarktai.venues.exchanges.valr import market as valr_market
 from tests.contract.exchange_contract import ExchangeContract, Rig
-from tests.contract.test_ccxt_accounts import KEY, rig_at
+from tests.contract.rigs import KEY, rig_at
 from tests.fakes import HandClock, SeededIds
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-async def rig(request: pytest.FixtureRequest, clock: HandClock) -> AsyncIterator[Rig]:
-    async with request.cls.open_rig(clock) as rig:
-        yield rig
 
 
 class TestValrAccount(ExchangeContract):

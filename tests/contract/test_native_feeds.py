@@ -23,7 +23,7 @@ from amarktai.venues.exchanges.ovex.market import open_market as open_ovex
 from amarktai.venues.exchanges.valr.feed import ValrFeed
 from amarktai.venues.exchanges.valr.market import open_market as open_valr
 from amarktai.venues.live_feed import FeedParts, LiveFeed
-from tests.contract.test_ccxt_accounts import WEIGHT_A_MINUTE
+from tests.contract.rigs import WEIGHT_A_MINUTE
 from tests.fakes import HandClock, SeededRng
 
 Top = tuple[float, float]

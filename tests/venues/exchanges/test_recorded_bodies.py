@@ -37,7 +37,7 @@ from amarktai.venues.exchanges.luno.errors import DIALECT as LUNO_DIALECT
 from amarktai.venues.exchanges.luno.market import public_trade as luno_trade
 from amarktai.venues.exchanges.luno.market import quote as luno_quote
 from amarktai.venues.transport import Answer, exact
-from tests.contract.test_ccxt_accounts import KEY
+from tests.contract.rigs import KEY
 from tests.recordings import recording
 
 pytestmark = pytest.mark.data

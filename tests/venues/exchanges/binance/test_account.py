@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs
@@ -14,12 +13,11 @@ from amarktai.domain.fill import Liquidity
 from amarktai.domain.order import OrderType, Side
 from amarktai.domain.provider import Credentials
 from amarktai.ports.venue import OrderRequest, OutcomeUnknown, VenueRejected, VenueStatus
-from amarktai.venues.account import AccountParts
 from amarktai.venues.ccxt_calls import CcxtCalls, CcxtSigner
 from amarktai.venues.exchanges.binance import VENUE
 from amarktai.venues.exchanges.binance.account import DAY_MS, PAGE, BinanceAccount, receive_window
 from amarktai.venues.exchanges.binance.errors import DIALECT
-from tests.fakes import SeededIds, SeededRng
+from tests.fakes import SeededIds
 from tests.venues.exchanges.answers import Answers
 
 BTC = VENUE.instrument("BTC/USDT")
@@ -38,27 +36,12 @@ def answers() -> Answers:
 def account(answers: Answers) -> BinanceAccount:
     signer = CcxtSigner(VENUE, KEY, answers.clock, receive_window)
     calls = CcxtCalls(answers.transport(VENUE.platform, signer), DIALECT)
-    parts = AccountParts("main", VENUE.instruments, [BTC.id], answers.clock, SeededRng(), answers.budget)
+    parts = answers.parts(VENUE, BTC)
     return BinanceAccount(calls, signer, parts, KEY, "ws://127.0.0.1:9")
 
 
 def request(answers: Answers, **change: Any) -> OrderRequest:
-    now = answers.clock.now_ns()
-    base = OrderRequest(
-        order_id=SeededIds(answers.clock).new(),
-        instrument_id=BTC.id,
-        side=Side.BUY,
-        type=OrderType.LIMIT,
-        quantity=Decimal("0.001"),
-        price=Decimal(60_000),
-        stop_price=None,
-        post_only=False,
-        reduce_only=False,
-        oco_group=None,
-        sent_ts=now,
-        deadline_ts=now + 3_000_000_000,
-    )
-    return replace(base, **change)
+    return answers.order(BTC, 60_000, 3, **change)
 
 
 def order_row(number: int, **change: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -12,15 +11,14 @@ import orjson
 import pytest
 
 from amarktai.domain.fill import Liquidity
-from amarktai.domain.order import OrderType, Side
+from amarktai.domain.order import OrderType
 from amarktai.domain.provider import Credentials
 from amarktai.ports.venue import OrderRequest, OutcomeUnknown, VenueRejected, VenueStatus
-from amarktai.venues.account import AccountParts
 from amarktai.venues.ccxt_calls import CcxtCalls, CcxtSigner
 from amarktai.venues.exchanges.kucoin import VENUE
 from amarktai.venues.exchanges.kucoin.account import PAGE, KucoinAccount, time_window
 from amarktai.venues.exchanges.kucoin.errors import DIALECT, ban_seconds
-from tests.fakes import SeededIds, SeededRng
+from tests.fakes import SeededIds
 from tests.venues.exchanges.answers import Answers
 
 BTC = VENUE.instrument("BTC/USDT")
@@ -42,27 +40,12 @@ def answers() -> Answers:
 def account(answers: Answers) -> KucoinAccount:
     signer = CcxtSigner(VENUE, Credentials("key", "secret", "pass"), answers.clock, time_window)
     calls = CcxtCalls(answers.transport(VENUE.platform, signer), DIALECT)
-    parts = AccountParts("main", VENUE.instruments, [BTC.id], answers.clock, SeededRng(), answers.budget)
+    parts = answers.parts(VENUE, BTC)
     return KucoinAccount(VENUE, calls, signer, parts)
 
 
 def request(answers: Answers, **change: Any) -> OrderRequest:
-    now = answers.clock.now_ns()
-    base = OrderRequest(
-        order_id=SeededIds(answers.clock).new(),
-        instrument_id=BTC.id,
-        side=Side.BUY,
-        type=OrderType.LIMIT,
-        quantity=Decimal("0.001"),
-        price=Decimal(60_000),
-        stop_price=None,
-        post_only=False,
-        reduce_only=False,
-        oco_group=None,
-        sent_ts=now,
-        deadline_ts=now + 3_000_000_000,
-    )
-    return replace(base, **change)
+    return answers.order(BTC, 60_000, 3, **change)
 
 
 def placed(**change: Any) -> dict[str, Any]:

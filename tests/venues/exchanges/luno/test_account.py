@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs
@@ -16,13 +15,12 @@ from amarktai.domain.order import OrderType, Side
 from amarktai.domain.provider import Credentials
 from amarktai.ports.clock import to_datetime
 from amarktai.ports.venue import OrderRequest, OutcomeUnknown, VenueRejected, VenueStatus
-from amarktai.venues.account import AccountParts
 from amarktai.venues.ccxt_calls import CcxtCalls, CcxtSigner
 from amarktai.venues.exchanges.luno import VENUE
 from amarktai.venues.exchanges.luno.account import PAGE, LunoAccount, time_to_live
 from amarktai.venues.exchanges.luno.errors import DIALECT
 from amarktai.venues.exchanges.luno.records import account_fill, order_record
-from tests.fakes import SeededIds, SeededRng
+from tests.fakes import SeededIds
 from tests.venues.exchanges.answers import Answers
 
 BTC = VENUE.instrument("BTC/ZAR")
@@ -39,27 +37,12 @@ def answers() -> Answers:
 def account(answers: Answers) -> LunoAccount:
     signer = CcxtSigner(VENUE, KEY, answers.clock, time_to_live)
     calls = CcxtCalls(answers.transport(VENUE.platform, signer), DIALECT)
-    parts = AccountParts("main", VENUE.instruments, [BTC.id], answers.clock, SeededRng(), answers.budget)
+    parts = answers.parts(VENUE, BTC)
     return LunoAccount(calls, signer, parts, KEY, "ws://127.0.0.1:9")
 
 
 def request(answers: Answers, **change: Any) -> OrderRequest:
-    now = answers.clock.now_ns()
-    base = OrderRequest(
-        order_id=SeededIds(answers.clock).new(),
-        instrument_id=BTC.id,
-        side=Side.BUY,
-        type=OrderType.LIMIT,
-        quantity=Decimal("0.001"),
-        price=Decimal(900_000),
-        stop_price=None,
-        post_only=False,
-        reduce_only=False,
-        oco_group=None,
-        sent_ts=now,
-        deadline_ts=now + 5_000_000_000,
-    )
-    return replace(base, **change)
+    return answers.order(BTC, 900_000, 5, **change)
 
 
 def order_row(number: int, **change: Any) -> dict[str, Any]:

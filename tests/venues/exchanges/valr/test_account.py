@@ -13,17 +13,15 @@ import orjson
 import pytest
 
 from amarktai.domain.errors import Unavailable
-from amarktai.domain.order import OrderType, Side
+from amarktai.domain.order import OrderType
 from amarktai.domain.provider import Credentials
 from amarktai.domain.signing import valr_headers
 from amarktai.ports.exchange import StreamGap
 from amarktai.ports.venue import OrderRequest, OutcomeUnknown, VenueRejected, VenueStatus
-from amarktai.venues.account import AccountParts
 from amarktai.venues.exchanges.valr import VENUE
 from amarktai.venues.exchanges.valr.account import ValrAccount
 from amarktai.venues.exchanges.valr.calls import ValrCalls, signing
 from tests.domain.test_signing import VALR_SECRET
-from tests.fakes import SeededIds, SeededRng
 from tests.venues.exchanges.answers import Answers
 from tests.venues.exchanges.valr.test_records import FILL, STATUS
 
@@ -47,18 +45,13 @@ def answers() -> Answers:
 @pytest.fixture
 def account(answers: Answers) -> ValrAccount:
     calls = ValrCalls(answers.transport(VENUE.platform, signing(KEY, answers.clock)))
-    parts = AccountParts("me", VENUE.instruments, (), answers.clock, SeededRng(), answers.budget)
+    parts = answers.parts(VENUE)
     return ValrAccount(calls, parts, KEY, "ws://127.0.0.1:9")
 
 
 @pytest.fixture
 def request_(answers: Answers) -> OrderRequest:
-    now = answers.clock.now_ns()
-    return OrderRequest(
-        order_id=SeededIds(answers.clock).new(), instrument_id="valr:BTC/ZAR", side=Side.BUY,
-        type=OrderType.LIMIT, quantity=Decimal("0.001000"), price=Decimal(900_000), stop_price=None,
-        post_only=False, reduce_only=False, oco_group=None, sent_ts=now, deadline_ts=now + 10_000_000_000,
-    )  # fmt: skip
+    return answers.order(VENUE.instrument("BTC/ZAR"), 900_000, 10, quantity=Decimal("0.001000"))
 
 
 def lookup(request: OrderRequest) -> str:
