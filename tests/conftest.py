@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 
 from amarktai.storage.embedded import DatabaseUrls, EmbeddedPostgres, make_database
@@ -26,6 +27,11 @@ from tests.fakes import SeededRng
 _HOME = "PYTEST_POSTGRES_HOME"
 _TEMPLATE = "amarktai_template"
 _numbers = count(1)
+
+
+# How long one example takes is the machine's load, not the code's correctness.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -85,7 +85,7 @@ def test_the_document_is_the_servers_own() -> None:
 
 
 @schema.parametrize()
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, suppress_health_check=list(HealthCheck))
 def test_answers_are_as_documented(case: Case[Any], served: Served) -> None:
     if case.path in _OWN_TESTS:
         pytest.skip("has a test of its own")

@@ -94,7 +94,7 @@ RATIOS = st.sampled_from([0.0, 0.005, 0.01, 0.02, 0.05, 0.1])
     stake=st.sampled_from([D(7), D(3_000), D(9_999)]),
     instrument=st.sampled_from([BINANCE, KUCOIN]),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_parity_on_any_bars_and_signals(
     bars: Bars,
     data: st.DataObject,

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from amarktai.backtest import kernel
@@ -29,7 +29,6 @@ COUNTS = st.integers(1, 99_999_999)
 RATIOS = st.integers(0, 3_000).map(lambda parts: D(parts) / 10_000)
 
 
-@settings(deadline=None)
 @given(step=STEPS, count=COUNTS, ratio=RATIOS)
 def test_rounding_equals_the_decimal_fill_model(step: Decimal, count: int, ratio: Decimal) -> None:
     p, q = step.as_integer_ratio()
@@ -42,7 +41,6 @@ def test_rounding_equals_the_decimal_fill_model(step: Decimal, count: int, ratio
         assert down == float(round_quantity_down(price * factor, step))
 
 
-@settings(deadline=None)
 @given(price=st.floats(0.01, 1e6), side=st.sampled_from(Side))
 def test_a_takers_price_equals_the_decimal_fill_model_off_the_grid_too(price: float, side: Side) -> None:
     slippage = float(HONEST.slippage_ratio)
@@ -53,7 +51,6 @@ def test_a_takers_price_equals_the_decimal_fill_model_off_the_grid_too(price: fl
         assert kernel.floor_to_step_nb(price * (1.0 - slippage), 1, 100) == float(want)
 
 
-@settings(deadline=None)
 @given(units=st.integers(-(10**12), 10**12))
 def test_the_ledgers_rounding_is_the_same(units: int) -> None:
     value = D(units).scaleb(-9)
@@ -70,7 +67,6 @@ EXITS = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(
     cash=st.integers(-100, 200_000).map(lambda cents: D(cents) / 100),
     stake=st.integers(1, 200_000).map(lambda cents: D(cents) / 100),

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from amarktai.backtest.metrics import (
@@ -117,7 +117,6 @@ def test_days_end_at_midnight_utc_and_gaps_are_one_return() -> None:
     equity=st.lists(st.one_of(st.just(0.0), st.floats(0.01, 1e6)), max_size=400),
     profits=st.lists(st.floats(-1e6, 1e6), max_size=20),
 )
-@settings(deadline=None)
 def test_a_figure_is_finite_or_none_with_a_reason(equity: list[float], profits: list[float]) -> None:
     got = metrics_of(equity, profits)
     assert -1.0 <= got.max_drawdown <= 0.0

@@ -117,7 +117,7 @@ async def test_no_strange_answer_makes_a_key_work(
 
 @EACH
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 def test_a_field_of_another_form_is_refused_without_repeating_it(
     provider: ProviderId, data: st.DataObject
 ) -> None:

@@ -67,7 +67,6 @@ def test_gaps_are_missing_bars() -> None:
     assert count_gaps(empty_bars("1h")) == 0
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 20 * 3_600), st.integers(1, 1_000)), min_size=1, max_size=60))
 def test_bars_from_quotes_are_clean_and_hold_every_quote(points: list[tuple[int, int]]) -> None:
     points.sort()
@@ -140,7 +139,6 @@ def test_reasons_are_counted() -> None:
     assert dirty.counts == {"crossed": 3}
 
 
-@settings(deadline=None)
 @given(st.sets(st.integers(0, 40), min_size=1, max_size=30))
 def test_larger_bars_are_made_of_the_smaller_ones_that_exist(hours: set[int]) -> None:
     count = len(hours)

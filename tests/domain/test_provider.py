@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from amarktai.domain.instrument import Platform
@@ -30,7 +30,6 @@ def test_the_exchanges_are_the_platforms() -> None:
 
 
 @given(st.dictionaries(st.sampled_from([*NAMES, "new"]), st.booleans()))
-@settings(deadline=None)
 def test_a_key_is_dangerous_exactly_when_it_may_move_money_or_has_an_unknown_right(
     words: dict[str, bool],
 ) -> None:
@@ -41,7 +40,6 @@ def test_a_key_is_dangerous_exactly_when_it_may_move_money_or_has_an_unknown_rig
 
 
 @given(st.sets(st.sampled_from(list(Right))))
-@settings(deadline=None)
 def test_no_set_with_a_forbidden_right_is_harmless(found: set[Right]) -> None:
     rights = KeyRights(frozenset(found))
     assert (rights.danger is None) is not bool(found & FORBIDDEN)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import talib
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -12,7 +12,6 @@ from tests.market_data import synthetic
 BARS = synthetic(2_000, 12)
 
 
-@settings(deadline=None)
 @given(
     values=hnp.arrays(np.float64, st.integers(1, 60), elements=st.integers(0, 9).map(float)),
     period=st.integers(1, 12),

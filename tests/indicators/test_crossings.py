@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -10,7 +10,6 @@ from amarktai.indicators.crossings import crosses_above, crosses_below
 LEVELS = st.sampled_from([1.0, 2.0, 3.0, float("nan")])
 
 
-@settings(deadline=None)
 @given(pair=hnp.arrays(np.float64, st.tuples(st.just(2), st.integers(0, 20)), elements=LEVELS))
 def test_a_cross_is_beyond_now_and_not_before(pair: np.ndarray) -> None:
     value, threshold = pair

@@ -147,7 +147,7 @@ class _History:
 
 
 @given(st.lists(_ACTION, max_size=30), st.sampled_from(_TIMEZONES))
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 def test_every_figure_follows_from_the_fills(
     module_database_urls: DatabaseUrls, actions: list[tuple[object, ...]], timezone: str
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from amarktai.ports.secrets import KeyRing, Sealed, SecretPlace
@@ -19,7 +19,6 @@ OLD, NEW = kek("old"), kek("new")
 
 
 @given(st.binary(max_size=400), st.text(max_size=8))
-@settings(deadline=None)
 def test_what_was_sealed_opens_and_shows_nothing_before(secret: bytes, seed: str) -> None:
     sealed = seal(secret, PLACE, OLD, SeededRng(seed))
     assert unseal(sealed, PLACE, KeyRing((OLD,))) == secret
@@ -28,7 +27,6 @@ def test_what_was_sealed_opens_and_shows_nothing_before(secret: bytes, seed: str
 
 
 @given(st.integers(0, 10_000), st.booleans())
-@settings(deadline=None)
 def test_no_flipped_bit_opens(bit: int, in_key: bool) -> None:
     sealed = seal(b"the secret", PLACE, OLD, SeededRng())
     blob = bytearray(sealed.wrapped_key if in_key else sealed.ciphertext)

@@ -41,7 +41,7 @@ def ignore(_: FetchProgress) -> None:
     """Take no notice of the progress."""
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     held=st.sets(st.integers(0, 19)),
     missing=st.sets(st.integers(0, 19), max_size=6),

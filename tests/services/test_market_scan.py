@@ -6,7 +6,7 @@ from dataclasses import fields
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from amarktai.domain.market import NO_TS, EventKind, MarketBatch
@@ -65,7 +65,6 @@ def assert_same(one: ScanState, other: ScanState) -> None:
     st.integers(0, 80),
     st.lists(st.integers(0, 40), max_size=4),
 )
-@settings(deadline=None)  # the first example compiles
 def test_the_scan_is_the_plain_loop(
     rows: list[tuple[int, int, float, float, int]],
     wakes: list[tuple[float | None, ...]],

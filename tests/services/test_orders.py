@@ -559,7 +559,7 @@ class _Story:
 
 
 @given(st.lists(_ACTION, max_size=25), st.sampled_from([None, Decimal("0.0001")]))
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 def test_whatever_the_line_does_the_books_are_those_of_the_venue(
     module_database_urls: DatabaseUrls, actions: list[tuple[Any, ...]], split_lot: Decimal | None
 ) -> None:

@@ -41,7 +41,7 @@ def test_absent_data_is_empty(store: ParquetCandleStore) -> None:
     assert store.datasets() == []
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 8), st.integers(1, 99)), min_size=1, max_size=6))
 def test_the_newest_write_of_a_bar_wins(
     tmp_path_factory: pytest.TempPathFactory, writes: list[tuple[int, int, int]]

@@ -115,7 +115,7 @@ def test_l3_every_amount_is_a_decimal_of_fixed_scale() -> None:
 @given(
     cents=st.integers(1, 10**30),
 )
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_l3_amounts_come_back_digit_for_digit(module_database_urls: DatabaseUrls, cents: int) -> None:
     amount = Decimal(cents).scaleb(-8)
     with psycopg.connect(module_database_urls.app) as connection:

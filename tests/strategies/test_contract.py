@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from amarktai.domain.errors import InvalidInput
@@ -12,7 +12,6 @@ from amarktai.strategies.registry import strategy
 VALUES = st.lists(st.sampled_from([float("nan"), 1.0, 2.0, 3.0]), min_size=1, max_size=12)
 
 
-@settings(deadline=None)
 @given(values=VALUES, op=st.sampled_from(Op), limit=st.sampled_from([1.0, 2.0]), data=st.data())
 def test_a_reading_says_what_the_series_says(
     values: list[float], op: Op, limit: float, data: st.DataObject
@@ -28,7 +27,6 @@ def test_a_reading_says_what_the_series_says(
         assert reading.threshold == limit
 
 
-@settings(deadline=None)
 @given(values=VALUES, op=st.sampled_from(Op))
 def test_nothing_passes_on_nan(values: list[float], op: Op) -> None:
     series = np.array(values)

@@ -336,7 +336,7 @@ def act(exchange: Exchange, action: tuple[Any, ...]) -> None:
 
 
 @given(actions=_actions, rules=_rules, in_quote=st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_nothing_is_made_of_nothing_and_nobody_owes(
     actions: list[tuple[Any, ...]], rules: dict[str, bool], in_quote: bool
 ) -> None:
@@ -358,7 +358,7 @@ def test_nothing_is_made_of_nothing_and_nobody_owes(
 
 
 @given(st.lists(st.tuples(_quantities, _prices), min_size=1, max_size=8), _quantities)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_fills_follow_price_then_time(asks: list[tuple[str, str]], wanted: str) -> None:
     exchange = make_exchange()
     exchange.deposit("ann", "BTC", D(100), NOW)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from amarktai.domain.bar import NS_PER_S
@@ -22,7 +22,6 @@ def make(per_minute: int = 60) -> tuple[RequestBudget, VirtualClock]:
     return RequestBudget("luno", per_minute, clock), clock
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(Priority), st.integers(1, 3)), min_size=1, max_size=80))
 async def test_never_more_than_the_burst_and_the_rate(requests: list[tuple[Priority, int]]) -> None:
     budget, clock = make(60)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from amarktai.domain.fill import Liquidity
@@ -67,7 +67,6 @@ def filled(result: Match) -> Decimal:
     return sum((execution.quantity for execution in result.executions), ZERO)
 
 
-@settings(deadline=None)
 @given(bids=LEVELS, asks=LEVELS, quantity=QUANTITY, side=st.sampled_from(Side))
 def test_a_market_order_takes_the_best_levels_and_no_more_than_they_show(
     bids: dict[int, int], asks: dict[int, int], quantity: Decimal, side: Side
@@ -83,7 +82,6 @@ def test_a_market_order_takes_the_best_levels_and_no_more_than_they_show(
     assert all(execution.liquidity is Liquidity.TAKER for execution in result.executions)
 
 
-@settings(deadline=None)
 @given(
     bids=LEVELS,
     asks=LEVELS,
@@ -105,7 +103,6 @@ def test_a_limit_order_never_fills_beyond_its_price_or_its_quantity(
         assert execution.price == price or not arrived
 
 
-@settings(deadline=None)
 @given(stop=st.integers(90, 110), side=st.sampled_from(Side), quantity=QUANTITY)
 def test_a_stop_fills_when_the_price_that_it_would_get_has_reached_it(
     stop: int, side: Side, quantity: Decimal

@@ -7,7 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from amarktai.domain.errors import BrokenInvariant
@@ -387,7 +387,6 @@ class TestWakeConditions:
         market.quote(99, 100)
         assert market.wake == WakeConditions(ask_below=97, bid_above=108, bid_below=97, ask_above=108)
 
-    @settings(deadline=None)
     @given(
         quotes=st.lists(st.tuples(st.integers(90, 110), st.integers(1, 5)), min_size=1, max_size=30),
         orders=st.lists(

@@ -171,7 +171,7 @@ def test_what_is_no_recording_is_named(tmp_path: Path) -> None:
         recording_feed(tmp_path)
 
 
-@hypothesis_settings(deadline=None, max_examples=40)
+@hypothesis_settings(max_examples=40)
 @given(st.lists(st.integers(0, 400), min_size=1, max_size=40), st.integers(1, 9))
 async def test_minutes_are_stored_whole(
     tmp_path_factory: pytest.TempPathFactory, seconds: list[int], size: int

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from amarktai.domain.bar import Bars
@@ -111,7 +111,6 @@ def quotes(instrument: Instrument, times: Sequence[int]) -> RecordedFeed:
 
 
 class TestMergedFeed:
-    @settings(deadline=None)
     @given(st.lists(st.lists(st.integers(0, 50), min_size=1, max_size=20), min_size=1, max_size=3))
     async def test_every_row_comes_once_and_in_time_order(self, times: list[list[int]]) -> None:
         instruments = (*BINANCE.instruments, *KUCOIN.instruments)

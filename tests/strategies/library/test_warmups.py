@@ -43,7 +43,7 @@ def agree(item: Strategy, given_params: dict[str, Any], bars: Bars, ends: list[i
 
 @pytest.mark.parametrize(("item", "params"), CASES, ids=IDS)
 @given(seed=st.integers(0, 50), data=st.data())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_on_synthetic_bars(item: Strategy, params: dict[str, Any], seed: int, data: st.DataObject) -> None:
     bars = synthetic(4_000, seed)
     length = item.warmup(parse_params(item, params))
