@@ -36,10 +36,11 @@ def until(holds: Callable[[], bool], what: str) -> None:
 class Platform:
     """`amarktai up` on the sandbox market, in a folder of its own.
 
-    Without ``with_admin`` the first page asks for the setup token, which ``setup_link`` holds.
+    Without ``with_admin`` the first page asks for the setup token, which ``setup_link`` holds. ``more``
+    are settings.
     """
 
-    def __init__(self, home: Path, *, with_admin: bool = True) -> None:
+    def __init__(self, home: Path, *, with_admin: bool = True, **more: str) -> None:
         self.home = home
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -49,7 +50,7 @@ class Platform:
         with self.log.open("w") as log:
             self.process = psutil.Popen(
                 [sys.executable, "-m", "amarktai", "up", "--home", str(home), "--port", str(self.port)],
-                env=environment(AMARKTAI_FEEDS="sandbox", **(ADMIN if with_admin else {})),
+                env=environment(AMARKTAI_FEEDS="sandbox", **(ADMIN if with_admin else {}), **more),
                 stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
 
@@ -90,8 +91,8 @@ class Platform:
 
 
 @contextmanager
-def started(home: Path, *, with_admin: bool = True) -> Iterator[Platform]:
-    platform = Platform(home, with_admin=with_admin)
+def started(home: Path, *, with_admin: bool = True, **more: str) -> Iterator[Platform]:
+    platform = Platform(home, with_admin=with_admin, **more)
     try:
         yield platform
     finally:
