@@ -49,9 +49,14 @@ class MemoryCandles:
         return [DatasetInfo(BTC_ZAR.id, "1h", Origin.RECORDED, len(ts), int(ts[0]), int(ts[-1]), gaps)]
 
 
-def service(world: World, hours: list[int] | None = None) -> MarketService:
+def service(world: World, hours: list[int] | None = None, *, sandbox: bool = True) -> MarketService:
+    async def is_sandbox() -> bool:
+        return sandbox
+
     candles = MemoryCandles(hours or [0])
-    return MarketService(world.catalog, candles, world.clock, notes=NOTES, synthetic=made_up_bars)
+    return MarketService(
+        world.catalog, candles, world.clock, notes=NOTES, synthetic=made_up_bars, is_sandbox=is_sandbox
+    )
 
 
 async def made_up_bars(instrument: Instrument, timeframe: str, count: int, before_ts: int) -> Bars:
@@ -121,3 +126,10 @@ async def test_a_synthetic_market_gives_its_bars_without_a_store(database_urls: 
         assert found["gaps"] == 0
         assert len(found["items"]) == 3
         assert datetime.fromisoformat(found["items"][-1]["ts_open"]) < world.now
+
+
+async def test_made_up_prices_of_a_stand_in_are_not_the_sandboxs(database_urls: DatabaseUrls) -> None:
+    async with trading(database_urls) as world:
+        await world.catalog.put_instruments([ETH_ZAR], Origin.SYNTHETIC, world.now)
+        found = await service(world, sandbox=False).candles(ETH_ZAR.id, timeframe="1m", until=None, limit=3)
+        assert (found["origin"], found["items"]) == ("synthetic", [])

@@ -68,12 +68,14 @@ def build_services(
     fx = build_fx(MARK_MAX_AGE_S)
     trades = TradeService(reporting)
     profits = ProfitService(reporting, clock, lambda: build_fx(MARK_MAX_AGE_S))
+    system = System(PgSystem(base.database), clock=clock, market=settings.feeds)
     markets = MarketService(
         base.catalog,
         ParquetCandleStore(settings.home / "candles"),
         clock,
         notes=notes,
         synthetic=_synthetic_bars(settings.sandbox_seed, clock),
+        is_sandbox=system.is_sandbox,
     )
     return Services(
         settings=settings,
@@ -88,7 +90,7 @@ def build_services(
         audit=accounts.audit,
         idempotency=accounts.idempotency,
         alerts=Alerts(PgAlerting(base.database), clock=clock),
-        system=System(PgSystem(base.database), clock=clock, market=settings.feeds),
+        system=system,
         events=EventHistory(PgEvents(base.database)),
         live=hub,
         build=build,

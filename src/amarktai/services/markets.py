@@ -28,7 +28,8 @@ BarsBefore = Callable[[Instrument, str, int, int], Awaitable[Bars]]
 
 class MarketService:
     """``notes`` says per platform what people should know while it has no feed; ``synthetic`` gives
-    the sandbox's bars, which follow from its seed and are not stored.
+    the sandbox's bars, which follow from its seed and are not stored, while ``is_sandbox`` says that
+    it is the market: made-up prices of a stand-in are others.
     """
 
     def __init__(
@@ -39,12 +40,14 @@ class MarketService:
         *,
         notes: Mapping[Platform, str],
         synthetic: BarsBefore,
+        is_sandbox: Callable[[], Awaitable[bool]],
     ) -> None:
         self._catalog = catalog
         self._candles = candles
         self._clock = clock
         self._notes = notes
         self._synthetic = synthetic
+        self._is_sandbox = is_sandbox
 
     async def instruments(self, *, platform: Platform | None, cursor: str | None, limit: int) -> Page:
         """Return one page of markets by id, each with its feed's health and last price."""
@@ -82,7 +85,7 @@ class MarketService:
         """
         timeframe_ns(timeframe)
         listed = await self._listed(instrument_id)
-        if listed is not None and listed.origin is Origin.SYNTHETIC:
+        if listed is not None and listed.origin is Origin.SYNTHETIC and await self._is_sandbox():
             before = self._clock.now_ns() if until is None else to_ns(until)
             return await self._synthetic(listed.instrument, timeframe, limit, before), Origin.SYNTHETIC
         dataset = await self._dataset(instrument_id, timeframe)

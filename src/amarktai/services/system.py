@@ -60,6 +60,10 @@ class System:
         """Return which market bots see: ``live`` or ``sandbox``."""
         return await self._store.market() or self._default_market
 
+    async def is_sandbox(self) -> bool:
+        """Return whether bots see the sandbox."""
+        return await self.market() == SANDBOX
+
     async def switch_market(self, source: str, *, by: Identity) -> str:
         """Let the engine start anew on the other market; bots of the first one rest until it is back.
 
@@ -93,7 +97,7 @@ class System:
                 for beat in beats
             ],
             "database": {"version": version, "size_bytes": size_bytes},
-            "sandbox": await self.market() == SANDBOX,
+            "sandbox": await self.is_sandbox(),
         }
 
     def _is_healthy(self, beat: Heartbeat) -> bool:

@@ -62,10 +62,11 @@ function CandleDrawing({ data, places, height, markers, levels }: CandleChartPro
     const bars = ascending(data.items.map(({ ts_open, ...bar }) => ({ time: seconds(ts_open), ...bar })));
     const text = (value: number) =>
       formatNumber(value.toFixed(places), { minPlaces: places, maxPlaces: places, style });
+    const volume = (value: number) => formatNumber(value.toFixed(8), { minPlaces: 0, maxPlaces: 8, style });
     const rows: Row[] = bars.map((bar) => ({
       time: bar.time,
       value: bar.close,
-      cells: [text(bar.open), text(bar.high), text(bar.low), text(bar.close), String(bar.volume)],
+      cells: [text(bar.open), text(bar.high), text(bar.low), text(bar.close), volume(bar.volume)],
     }));
     const drawn = snap(
       markers,
