@@ -27,13 +27,15 @@ from amarktai.ports.venue import (
 class Faults:
     """How often each fault happens, as a share of its occasions (0 to 1).
 
-    ``lost_requests`` never reach the venue, ``lost_replies`` reach it and are accepted. ``delayed``
+    ``lost_requests`` never reach the venue, ``lost_replies`` reach it and are accepted.
+    ``ignored_cancels`` are answered with the order as it is: still open. ``delayed``
     reports wait for a later event, ``split_lot`` cuts each fill in two at a multiple of that lot.
     """
 
     lost_requests: float = 0.0
     lost_replies: float = 0.0
     lost_cancels: float = 0.0
+    ignored_cancels: float = 0.0
     lost_cancel_replies: float = 0.0
     lost_queries: float = 0.0
     doubled: float = 0.0
@@ -80,6 +82,10 @@ class FaultyVenue:
     async def cancel_order(self, order_id: UUID, instrument_id: str) -> OrderReport:
         if self._happens(self.faults.lost_cancels):
             raise OutcomeUnknown("TIMEOUT", "The cancel was lost on its way")
+        if self._happens(self.faults.ignored_cancels):
+            present = await self.inner.fetch_order(order_id, instrument_id)
+            assert present is not None
+            return self._cut(present)
         report = await self.inner.cancel_order(order_id, instrument_id)
         if self._happens(self.faults.lost_cancel_replies):
             raise OutcomeUnknown("TIMEOUT", "The reply to the cancel was lost")

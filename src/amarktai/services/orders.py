@@ -38,7 +38,14 @@ from amarktai.ports.events import EventPayload, OrderUpdated
 from amarktai.ports.ids import Ids
 from amarktai.ports.leases import Lease
 from amarktai.ports.store import Book, BookMoved, NewOrder, OrderChange, Store, StoredOrder, UnitOfWork
-from amarktai.ports.venue import OrderReport, OrderRequest, OutcomeUnknown, TradingVenue, VenueRejected
+from amarktai.ports.venue import (
+    OrderReport,
+    OrderRequest,
+    OutcomeUnknown,
+    TradingVenue,
+    VenueRejected,
+    VenueStatus,
+)
 from amarktai.services.account_view import DOUBTFUL, AccountView, BotAccount
 from amarktai.services.booking import Booker
 from amarktai.services.fx import FxRates
@@ -323,11 +330,15 @@ class OrderService:
         """Ask the venue to cancel; only its own record changes what was filled (O13)."""
         asked = await self._mark_canceling(user_id, order_ids)
         results = [await self._cancel_one(item.order) for item in asked]
-        return await self.apply(
-            user_id,
-            [result for result in results if isinstance(result, OrderReport)],
-            verdicts=[result for result in results if isinstance(result, Verdict)],
-        )
+        reports = [result for result in results if isinstance(result, OrderReport)]
+        # A cancel that the venue takes its time over, or refused: its records will say which.
+        undone = [
+            Verdict(report.order_id, OrderEvent.LOSE_CANCEL, "the venue has it open after the cancel")
+            for report in reports
+            if report.status is VenueStatus.OPEN
+        ]
+        lost = [result for result in results if isinstance(result, Verdict)]
+        return await self.apply(user_id, reports, verdicts=[*lost, *undone])
 
     @_anew
     async def _mark_canceling(self, user_id: UUID, order_ids: Sequence[UUID]) -> list[StoredOrder]:
