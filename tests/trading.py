@@ -94,9 +94,9 @@ class World:
             )
         return Identity(user, frozenset(Scope))
 
-    async def fund(self, who: Identity, amount: Decimal) -> None:
+    async def fund(self, who: Identity, amount: Decimal, mode: TradingMode = TradingMode.PAPER) -> None:
         async with self.store.unit_of_work(who.user_id) as unit:
-            book = await unit.ledger.lock_book(TradingMode.PAPER)
+            book = await unit.ledger.lock_book(mode)
             entry = book_funding(f"fund:{self.ids.new().hex}", amount, self.now)
             await unit.ledger.append(book, [entry], self.now)
 
@@ -156,7 +156,7 @@ class World:
             )  # fmt: skip
             bot = replace(bot, capital_quote=bought)
         async with self.store.unit_of_work(who.user_id) as unit:
-            book = await unit.ledger.lock_book(TradingMode.PAPER)
+            book = await unit.ledger.lock_book(bot.mode)
             await unit.bots.insert(bot)
             await unit.ledger.append(book, entries, self.now)
         self.bots[bot.id] = bot

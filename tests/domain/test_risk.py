@@ -22,12 +22,15 @@ MARKET = Instrument(
     Platform.LUNO, "BTC", "ZAR", D(1), D("0.001"), D("0.002"), D(10), Fees(D("0.001"), D("0.002"), "test")
 )
 OPEN = GateContext(
-    SystemMode.PAPER, TradingMode.PAPER, BotStatus.ACTIVE, True, 1.0, 30.0, D(1_000_000), D(10), ()
+    SystemMode.PAPER, TradingMode.PAPER, BotStatus.ACTIVE, None, True, 1.0, 30.0, D(1_000_000), D(10), ()
 )
 BUY = OrderIntent(
     user_id_of(1), MARKET.id, "k", "entry", Side.BUY, OrderType.LIMIT, D(1), D(1_000), 0, price=D(1_000)
 )
 SELL = replace(BUY, side=Side.SELL)
+
+
+LIVE = replace(OPEN, system_mode=SystemMode.LIVE, trading_mode=TradingMode.LIVE)
 
 
 def code(intent: OrderIntent, context: GateContext) -> str | None:
@@ -43,6 +46,7 @@ def test_with_every_gate_open_an_order_leaves() -> None:
 CLOSED = {
     "MODE_DISABLED": replace(OPEN, trading_mode=TradingMode.LIVE),
     "BOT_NOT_ACTIVE": replace(OPEN, bot_status=BotStatus.PAUSED),
+    "ACCOUNT_HALTED": replace(LIVE, halt="The key may withdraw money."),
     "ACCOUNT_NOT_ACTIVE": replace(OPEN, account_active=False),
     "STALE_DATA": replace(OPEN, data_age_s=30.5),
 }
@@ -52,6 +56,14 @@ CLOSED = {
 def test_what_stops_an_entry_does_not_stop_an_exit(name: str) -> None:
     assert code(BUY, CLOSED[name]) == name
     assert code(SELL, CLOSED[name]) is None
+
+
+def test_a_halted_account_says_why_and_what_to_do_and_leaves_paper_alone() -> None:
+    halted = replace(LIVE, halt="The key may withdraw money.", account_active=False)
+    denial = first_denial(BUY, MARKET, halted)
+    assert denial is not None and denial.code == "ACCOUNT_HALTED"
+    assert "Luno is halted: The key may withdraw money. Save a key" in denial.detail
+    assert code(BUY, replace(OPEN, halt="The key may withdraw money.")) is None
 
 
 @pytest.mark.parametrize("age", [float("nan"), float("inf"), -0.001, 30.001])

@@ -18,10 +18,11 @@ import numpy.typing as npt
 import psycopg
 from psycopg.rows import dict_row
 
-from amarktai.domain.bot import BOT_CAPS, Bot, BotStatus
+from amarktai.domain.bot import BOT_CAPS, Bot, BotStatus, TradingMode
 from amarktai.domain.fill_model import ExecutionProfile
 from amarktai.domain.instrument import Instrument, Origin, Platform
 from amarktai.domain.market import DirtyRows, EventKind, MarketBatch
+from amarktai.domain.mode import SystemMode
 from amarktai.domain.order import OrderType, Side
 from amarktai.domain.user import Identity
 from amarktai.ports.accounts import StoredEvent
@@ -69,16 +70,22 @@ def bot_service(world: World) -> BotService:
 
 
 def new_engine(
-    world: World, lease: Lease, feed: Recording, max_age_s: float, venues: Mapping[Platform, SimulatedVenue]
+    world: World,
+    lease: Lease,
+    feed: Recording,
+    max_age_s: float,
+    venues: Mapping[Platform, SimulatedVenue],
+    mode: TradingMode = TradingMode.PAPER,
 ) -> TradingEngine:
     """Return an engine that has not started, on these venues."""
     running: dict[UUID, Bot] = {}
     instruments = {item.id: item for item in feed.instruments}
     policy = OrderPolicy(max_data_age_s=max_age_s)
-    desk = Desk(venues, instruments, running, world.fx, policy, lease)
+    system_mode = SystemMode.LIVE if mode is TradingMode.LIVE else SystemMode.PAPER
+    desk = Desk(venues, instruments, running, world.fx, policy, lease, mode, system_mode)
     orders = OrderService(world.store, world.clock, world.ids, desk)
     notices = Notices(PgAlerting(world.database), clock=world.clock, ids=world.ids)
-    parts = EngineParts(venues, orders, bot_service(world), notices, running, world.fx, 86_400)
+    parts = EngineParts(venues, orders, bot_service(world), notices, running, world.fx, 86_400, mode)
     return TradingEngine(world.store, world.clock, feed, parts)
 
 
@@ -189,9 +196,10 @@ class EngineRig:
     bots: BotService
     notices: Notices
     engine: TradingEngine
+    mode: TradingMode = TradingMode.PAPER
 
     async def add_bot(self, who: Identity, name: str) -> Bot:
-        return await self.world.add_bot(who, BTC_ZAR, Decimal(20_000), name)
+        return await self.world.add_bot(who, BTC_ZAR, Decimal(20_000), name, mode=self.mode)
 
     async def play(self) -> None:
         async for batch in self.feed.batches():
@@ -209,12 +217,21 @@ class EngineRig:
         async with self.world.store.unit_of_work(bot.user_id) as unit:
             return len(await unit.orders.working([bot.id]))
 
+    def orders(self, bot: Bot) -> list[tuple[str, str]]:
+        """Return (tag, state) of every order of the bot, oldest first."""
+        with psycopg.connect(self.world.urls.app, row_factory=dict_row) as connection:
+            connection.execute("SELECT set_config('app.tenant', %s, true)", [str(bot.user_id)])
+            query = "SELECT tag, state FROM orders WHERE bot_id = %s ORDER BY id"
+            return [(row["tag"], row["state"]) for row in connection.execute(query, [bot.id]).fetchall()]
+
     def status(self, bot: Bot) -> BotStatus:
         return self.engine.runners[bot.id].bot.status
 
 
 @asynccontextmanager
-async def engine_rig(urls: DatabaseUrls, *, bars: int = 4) -> AsyncIterator[EngineRig]:
+async def engine_rig(
+    urls: DatabaseUrls, *, bars: int = 4, mode: TradingMode = TradingMode.PAPER
+) -> AsyncIterator[EngineRig]:
     """Open a rig whose recording starts now and lasts for some hours."""
     async with trading(urls) as world:
         now = world.clock.now_ns()
@@ -223,7 +240,7 @@ async def engine_rig(urls: DatabaseUrls, *, bars: int = 4) -> AsyncIterator[Engi
         feed = candle_feed([(BTC_ZAR, make_bars(first, closes))], title="Bars", span=Span(since_ts=now))
         venue = FaultyVenue(paper_venues(world, feed)[Platform.LUNO], SeededRng("line"))
         lease = await PgLeases(world.database).take("engine", "test", now, ttl_s=1e6)
-        engine = new_engine(world, lease, feed, feed.max_age_s, {Platform.LUNO: venue})
+        engine = new_engine(world, lease, feed, feed.max_age_s, {Platform.LUNO: venue}, mode)
         notices = Notices(PgAlerting(world.database), clock=world.clock, ids=world.ids)
         await world.catalog.put_instruments([BTC_ZAR], Origin.RECORDED, world.now)
-        yield EngineRig(world, feed, venue, bot_service(world), notices, engine)
+        yield EngineRig(world, feed, venue, bot_service(world), notices, engine, mode)

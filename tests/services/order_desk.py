@@ -12,11 +12,13 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import dict_row
 
-from amarktai.domain.bot import Bot
+from amarktai.domain.bot import Bot, TradingMode
 from amarktai.domain.instrument import Instrument, Origin, Platform
 from amarktai.domain.market import EventKind
+from amarktai.domain.mode import SystemMode
 from amarktai.domain.order import TERMINAL, OrderIntent, OrderState, OrderType, Side
 from amarktai.domain.user import Identity
+from amarktai.ports.keys import AccountState, VenueAccount
 from amarktai.ports.leases import Lease
 from amarktai.ports.store import Store
 from amarktai.ports.venue import OrderReport, OrderRequest, TradingVenue
@@ -100,7 +102,8 @@ class OrderDesk:
         """Return a service without memory, as after a restart."""
         desk = Desk(
             {Platform.LUNO: venue or self.venue}, {MARKET.id: MARKET}, self.world.bots, self.world.fx,
-            self.policy, lease or self.lease,
+            self.policy, lease or self.lease, self.bot.mode,
+            SystemMode.LIVE if self.bot.mode is TradingMode.LIVE else SystemMode.PAPER,
         )  # fmt: skip
         return OrderService(store or self.world.store, self.world.clock, self.world.ids, desk)
 
@@ -135,6 +138,11 @@ class OrderDesk:
 
     async def reconcile(self, *, everything: bool = False) -> Outcome:
         return self._heard(await self.service.reconcile(self.who.user_id, everything=everything))
+
+    async def hold_back(self, state: AccountState, reason: str | None = None) -> None:
+        """Halt or reopen the account at the exchange, as the jobs process does: past the service."""
+        async with self.world.store.unit_of_work(self.who.user_id) as unit:
+            await unit.venue_accounts.put(VenueAccount(Platform.LUNO, state, reason, self.world.now))
 
     async def restart(self) -> None:
         """Start a service anew, as the engine does after a kill; the venue has lived on."""
@@ -207,12 +215,17 @@ def sent_once(desk: OrderDesk) -> bool:
 
 
 async def open_desk(
-    world: World, *, number: int = 1, capital: Decimal = Decimal(90_000), seed: str = "line"
+    world: World,
+    *,
+    number: int = 1,
+    capital: Decimal = Decimal(90_000),
+    seed: str = "line",
+    mode: TradingMode = TradingMode.PAPER,
 ) -> OrderDesk:
     """Add a funded user with a bot to the world, and a desk for them."""
     who = world.add_user(number)
-    await world.fund(who, capital)
-    bot = await world.add_bot(who, MARKET, capital)
+    await world.fund(who, capital, mode)
+    bot = await world.add_bot(who, MARKET, capital, mode=mode)
     witness = Witness(world.urls, who.user_id)
     paper = WitnessedVenue(
         platform=Platform.LUNO, account=f"paper-{number}", instruments=[MARKET], origin=Origin.RECORDED,
@@ -224,9 +237,9 @@ async def open_desk(
 
 
 @asynccontextmanager
-async def order_desk(urls: DatabaseUrls) -> AsyncIterator[OrderDesk]:
+async def order_desk(urls: DatabaseUrls, mode: TradingMode = TradingMode.PAPER) -> AsyncIterator[OrderDesk]:
     async with trading(urls) as world:
-        desk = await open_desk(world)
+        desk = await open_desk(world, mode=mode)
         try:
             await desk.quote(PRICE)
             yield desk

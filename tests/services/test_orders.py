@@ -13,13 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amarktai.domain.bot import BotStatus
+from amarktai.domain.bot import BotStatus, TradingMode
 from amarktai.domain.errors import BrokenInvariant, Unavailable
 from amarktai.domain.fill_model import BUDGET_SPENT
 from amarktai.domain.instrument import Origin, Platform
 from amarktai.domain.market import EventKind
 from amarktai.domain.money import ZERO
 from amarktai.domain.order import TERMINAL, OrderState, Side
+from amarktai.ports.keys import AccountState
 from amarktai.ports.venue import OrderReport, OrderRequest, VenueStatus
 from amarktai.services.ledger_audit import LedgerAudit
 from amarktai.storage.embedded import DatabaseUrls
@@ -395,6 +396,7 @@ class TestCancels:
         [
             (Faults(lost_cancels=1), OrderState.OPEN),
             (Faults(lost_cancel_replies=1), OrderState.CANCELED),
+            (Faults(ignored_cancels=1), OrderState.OPEN),
         ],
     )
     async def test_a_cancel_without_an_answer_changes_nothing_by_itself(
@@ -406,9 +408,12 @@ class TestCancels:
         await desk.cancel("a")
         assert desk.witness.state("a") is OrderState.CANCEL_UNKNOWN
         assert reservation_of(desk, "a") == reserved
+        assert desk.service.doubtful_users
         desk.venue.faults = NO_FAULTS
         await desk.reconcile()
         assert desk.witness.state("a") is found
+        await desk.cancel("a")
+        assert desk.witness.state("a") is OrderState.CANCELED
         await desk.assert_books_are_right()
 
     async def test_one_of_a_pair_cancels_the_other(self, desk: OrderDesk) -> None:
@@ -482,12 +487,61 @@ class TestGates:
         assert outcome.denied[desk.bot.id].startswith("BOT_NOT_ACTIVE")
 
 
+WITHDRAWS = "The key may withdraw money."
+
+
+class TestHaltedAccounts:
+    """The account at the exchange is halted by another process, between two orders of one service."""
+
+    @pytest.fixture
+    async def desk(self, database_urls: DatabaseUrls) -> AsyncIterator[OrderDesk]:
+        async with order_desk(database_urls, TradingMode.LIVE) as opened:
+            yield opened
+
+    async def test_entries_are_refused_from_the_next_order_on_until_it_is_reopened(
+        self, desk: OrderDesk
+    ) -> None:
+        await desk.buy("a")
+        await desk.hold_back(AccountState.HALTED, WITHDRAWS)
+        outcome = await desk.buy("b")
+        assert outcome.denied[desk.bot.id].startswith(
+            f"ACCOUNT_HALTED: the account at Luno is halted: {WITHDRAWS}"
+        )
+        assert desk.witness.state("b") is OrderState.DENIED
+        assert list(desk.venue.received) == [desk.order_id("a")]
+        desk.service = desk.new_service()
+        assert (await desk.buy("c")).denied[desk.bot.id].startswith("ACCOUNT_HALTED: ")
+        await desk.hold_back(AccountState.ACTIVE)
+        assert (await desk.buy("d")).denied == {}
+        assert len(desk.venue.received) == 2
+
+    async def test_exits_stops_and_cancels_go_on(self, desk: OrderDesk) -> None:
+        await desk.buy("a", LOT * 2)
+        await desk.quote(PRICE)
+        await desk.buy("rests", price=Decimal(PRICE - 5_000))
+        await desk.hold_back(AccountState.HALTED, WITHDRAWS)
+        await desk.sell("stop", stop_price=Decimal(PRICE - 5_000))
+        assert desk.witness.state("stop") is OrderState.OPEN
+        await desk.cancel("rests", "stop")
+        assert desk.witness.state("rests") is desk.witness.state("stop") is OrderState.CANCELED
+        await desk.sell("exit", LOT * 2)
+        await desk.quote(PRICE)
+        assert desk.witness.state("exit") is OrderState.FILLED
+        await desk.assert_books_are_right()
+
+
+async def test_a_halt_at_the_exchange_is_none_of_papers_business(desk: OrderDesk) -> None:
+    await desk.hold_back(AccountState.HALTED, WITHDRAWS)
+    assert (await desk.buy("a")).denied == {}
+
+
 # -- any history of faults ------------------------------------------------------------------------
 
 _SHARE = st.sampled_from([0.0, 0.0, 0.3, 1.0])
 _FAULTS = st.builds(
-    Faults, lost_requests=_SHARE, lost_replies=_SHARE, lost_cancels=_SHARE, lost_cancel_replies=_SHARE,
-    lost_queries=_SHARE, doubled=_SHARE, delayed=st.sampled_from([0.0, 0.5]), reordered=_SHARE,
+    Faults, lost_requests=_SHARE, lost_replies=_SHARE, lost_cancels=_SHARE, ignored_cancels=_SHARE,
+    lost_cancel_replies=_SHARE, lost_queries=_SHARE, doubled=_SHARE, delayed=st.sampled_from([0.0, 0.5]),
+    reordered=_SHARE,
 )  # fmt: skip
 _OFFSET = st.integers(-20, 20)
 _SIZE = st.integers(1, 3)

@@ -2,14 +2,14 @@
 
     1 mode          the system's mode lets this book trade
     2 bot           the bot is active
-    3 account       the venue account is reconciled and active
+    3 account       the account at the exchange is not held back, and it is reconciled
     4 freshness     the data behind an entry is not stale
     5 size          tick, lot, minimum quantity and minimum notional
     6 exitability   an entry can be sold again later, at a much worse price too (O17)
     7 self-crossing no order would trade against another of the same account
     8 balance       the bot's own free money or coins cover it, fees included
 
-Orders that only reduce a position pass 1, 2 and 4: exits stay possible.
+Orders that only reduce a position pass 1 to 4 and 6: exits stay possible.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Final
 
 from amarktai.domain.bot import BotStatus, TradingMode
 from amarktai.domain.fill_model import buy_reservation
-from amarktai.domain.instrument import Instrument
+from amarktai.domain.instrument import DISPLAY_NAMES, Instrument
 from amarktai.domain.mode import SystemMode
 from amarktai.domain.order import OrderIntent, OrderType, Side
 
@@ -42,12 +42,14 @@ class Denial:
 class GateContext:
     """What the gates look at. Cash in quote, coins in base, ages in seconds.
 
+    ``halt`` says why the user's account at the exchange is held back, None where it is not;
     ``opposing`` are the limit prices of the account's working orders on the other side.
     """
 
     system_mode: SystemMode
     trading_mode: TradingMode
     bot_status: BotStatus
+    halt: str | None
     account_active: bool
     data_age_s: float
     max_data_age_s: float
@@ -92,10 +94,19 @@ def _bot(intent: OrderIntent, _: Instrument, c: GateContext) -> Denial | None:
     return Denial("bot", "BOT_NOT_ACTIVE", f"the bot is {c.bot_status}, entries need it active")
 
 
-def _account(intent: OrderIntent, _: Instrument, c: GateContext) -> Denial | None:
-    if is_exit(intent) or c.account_active:
+def _account(intent: OrderIntent, instrument: Instrument, c: GateContext) -> Denial | None:
+    if is_exit(intent):
         return None
-    return Denial("account", "ACCOUNT_NOT_ACTIVE", "an earlier order's outcome is not known yet")
+    if c.halt is not None and c.trading_mode is TradingMode.LIVE:
+        return Denial(
+            "account",
+            "ACCOUNT_HALTED",
+            f"the account at {DISPLAY_NAMES[instrument.venue]} is halted: {c.halt}"
+            " Save a key that may view and trade and nothing else, and test it.",
+        )
+    if not c.account_active:
+        return Denial("account", "ACCOUNT_NOT_ACTIVE", "an earlier order's outcome is not known yet")
+    return None
 
 
 def _freshness(intent: OrderIntent, _: Instrument, c: GateContext) -> Denial | None:

@@ -37,7 +37,8 @@ class Book:
     """A user's ledger for one mode, locked for this transaction, with the user's timezone.
 
     ``head_seq`` is the number of its last entry: unchanged, nobody has written to it; ``head_hash`` and
-    ``recorded_at`` are that entry's. ``fencing_token`` is that of the lease which was locked with it.
+    ``recorded_at`` are that entry's. ``fencing_token`` is that of the lease which was locked with it;
+    ``halts`` says which of the user's exchange accounts are held back, and why: reasons by platform.
     """
 
     id: UUID
@@ -47,6 +48,7 @@ class Book:
     head_hash: bytes
     recorded_at: datetime | None
     fencing_token: int | None = None
+    halts: Mapping[str, str] = field(default_factory=dict)
 
 
 class BookMoved(Exception):
@@ -197,8 +199,8 @@ class LedgerStore(Protocol):
         """Go on with a book as an earlier transaction left it, without a question of its own.
 
         ``balances``, each with all of its account's assets, are those of that head. What is sent first
-        locks book and lease like ``lock_book`` and raises BookMoved when the head, the timezone or the
-        lease's fencing token is another one.
+        locks book and lease like ``lock_book`` and raises BookMoved when the head, the timezone, the
+        lease's fencing token or what is halted is another one.
         """
 
     def head(self, book: Book) -> Book:

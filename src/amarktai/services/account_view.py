@@ -36,7 +36,7 @@ class BotAccount:
     """What a bot has after a transaction.
 
     Units: cash in quote, free of reservations; held_cash with them; quantity in base. ``working`` maps
-    the tag of each order that is not terminal to its id.
+    the tag of each order that is not terminal to its id; ``sales`` are those of them that hold coins.
     """
 
     cash: Decimal
@@ -44,6 +44,7 @@ class BotAccount:
     quantity: Decimal
     average_price: Decimal | None
     working: Mapping[str, UUID]
+    sales: frozenset[UUID]
 
 
 @dataclass(slots=True)
@@ -128,6 +129,7 @@ class AccountView:
             system_mode=system_mode,
             trading_mode=bot.mode,
             bot_status=bot.status,
+            halt=self.book.halts.get(bot.platform.value),
             account_active=not any(order.state in DOUBTFUL for order in orders),
             data_age_s=(now_ns - intent.data_ts) / 1e9,
             max_data_age_s=max_data_age_s,
@@ -149,12 +151,13 @@ class AccountView:
         found: dict[UUID, BotAccount] = {}
         for bot_id in bot_ids:
             instrument = instruments[bots[bot_id].instrument_id]
-            position = self.held[bot_id].position
+            position, orders = self.held[bot_id].position, self.orders(bot_id)
             found[bot_id] = BotAccount(
                 cash=self.free_cash(bot_id, instrument.quote),
                 held_cash=self.balances.get((chart.bot_holding(bot_id), instrument.quote), ZERO),
                 quantity=position.quantity,
                 average_price=position.average_price,
-                working={order.tag: order.id for order in self.orders(bot_id)},
+                working={order.tag: order.id for order in orders},
+                sales=frozenset(order.id for order in orders if order.side is Side.SELL),
             )
         return found

@@ -9,8 +9,8 @@ what it reports is booked and told to the strategies, whose orders go out before
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -27,6 +27,7 @@ from amarktai.domain.money import ZAR, ZERO, floor_to_step
 from amarktai.domain.order import Order, OrderIntent, OrderState, OrderType, Side
 from amarktai.ports.clock import SettableClock, to_datetime
 from amarktai.ports.feed import Feed
+from amarktai.ports.keys import AccountState
 from amarktai.ports.store import BotRuntime, Store
 from amarktai.ports.venue import OrderReport, SimulatedVenue
 from amarktai.services.account_view import BotAccount
@@ -37,7 +38,7 @@ from amarktai.services.equity_snapshots import EquitySnapshots
 from amarktai.services.fx import FxRates, Mark
 from amarktai.services.market_scan import ScanState
 from amarktai.services.orders import Notice, OrderService, Outcome
-from amarktai.services.runners import Lane, Runner
+from amarktai.services.runners import HeldSales, Lane, Runner
 from amarktai.services.views import instant
 from amarktai.strategies.contract import (
     Account,
@@ -125,6 +126,7 @@ class TradingEngine:
         self.counters = EngineCounters()
         self._base_ns = timeframe_ns("1h")
         self._timer_ts = 0
+        self._held: dict[UUID, HeldSales] = {}
 
     # -- start and reload ------------------------------------------------------------------------
 
@@ -441,6 +443,10 @@ class TradingEngine:
         return runner.bot.status is BotStatus.PAUSED and busy
 
     async def _deliver(self, deliveries: Sequence[_Delivery]) -> None:
+        await self._answer(deliveries)
+        await self._release_sales()
+
+    async def _answer(self, deliveries: Sequence[_Delivery]) -> None:
         for _ in range(MAX_ROUNDS):
             if not deliveries:
                 return
@@ -470,13 +476,53 @@ class TradingEngine:
                 self._note(runner, decision.verdict, decision.reason, decision.gates)
             self._sort_actions(delivery, decision, cancels, intents)
         outcomes = [await self._orders.cancel(user_id, ids) for user_id, ids in cancels.items()]
+        asked = {order_id for ids in cancels.values() for order_id in ids}
         for user_id, wanted in intents.items():
-            outcomes.append(await self._orders.submit(user_id, wanted))
+            free = self._hold_sales(wanted, asked, outcomes) if asked or self._held else wanted
+            if free:
+                outcomes.append(await self._orders.submit(user_id, free))
         for index in {delivery.runner.index for delivery in deliveries}:
             self._refresh_wake(index)
         for bot_id, fault in faults.items():
             await self._rest_faulty(self.runners[bot_id], fault)
         return outcomes
+
+    def _hold_sales(
+        self, wanted: Sequence[OrderIntent], asked: set[UUID], outcomes: Sequence[Outcome]
+    ) -> list[OrderIntent]:
+        """Return what may be submitted now. A sale waits for the end of the orders that make room for it:
+        until the venue confirms that, they hold its coins. What it wanted to sell before is out of date."""
+        for bot_id in {intent.bot_id for intent in wanted if intent.side is Side.SELL}:
+            self._held.pop(bot_id, None)
+        accounts = {bot_id: item for outcome in outcomes for bot_id, item in outcome.accounts.items()}
+        free: list[OrderIntent] = []
+        for intent in wanted:
+            account = accounts.get(intent.bot_id, self.runners[intent.bot_id].account)
+            awaits = account.sales.intersection(asked)
+            if intent.side is Side.BUY or not awaits:
+                free.append(intent)
+            else:
+                self._held.setdefault(intent.bot_id, HeldSales([], awaits)).intents.append(intent)
+        return free
+
+    async def _release_sales(self) -> None:
+        """Submit the sales that waited for orders which have ended now, for what there still is to sell."""
+        for bot_id, held in list(self._held.items()):
+            runner = self.runners[bot_id]
+            if not held.awaits.isdisjoint(runner.account.sales):
+                continue
+            del self._held[bot_id]
+            price, quantity = self._mark(runner.index), self._sellable(runner, runner.account.quantity)
+            if price is None or not quantity:
+                continue
+            intents = [
+                replace(
+                    intent, quantity=min(intent.quantity, quantity), reference_price=exact(price),
+                    data_ts=int(self.scan.last_ts[runner.index]),
+                )
+                for intent in held.intents
+            ]  # fmt: skip
+            await self.follow(await self._orders.submit(runner.bot.user_id, intents))
 
     async def _rest_faulty(self, runner: Runner, error: Exception) -> None:
         """Pause the bot whose strategy failed, and tell its user once; no other bot notices."""
@@ -603,22 +649,41 @@ class TradingEngine:
         """Carry out a bot's new status: no entries while paused, flat when stopped or deleted."""
         if runner.is_active:
             return
-        user_id, status = runner.bot.user_id, runner.bot.status
-        working = await self._orders.working(user_id, runner.bot.id)
-        if status is BotStatus.PAUSED:
-            unwanted = [order.id for order in working if order.side is Side.BUY]
+        if runner.bot.status is BotStatus.PAUSED:
+            await self._cancel(runner, lambda order: order.side is Side.BUY)
         else:
-            unwanted = [order.id for order in working if order.tag != CLOSE_TAG]
-        await self.follow(await self._orders.cancel(user_id, unwanted))
-        if status is not BotStatus.PAUSED:
+            self._held.pop(runner.bot.id, None)
+            await self._cancel(runner, lambda order: order.tag != CLOSE_TAG)
             await self._flatten(runner)
             await self.release_if_done(runner)
         self._refresh_wake(runner.index)
 
+    async def _cancel(self, runner: Runner, is_unwanted: Callable[[Order], bool]) -> None:
+        user_id = runner.bot.user_id
+        working = await self._orders.working(user_id, runner.bot.id)
+        unwanted = [order.id for order in working if is_unwanted(order)]
+        await self.follow(await self._orders.cancel(user_id, unwanted))
+
+    async def _heed_halts(self) -> None:
+        """Cancel the entries that rest at halted accounts: the gates stop new ones, and these would fill."""
+        busy: dict[UUID, list[Runner]] = {}
+        for runner in self.runners.values():
+            if runner.account.working:
+                busy.setdefault(runner.bot.user_id, []).append(runner)
+        for user_id, runners in busy.items():
+            async with self._store.unit_of_work(user_id) as unit:
+                accounts = await unit.venue_accounts.list()
+            halted = {name for name, account in accounts.items() if account.state is AccountState.HALTED}
+            for runner in runners:
+                if runner.bot.platform in halted:
+                    await self._cancel(runner, lambda order: order.side is Side.BUY)
+                    self._refresh_wake(runner.index)
+
     async def _flatten(self, runner: Runner) -> None:
-        """Sell what the bot holds at the market, unless that sale works already."""
+        """Sell what the bot holds at the market, once no other sale holds it: that one may work already,
+        or be an order whose cancel is not confirmed yet; ``settle`` comes back."""
         quantity, price = self._sellable(runner, runner.account.quantity), self._mark(runner.index)
-        if not quantity or price is None or CLOSE_TAG in runner.account.working:
+        if not quantity or price is None or runner.account.sales:
             return
         reason = f"bot {runner.bot.status}"
         place = Place(CLOSE_TAG, Side.SELL, OrderType.MARKET, quantity, reduce_only=True, reason=reason)
@@ -652,6 +717,12 @@ class TradingEngine:
         """Try again what a status asked for and the market or a venue did not allow yet."""
         for user_id in self._orders.doubtful_users:
             await self.follow(await self._orders.reconcile(user_id))
+        for bot_id, waiting in list(self._held.items()):
+            await self.follow(
+                await self._orders.cancel(self._running[bot_id].user_id, sorted(waiting.awaits))
+            )
+        if self._mode is TradingMode.LIVE:
+            await self._heed_halts()
         for runner in list(self.runners.values()):
             held = runner.account.quantity > ZERO or runner.account.working
             if runner.bot.status is BotStatus.DELETED or (runner.bot.status is BotStatus.STOPPED and held):

@@ -7,17 +7,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 
 from amarktai.domain.bot import Bot, BotStatus
 from amarktai.domain.instrument import Instrument
 from amarktai.domain.money import ZERO
+from amarktai.domain.order import OrderIntent
 from amarktai.services.account_view import BotAccount
 from amarktai.services.bar_windows import BarBuilder, BarWindow
 from amarktai.strategies.contract import Strategy
 from amarktai.strategies.signal_trader import Decide
 
 DECISIONS_KEPT: Final = 200
-_EMPTY_ACCOUNT: Final = BotAccount(ZERO, ZERO, ZERO, None, {})
+_EMPTY_ACCOUNT: Final = BotAccount(ZERO, ZERO, ZERO, None, {}, frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSales:
+    """Sales whose coins other sales still hold: ``awaits``, which were asked to end and have not yet."""
+
+    intents: list[OrderIntent]
+    awaits: frozenset[UUID]
 
 
 @dataclass(slots=True)

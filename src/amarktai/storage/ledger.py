@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -25,13 +26,19 @@ from amarktai.storage import tables as t
 from amarktai.storage.staging import Prepared
 from amarktai.storage.transaction import Transaction
 
+#: The tenant's exchange accounts that are held back: reasons by platform.
+_HALTS: Final = (
+    "coalesce((SELECT jsonb_object_agg(platform, coalesce(reason, '')) FROM venue_accounts"
+    " WHERE state = 'halted'), '{}')"
+)
 #: Locks the book, and the user's row with it: who changes the timezone holds the books meanwhile, and
 #: the second lock makes a waiter read that row as it is when the wait ends. With a lease its holder too
 #: cannot change before our commit (O2 f).
 _LOCK: Final = Prepared(
     "lock_book",
-    """
-    SELECT b.id, b.head_seq, b.head_hash, e.recorded_at, u.timezone, NULL::int AS fencing_token
+    f"""
+    SELECT b.id, b.head_seq, b.head_hash, e.recorded_at, u.timezone, NULL::int AS fencing_token,
+      {_HALTS} AS halts
     FROM ledger_books b JOIN users u ON u.id = b.user_id
     LEFT JOIN ledger_entries e ON e.book_id = b.id AND e.seq = b.head_seq
     WHERE b.mode = $1 FOR UPDATE OF b FOR SHARE OF u
@@ -40,8 +47,8 @@ _LOCK: Final = Prepared(
 )
 _LOCK_WITH_LEASE: Final = Prepared(
     "lock_book_with_lease",
-    """
-    SELECT b.id, b.head_seq, b.head_hash, e.recorded_at, u.timezone, l.fencing_token
+    f"""
+    SELECT b.id, b.head_seq, b.head_hash, e.recorded_at, u.timezone, l.fencing_token, {_HALTS} AS halts
     FROM leases l JOIN ledger_books b ON true JOIN users u ON u.id = b.user_id
     LEFT JOIN ledger_entries e ON e.book_id = b.id AND e.seq = b.head_seq
     WHERE b.mode = $1 AND l.name = $2 FOR UPDATE OF b FOR SHARE OF u FOR SHARE OF l
@@ -51,13 +58,14 @@ _LOCK_WITH_LEASE: Final = Prepared(
 #: Takes the same locks and fails, by dividing by the number of rows, unless all is as it was.
 _EXPECT: Final = Prepared(
     "expect_book",
-    """
+    f"""
     SELECT 1 / count(*) FROM (
       SELECT FROM leases l JOIN ledger_books b ON true JOIN users u ON u.id = b.user_id
       WHERE b.id = $1 AND b.head_seq = $2 AND u.timezone = $3 AND l.name = $4 AND l.fencing_token = $5
+        AND {_HALTS} = $6
       FOR UPDATE OF b FOR SHARE OF u FOR SHARE OF l) AS unchanged
     """,
-    ("uuid", "bigint", "text", "text", "bigint"),
+    ("uuid", "bigint", "text", "text", "bigint", "jsonb"),
 )
 _CONVERSION = ("bot_id", "rate", "rate_source", "rate_at")
 
@@ -93,12 +101,14 @@ class PgLedger:
             assert row is not None
         # A second lock in one transaction finds what this transaction wrote.
         self._heads[row.id] = book = Book(
-            row.id, mode, row.timezone, row.head_seq, row.head_hash, row.recorded_at, row.fencing_token
-        )
+            row.id, mode, row.timezone, row.head_seq, row.head_hash, row.recorded_at, row.fencing_token,
+            row.halts,
+        )  # fmt: skip
         return book
 
     def expect_book(self, book: Book, balances: Balances, *, lease: str) -> None:
-        values = (str(book.id), str(book.head_seq), book.timezone, lease, str(book.fencing_token))
+        halts = orjson.dumps(book.halts).decode()
+        values = (str(book.id), str(book.head_seq), book.timezone, lease, str(book.fencing_token), halts)
         self._transaction.expect(_EXPECT, values)
         self._heads[book.id] = book
         self._known[book.id] = dict(balances)
