@@ -24,6 +24,18 @@ async def test_every_account_holds_what_the_ledger_says(database_urls: DatabaseU
     assert {row.platform for row in result.tie_outs} == set(MONEY)
     assert [row for row in result.tie_outs if row.difference != ZERO] == []
     assert result.ok
+    story = result.story
+    assert story.undone == [] and len(story.happened) == 6 and story.alerted
+    assert {(row.platform, row.asset): row.deposited for row in result.tie_outs if row.deposited} == (
+        story.deposits
+    )
+    by_hand = {row.platform for row in result.tie_outs if row.by_hand}
+    assert len(by_hand) == 1 and {row.asset for row in result.tie_outs if row.by_hand} > {"BTC"}
+    (halt,) = story.halts
+    denied = [order["order"] for order in result.orders if order["order"]["state"] == "denied"]
+    refused = [order for order in denied if order["reject_reason"].startswith("ACCOUNT_HALTED: ")]
+    assert len(refused) == result.refused > 0
+    assert {order["platform"] for order in refused} == {halt.platform}
     filled = [order for order in result.orders if order["fills"]]
     assert len({order["order"]["platform"] for order in filled}) >= 2
     assert result.faults

@@ -18,18 +18,23 @@ from amarktai.bootstrap.foundation import (
     build_notices,
     lay_foundation,
 )
+from amarktai.bootstrap.people import build_accounts, build_keys
 from amarktai.bootstrap.replays import ReplayLogin, create_replay_user
 from amarktai.bootstrap.twins import TWINS, made_up_account, running_twin
 from amarktai.config import Settings
 from amarktai.domain.bot import Bot, TradingMode
 from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, Origin, Platform
 from amarktai.domain.mode import SystemMode
-from amarktai.domain.order import OrderType
-from amarktai.domain.provider import Credentials
-from amarktai.ports.exchange import ExchangeAccount, Recall
+from amarktai.domain.order import OrderType, Side
+from amarktai.domain.provider import Credentials, ProviderId
+from amarktai.domain.user import Identity, Scope
+from amarktai.ports.clock import to_datetime
+from amarktai.ports.exchange import ClientIdScope, ExchangeAccount, Recall
 from amarktai.ports.ids import Ids
 from amarktai.ports.leases import Lease
+from amarktai.providers.registry import load_providers
 from amarktai.services.engine import EngineParts, TradingEngine
+from amarktai.services.key_checks import KeyChecks
 from amarktai.services.order_recall import OrderRecall
 from amarktai.services.orders import Desk, OrderPolicy, OrderService
 from amarktai.services.rehearsal import (
@@ -42,12 +47,15 @@ from amarktai.services.rehearsal import (
     RehearsalParts,
     RehearsalResult,
 )
+from amarktai.services.rehearsal_script import KeyDesk
+from amarktai.storage.accounts import PgAccounts
+from amarktai.storage.alerts import PgAlerting
 from amarktai.storage.leases import PgLeases
 from amarktai.storage.reports import PgReporting
 from amarktai.system.clock import StageClock
 from amarktai.system.ids import TimeIds
 from amarktai.system.rng import SeededRng
-from amarktai.twins.accounts import Account
+from amarktai.twins.accounts import Permission
 from amarktai.twins.server import RunningTwin
 from amarktai.venues.account_venue import AccountVenue
 from amarktai.venues.spec import load_specs
@@ -61,6 +69,8 @@ MONEY: Final[Mapping[Platform, tuple[str, Decimal]]] = {
     Platform.OVEX: ("ZAR", Decimal(400_000)),
     Platform.VALR: ("ZAR", Decimal(400_000)),
 }
+#: What the bots of each exchange trade, in its money.
+_TRADED: Final = ("BTC", "ETH")
 #: Real seconds for the streams to open before the day begins.
 _OPENING_S: Final = 0.5
 
@@ -81,6 +91,27 @@ class TwinStage:
 
     def clear(self) -> None:
         self.twin.control.clear()
+
+    def deposit(self, asset: str, amount: Decimal) -> None:
+        self.twin.control.deposit(self.key, self._code(asset), amount)
+
+    def trade(self, instrument: Instrument, side: Side, quantity: Decimal) -> None:
+        symbol = load_specs()[self.platform].venue_symbol(instrument.base, instrument.quote)
+        self.twin.control.trade(self.key, symbol, side, quantity)
+
+    def restart(self, seconds: float, *, cancel_all: bool) -> None:
+        self.twin.control.restart(seconds=seconds, cancel_all=cancel_all)
+
+    def grant_withdrawals(self, *, is_granted: bool) -> None:
+        rights = {Permission.READ, Permission.TRADE} | ({Permission.WITHDRAW} if is_granted else set())
+        self.twin.control.set_rights(self.key, permissions=frozenset(rights))
+
+    def _code(self, asset: str) -> str:
+        """Return the exchange's own code of an asset that the account holds."""
+        spec = load_specs()[self.platform].assets
+        code = spec.get(asset, asset)
+        held = self.twin.control.balances(self.key)
+        return next((theirs for theirs in held if theirs.upper() == code.upper()), code)
 
     def totals(self) -> dict[str, Decimal]:
         theirs = {code: ours for ours, code in load_specs()[self.platform].assets.items()}
@@ -104,17 +135,21 @@ async def rehearse(
         user_id = await create_replay_user(base, login)
         lease = await PgLeases(base.database).take("engine", "rehearsal", clock.now_ns(), ttl_s=10**9)
         async with AsyncExitStack() as stack:
-            casts = await _gather(stack, clock, seed, OrderRecall(base.store, user_id))
-            parts, venues = _put_together(base, clock, ids, lease, casts, seed)
+            recall = OrderRecall(base.store, user_id)
+            casts, credentials, urls = await _gather(stack, clock, seed, recall)
+            keys = await _key_desk(base, user_id, credentials, urls)
+            parts, venues = _put_together(base, clock, ids, lease, casts, keys, seed)
             await stack.enter_async_context(_listening(venues.values()))
             return await Rehearsal(user_id, parts).run(steps, told)
     finally:
         await base.close()
 
 
-async def _gather(stack: AsyncExitStack, clock: StageClock, seed: int, recall: Recall) -> list[Cast]:
-    """Start the five twins and open the real adapters on them."""
-    stages: list[tuple[TwinStage, Account]] = []
+async def _gather(
+    stack: AsyncExitStack, clock: StageClock, seed: int, recall: Recall
+) -> tuple[list[Cast], dict[Platform, Credentials], dict[Platform, str]]:
+    """Start the five twins and open the real adapters on them; return their keys and addresses too."""
+    stages: list[tuple[TwinStage, Credentials]] = []
     for platform, (asset, amount) in MONEY.items():
         code = next(
             market.quote for market in TWINS[platform].default_markets if market.quote.upper() == asset
@@ -123,25 +158,54 @@ async def _gather(stack: AsyncExitStack, clock: StageClock, seed: int, recall: R
         twin = await stack.enter_async_context(
             running_twin(platform, accounts=[account], seed=str(seed), clock=clock, turn_s=None)
         )
-        stages.append((TwinStage(platform, twin, account.key), account))
+        credentials = Credentials(account.key, account.secret, account.passphrase)
+        stages.append((TwinStage(platform, twin, account.key), credentials))
     urls = {stage.platform: stage.twin.url for stage, _ in stages}
     exchanges = Exchanges(clock, SeededRng(f"adapters:{seed}"), urls)
-    casts = [await clock.drive(_cast(exchanges, stage, account, recall)) for stage, account in stages]
+    casts = [await clock.drive(_cast(exchanges, stage, key, recall)) for stage, key in stages]
     for cast in casts:
         stack.push_async_callback(cast.account.close)
         stack.push_async_callback(cast.market.close)
-    return casts
+    return casts, {stage.platform: key for stage, key in stages}, urls
 
 
-async def _cast(exchanges: Exchanges, stage: TwinStage, account: Account, recall: Recall) -> Cast:
+async def _key_desk(
+    base: Foundation,
+    user_id: UUID,
+    credentials: Mapping[Platform, Credentials],
+    urls: Mapping[Platform, str],
+) -> KeyDesk:
+    """Return the platform's own keeping and checking of keys, asking the twins."""
+    accounts, people = PgAccounts(base.database), build_accounts(base)
+    await people.vault.prepare()
+    providers = load_providers(base.clock, {ProviderId(name.value): url for name, url in urls.items()})
+    keys = build_keys(base, people, providers)
+    async with accounts.unit(None) as unit:
+        found = await unit.users.get(user_id)
+    assert found is not None  # it was made just now
+
+    def new_checks() -> KeyChecks:
+        started_at = to_datetime(base.clock.now_ns())
+        alerting = PgAlerting(base.database)
+        return KeyChecks(accounts, alerting, keys, providers, clock=base.clock, started_at=started_at)
+
+    return KeyDesk(Identity(found[0], frozenset(Scope)), keys, accounts, new_checks, credentials)
+
+
+async def _cast(exchanges: Exchanges, stage: TwinStage, credentials: Credentials, recall: Recall) -> Cast:
     stage.move()
-    credentials = Credentials(account.key, account.secret, account.passphrase)
     market = exchanges.open_market(stage.platform, credentials)
     listed = {item.symbol: item for item in await market.fetch_instruments()}
-    trader = exchanges.open_account(stage.platform, credentials, list(listed.values()), recall=recall)
+    asset, _ = MONEY[stage.platform]
+    watched = [listed[f"{base}/{asset}"].id for base in _TRADED]
+    trader = exchanges.open_account(
+        stage.platform, credentials, list(listed.values()), watched=watched, recall=recall
+    )
     parts = _fleet(stage.platform, listed, trader)
     wanted = {part.instrument.symbol for part in parts} | {"USDT/ZAR"}
-    return Cast(stage, market, trader, parts, [item for name, item in listed.items() if name in wanted])
+    instruments = [item for name, item in listed.items() if name in wanted]
+    tells = trader.capabilities.client_id_scope is not ClientIdScope.NONE
+    return Cast(stage, market, trader, parts, instruments, tells)
 
 
 def _fleet(platform: Platform, listed: Mapping[str, Instrument], account: ExchangeAccount) -> list[Part]:
@@ -153,7 +217,7 @@ def _fleet(platform: Platform, listed: Mapping[str, Instrument], account: Exchan
     name, types = DISPLAY_NAMES[platform], account.capabilities.order_types
     stop = 0.003 if OrderType.STOP_MARKET in types else 0.0
     trend = {"fast": 2, "slow": 5, "stop": stop, "target": 0.0, "trailing": 0.0}
-    bitcoin, ether = listed[f"BTC/{asset}"], listed[f"ETH/{asset}"]
+    bitcoin, ether = (listed[f"{base}/{asset}"] for base in _TRADED)
     second = (
         Part(f"{name} grid", ether, "grid", {"levels": 3, "spacing": 0.002, "stop": 0.0}, amount / 2)
         if OrderType.LIMIT in types
@@ -163,7 +227,13 @@ def _fleet(platform: Platform, listed: Mapping[str, Instrument], account: Exchan
 
 
 def _put_together(
-    base: Foundation, clock: StageClock, ids: Ids, lease: Lease, casts: Sequence[Cast], seed: int
+    base: Foundation,
+    clock: StageClock,
+    ids: Ids,
+    lease: Lease,
+    casts: Sequence[Cast],
+    keys: KeyDesk,
+    seed: int,
 ) -> tuple[RehearsalParts, dict[Platform, AccountVenue]]:
     """Return the engine of live trading over the adapters, and what listens to their streams."""
     feed = RehearsalFeed([item for cast in casts for item in cast.instruments])
@@ -182,7 +252,7 @@ def _put_together(
     )  # fmt: skip
     parts = RehearsalParts(
         clock, ids, SeededRng(f"faults:{seed}"), base.store, base.catalog, PgReporting(base.database),
-        feed, engine, orders, fx, casts,
+        feed, engine, orders, fx, casts, keys,
     )  # fmt: skip
     return parts, venues
 

@@ -92,6 +92,15 @@ def _facts(result: Any) -> dict[str, Any]:
         "orders_by_state": _by_state(result),
         "unsettled": result.unsettled,
         "faults": result.faults,
+        "script": [
+            {"at": line.at.isoformat(), "platform": line.platform, "text": line.text}
+            for line in result.story.happened
+        ],
+        "undone": list(result.story.undone),
+        "alerted": result.story.alerted,
+        "entries_refused_while_halted": result.refused,
+        "entries_sent_while_halted": result.trespassed,
+        "exits_denied": result.stranded,
         "accounts": [
             {
                 "platform": row.platform,
@@ -99,6 +108,8 @@ def _facts(result: Any) -> dict[str, Any]:
                 "venue": f"{row.venue:f}",
                 "ledger": f"{row.ledger:f}",
                 "rounded": f"{row.rounded:f}",
+                "deposited": f"{row.deposited:f}",
+                "by_hand": f"{row.by_hand:f}",
                 "difference": f"{row.difference:f}",
             }
             for row in result.tie_outs
@@ -118,15 +129,21 @@ def _print(seed: int, result: Any, *, with_orders: bool) -> None:
     if with_orders:
         for order in result.orders:
             out.print(_story(order), highlight=False, soft_wrap=True)
+    for line in result.story.happened:
+        out.print(f"{line.at:%Y-%m-%dT%H:%M:%S} {line.text}", highlight=False, soft_wrap=True)
     table = Table(title=f"Seed {seed}: every account beside the ledger")
     for head in ("Exchange", "Asset"):
         table.add_column(head)
-    for head in ("Exchange holds", "Ledger says", "Rounded away", "Difference"):
-        table.add_column(head, justify="right")
+    for head in ("Exchange holds", "Ledger says", "Between them", "Difference"):
+        table.add_column(head, justify="right", overflow="fold")
     for row in result.tie_outs:
-        amounts = (row.venue, row.ledger, row.rounded, row.difference)
-        table.add_row(row.platform, row.asset, *(f"{amount.normalize():f}" for amount in amounts))
+        named = (("Deposited", row.deposited), ("Traded by hand", row.by_hand), ("Rounded away", row.rounded))
+        between = "\n".join(f"{name} {_plain(amount)}" for name, amount in named if amount)
+        table.add_row(
+            row.platform, row.asset, _plain(row.venue), _plain(row.ledger), between, _plain(row.difference)
+        )
     out.print(table)
+    out.print(_halts(result), highlight=False)
     out.print(
         f"{len(result.orders)} orders ({shown_counts(_by_state(result))}),"
         f" {sum(len(order['fills']) for order in result.orders)} fills,"
@@ -135,6 +152,19 @@ def _print(seed: int, result: Any, *, with_orders: bool) -> None:
         f" {'exchange and ledger agree' if result.ok else 'THEY DIFFER'}",
         highlight=False,
     )  # fmt: skip
+
+
+def _plain(amount: Any) -> str:
+    return f"{amount.normalize():f}"
+
+
+def _halts(result: Any) -> str:
+    missed = f" NOT DONE: {', '.join(result.story.undone)}." if result.story.undone else ""
+    alert = "its user was alerted" if result.story.alerted else "NOBODY WAS ALERTED"
+    return (
+        f"While an account was halted ({alert}), {result.refused} entries were refused and"
+        f" {result.trespassed} sent; {result.stranded} exits were denied.{missed}"
+    )
 
 
 def _story(told: Any) -> str:

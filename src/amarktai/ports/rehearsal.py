@@ -6,7 +6,8 @@ from collections.abc import Coroutine, Mapping
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
-from amarktai.domain.instrument import Platform
+from amarktai.domain.instrument import Instrument, Platform
+from amarktai.domain.order import Side
 from amarktai.ports.clock import SettableClock
 
 T = TypeVar("T")
@@ -26,6 +27,18 @@ class Stage(Protocol):
 
     def clear(self) -> None:
         """Forget every fault that has not struck."""
+
+    def deposit(self, asset: str, amount: Decimal) -> None:
+        """Let the account's owner pay money in."""
+
+    def trade(self, instrument: Instrument, side: Side, quantity: Decimal) -> None:
+        """Let the owner trade by hand at the market. Raises: InvalidInput when it is refused."""
+
+    def restart(self, seconds: float, *, cancel_all: bool) -> None:
+        """Break every connection and answer nothing for so long; perhaps no order survives it."""
+
+    def grant_withdrawals(self, *, is_granted: bool) -> None:
+        """Give the account's key the right to withdraw, or take it away."""
 
     def totals(self) -> Mapping[str, Decimal]:
         """Return what the account holds by our asset codes: what the ledger must agree with."""

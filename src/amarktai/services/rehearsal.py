@@ -1,13 +1,15 @@
 """A rehearsal: live bots through a whole day on the exchanges' twins, with faults, money made up.
 
 The engine, order path, ledger and adapters are those of live trading; only the exchanges are local
-servers. At the end every bot is stopped, and each account must hold to the last unit what the ledger says.
+servers. At the end every bot is stopped, and each account must hold to the last unit what the ledger says
+and what its owner did there: deposits, and trades by hand.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -26,7 +28,7 @@ from amarktai.ledger.booking import booked_fee
 from amarktai.ledger.entry import Entry, transfer
 from amarktai.ports.catalog import Catalog
 from amarktai.ports.clock import to_datetime
-from amarktai.ports.exchange import ExchangeAccount, ExchangeMarket, Quote
+from amarktai.ports.exchange import AccountFill, ExchangeAccount, ExchangeMarket, Quote
 from amarktai.ports.feed import FeedState, FeedStatus
 from amarktai.ports.ids import Ids
 from amarktai.ports.rehearsal import DrivenClock, Stage
@@ -37,6 +39,7 @@ from amarktai.services.engine import TradingEngine
 from amarktai.services.fx import FxRates, Mark
 from amarktai.services.order_history import OrderHistory
 from amarktai.services.orders import OrderService
+from amarktai.services.rehearsal_script import DayScript, Halt, KeyDesk, Scene, Story
 
 STEP_S: Final = 300
 STEPS_A_DAY: Final = 86_400 // STEP_S
@@ -102,13 +105,20 @@ class RehearsalFeed:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Who takes part on one exchange."""
+    """Who takes part on one exchange. ``tells`` as in ``Scene``."""
 
     stage: Stage
     market: ExchangeMarket
     account: ExchangeAccount
     parts: Sequence[Part]
     instruments: Sequence[Instrument]
+    tells: bool
+
+    def scene(self) -> Scene:
+        """Return the exchange as the script sees it: its owner trades where no order of a bot rests."""
+        first = self.parts[0].instrument
+        money = sum((part.capital for part in self.parts), ZERO)
+        return Scene(self.stage, first, money, self.tells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +136,16 @@ class RehearsalParts:
     orders: OrderService
     fx: FxRates
     casts: Sequence[Cast]
+    keys: KeyDesk
 
 
 @dataclass(frozen=True, slots=True)
 class TieOut:
     """One asset of one account at the end: the exchange's word and the ledger's.
 
-    ``rounded`` is what the ledger's eight places cut off the exchange's own amounts, fill by fill.
+    ``rounded`` is what the ledger's eight places cut off the exchange's own amounts, fill by fill;
+    ``by_hand`` what trades without an order of ours moved, by the exchange's own record; ``deposited``
+    what the script paid in.
     """
 
     platform: Platform
@@ -140,15 +153,21 @@ class TieOut:
     venue: Decimal
     ledger: Decimal
     rounded: Decimal
+    deposited: Decimal = ZERO
+    by_hand: Decimal = ZERO
 
     @property
     def difference(self) -> Decimal:
-        return self.venue - self.ledger - self.rounded
+        return self.venue - self.ledger - self.rounded - self.deposited - self.by_hand
 
 
 @dataclass(slots=True)
 class RehearsalResult:
-    """What happened. ``faults`` counts the armed ones; ``unsettled`` orders have no end yet."""
+    """What happened. ``faults`` counts the armed ones; ``unsettled`` orders have no end yet.
+
+    While an account is halted, entries are ``refused`` by the gates; ``trespassed`` are those that left
+    all the same. ``stranded`` are exits that were denied: the coins were held by another order.
+    """
 
     steps: int
     faults: dict[str, int] = field(default_factory=dict)
@@ -156,10 +175,17 @@ class RehearsalResult:
     tie_outs: list[TieOut] = field(default_factory=list)
     orders: list[Mapping[str, Any]] = field(default_factory=list)
     unsettled: int = 0
+    story: Story = field(default_factory=Story)
+    refused: int = 0
+    trespassed: int = 0
+    stranded: int = 0
 
     @property
     def ok(self) -> bool:
-        return not self.unsettled and all(row.difference == ZERO for row in self.tie_outs)
+        """Whether the books agree, and the day had all that it should have."""
+        wrong = self.unsettled or self.trespassed or self.stranded or self.story.undone
+        agrees = all(row.difference == ZERO for row in self.tie_outs)
+        return not wrong and self.story.alerted and agrees
 
 
 class Rehearsal:
@@ -170,6 +196,8 @@ class Rehearsal:
         self._parts = parts
         self._index = {item.id: number for number, item in enumerate(parts.feed.instruments)}
         self._bots: list[Bot] = []
+        self._asks: dict[str, Decimal] = {}
+        self._script = DayScript(parts.keys, [cast.scene() for cast in parts.casts], parts.clock, parts.rng)
 
     async def run(self, steps: int, told: Callable[[int], None] = lambda step: None) -> RehearsalResult:
         """Play ``steps`` of ``STEP_S`` seconds each, stop every bot, and compare the books."""
@@ -177,14 +205,19 @@ class Rehearsal:
         await self._prepare()
         clock = self._parts.clock
         await clock.drive(self._parts.engine.start())
+        await clock.drive(self._script.begin(steps))
         for step in range(steps):
+            await clock.drive(self._script.play(step, self._asks))
             self._arm_faults(result)
             await clock.drive(self._step(result))
             told(step + 1)
         for cast in self._parts.casts:
             cast.stage.clear()
         await clock.drive(self._close(result))
+        await self._script.end()
+        result.story = self._script.story
         result.orders = await self._orders()
+        self._judge(result)
         result.tie_outs = await self._compare()
         return result
 
@@ -260,6 +293,7 @@ class Rehearsal:
                 result.silent_quotes += 1
         at = to_datetime(self._parts.clock.now_ns())
         for quote in quotes:
+            self._asks[quote.instrument_id] = quote.ask
             venue, _, symbol = quote.instrument_id.partition(":")
             mark = Mark((quote.bid + quote.ask) / 2, at, Origin.SYNTHETIC)
             self._parts.fx.mark_named(venue, symbol, mark)
@@ -329,18 +363,47 @@ class Rehearsal:
             for (account, asset), amount in holdings.items():
                 if account in accounts:
                     ledger[asset] = ledger.get(asset, ZERO) + amount
-            venue, rounded = cast.stage.totals(), await self._parts.clock.drive(self._rounded(cast))
-            for asset in sorted(ledger.keys() | venue.keys()):
-                pair = venue.get(asset, ZERO), ledger.get(asset, ZERO)
-                if any(pair):
-                    rows.append(TieOut(cast.stage.platform, asset, *pair, rounded.get(asset, ZERO)))
+            rows += await self._parts.clock.drive(self._tie_out(cast, ledger))
         return rows
 
-    async def _rounded(self, cast: Cast) -> dict[str, Decimal]:
-        """Return what booking the account's fills in eight places left out, by asset."""
+    async def _tie_out(self, cast: Cast, ledger: Mapping[str, Decimal]) -> list[TieOut]:
+        ours, by_hand = await self._fills(cast)
+        rounded, moved = self._rounded(cast, ours), _moved(by_hand)
+        paid_in = {
+            asset: amount
+            for (platform, asset), amount in self._script.story.deposits.items()
+            if platform is cast.stage.platform
+        }
+        venue = cast.stage.totals()
+        rows = [
+            TieOut(
+                cast.stage.platform, asset, venue.get(asset, ZERO), ledger.get(asset, ZERO),
+                rounded.get(asset, ZERO), paid_in.get(asset, ZERO), moved.get(asset, ZERO),
+            )
+            for asset in sorted(ledger.keys() | venue.keys() | paid_in.keys() | moved.keys())
+        ]  # fmt: skip
+        return [row for row in rows if row.venue or row.ledger or row.difference]
+
+    async def _fills(self, cast: Cast) -> tuple[list[AccountFill], list[AccountFill]]:
+        """Return the account's fills of the day as the exchange records them: ours, and those by hand.
+
+        A fill is by hand when its order carries no client id of ours.
+        """
+        since = self._parts.clock.now_ns() - _LOOK_BACK_NS
+        records = await cast.account.fetch_records_since(since)
+        manual = {record.venue_order_id for record in records if record.order_id is None}
+        ours: list[AccountFill] = []
+        by_hand: list[AccountFill] = []
+        for fill in await cast.account.fetch_fills_since(since):
+            (by_hand if cast.tells and fill.venue_order_id in manual else ours).append(fill)
+        return ours, by_hand
+
+    @staticmethod
+    def _rounded(cast: Cast, fills: Sequence[AccountFill]) -> dict[str, Decimal]:
+        """Return what booking these fills in eight places left out, by asset."""
         lost: dict[str, Decimal] = {}
         instruments = {item.id: item for item in cast.instruments}
-        for fill in await cast.account.fetch_fills_since(self._parts.clock.now_ns() - _LOOK_BACK_NS):
+        for fill in fills:
             quote = fill.instrument_id.rpartition("/")[2]
             notional = fill.price * fill.quantity
             sign = -1 if fill.side is Side.BUY else 1
@@ -348,6 +411,16 @@ class Rehearsal:
             booked = booked_fee(fill.fee_asset, fill.fee_amount, instruments[fill.instrument_id])
             lost[fill.fee_asset] = lost.get(fill.fee_asset, ZERO) - (fill.fee_amount - booked)
         return lost
+
+    def _judge(self, result: RehearsalResult) -> None:
+        """Count the entries that a halted account was spared, and those that it was not."""
+        for told in result.orders:
+            order, is_denied = told["order"], told["order"]["state"] == "denied"
+            at, is_entry = datetime.fromisoformat(order["created_at"]), order["side"] == Side.BUY
+            if is_entry and any(_covers(halt, order["platform"], at) for halt in result.story.halts):
+                result.refused += is_denied
+                result.trespassed += not is_denied
+            result.stranded += is_denied and not is_entry
 
     async def _orders(self) -> list[Mapping[str, Any]]:
         """Return every order with its events and fills, the oldest first."""
@@ -363,3 +436,19 @@ class Rehearsal:
 
 def _stopped(bot: Bot) -> Bot:
     return replace(bot, status=BotStatus.STOPPED)
+
+
+def _covers(halt: Halt, platform: str, at: datetime) -> bool:
+    return halt.platform == platform and halt.since < at and (halt.until is None or at <= halt.until)
+
+
+def _moved(fills: Sequence[AccountFill]) -> dict[str, Decimal]:
+    """Return what these fills moved in the account, fees included, by asset."""
+    moved: dict[str, Decimal] = {}
+    for fill in fills:
+        base, _, quote = fill.instrument_id.partition(":")[2].partition("/")
+        sign = 1 if fill.side is Side.BUY else -1
+        changes = ((base, sign * fill.quantity), (quote, -sign * fill.quantity * fill.price))
+        for asset, amount in (*changes, (fill.fee_asset, -fill.fee_amount)):
+            moved[asset] = moved.get(asset, ZERO) + amount
+    return moved
