@@ -29,6 +29,7 @@ async def test_every_account_holds_what_the_ledger_says(database_urls: DatabaseU
     assert {(row.platform, row.asset): row.deposited for row in result.tie_outs if row.deposited} == (
         story.deposits
     )
+    assert result.by_hand == story.bought and len(story.bought) == 1
     by_hand = {row.platform for row in result.tie_outs if row.by_hand}
     assert len(by_hand) == 1 and {row.asset for row in result.tie_outs if row.by_hand} > {"BTC"}
     (halt,) = story.halts

@@ -33,6 +33,8 @@ def test_deposits_trades_by_hand_and_rounding_explain_a_difference_to_the_last_u
         {"unsettled": 1},
         {"trespassed": 1},
         {"stranded": 1},
+        {"by_hand": {"luno:BTC/ZAR": D(1)}},
+        {"story": Story(alerted=True, bought={"luno:BTC/ZAR": D(1)})},
         {"story": Story(alerted=False)},
         {"story": Story(alerted=True, undone=[Incident.DEPOSIT])},
     ],

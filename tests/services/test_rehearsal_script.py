@@ -40,6 +40,7 @@ class HandStage:
     done: list[tuple[Any, ...]] = field(default_factory=list)
     takes_trades: bool = True
     dangerous: KeyTestResult = UNSAFE
+    fills: bool = True
 
     def move(self) -> None: ...
 
@@ -50,10 +51,11 @@ class HandStage:
     def deposit(self, asset: str, amount: Decimal) -> None:
         self.done.append(("deposit", asset, amount))
 
-    def trade(self, instrument: Instrument, side: Side, quantity: Decimal) -> None:
+    def trade(self, instrument: Instrument, side: Side, quantity: Decimal) -> Decimal:
         if not self.takes_trades:
             raise InvalidInput("VALIDATION_ERROR", "self-trade", "Change the order.")
         self.done.append(("trade", side, quantity))
+        return quantity if self.fills else D(0)
 
     def restart(self, seconds: float, *, cancel_all: bool) -> None:
         self.done.append(("restart", cancel_all))
@@ -122,6 +124,7 @@ async def test_a_day_has_everything_once(day: Day) -> None:
     }
     assert sorted(restarts.values()) == [False, True] and len(restarts) == 2
     assert [item for item in day.done() if item[0] == "trade"] == [("trade", Side.BUY, D("0.004"))]
+    assert story.bought == {"luno:BTC/ZAR": D("0.004")}
     ((platform, asset), amount), *none = story.deposits.items()
     assert none == [] and asset == "ZAR" and 4_000 <= amount <= 20_000
     assert ("deposit", "ZAR", amount) in next(s for s in day.stages if s.platform is platform).done
@@ -150,7 +153,10 @@ async def test_what_cannot_be_done_yet_is_done_later(day: Day) -> None:
     luno.takes_trades = False
     await day.play(last=STEPS - 10)
     assert day.script.story.undone == [Incident.TRADE]
-    luno.takes_trades = True
+    luno.takes_trades, luno.fills = True, False
+    await day.play(STEPS - 10, STEPS - 10 + 1)
+    assert day.script.story.undone == [Incident.TRADE], "nothing filled"
+    luno.fills = True
     asks, day.asks = day.asks, {}
     await day.play(STEPS - 10, STEPS - 5)
     assert day.script.story.undone == [Incident.TRADE], "there is no price yet"

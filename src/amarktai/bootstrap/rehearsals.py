@@ -95,9 +95,9 @@ class TwinStage:
     def deposit(self, asset: str, amount: Decimal) -> None:
         self.twin.control.deposit(self.key, self._code(asset), amount)
 
-    def trade(self, instrument: Instrument, side: Side, quantity: Decimal) -> None:
+    def trade(self, instrument: Instrument, side: Side, quantity: Decimal) -> Decimal:
         symbol = load_specs()[self.platform].venue_symbol(instrument.base, instrument.quote)
-        self.twin.control.trade(self.key, symbol, side, quantity)
+        return self.twin.control.trade(self.key, symbol, side, quantity).filled
 
     def restart(self, seconds: float, *, cancel_all: bool) -> None:
         self.twin.control.restart(seconds=seconds, cancel_all=cancel_all)

@@ -31,8 +31,11 @@ class Stage(Protocol):
     def deposit(self, asset: str, amount: Decimal) -> None:
         """Let the account's owner pay money in."""
 
-    def trade(self, instrument: Instrument, side: Side, quantity: Decimal) -> None:
-        """Let the owner trade by hand at the market. Raises: InvalidInput when it is refused."""
+    def trade(self, instrument: Instrument, side: Side, quantity: Decimal) -> Decimal:
+        """Let the owner trade by hand at the market; return the quantity that filled.
+
+        Raises: InvalidInput when it is refused.
+        """
 
     def restart(self, seconds: float, *, cancel_all: bool) -> None:
         """Break every connection and answer nothing for so long; perhaps no order survives it."""

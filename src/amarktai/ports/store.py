@@ -200,7 +200,7 @@ class LedgerStore(Protocol):
 
         ``balances``, each with all of its account's assets, are those of that head. What is sent first
         locks book and lease like ``lock_book`` and raises BookMoved when the head, the timezone, the
-        lease's fencing token or what is halted is another one.
+        lease's fencing token or, for live orders, what is halted is another one.
         """
 
     def head(self, book: Book) -> Book:

@@ -166,7 +166,8 @@ class RehearsalResult:
     """What happened. ``faults`` counts the armed ones; ``unsettled`` orders have no end yet.
 
     While an account is halted, entries are ``refused`` by the gates; ``trespassed`` are those that left
-    all the same. ``stranded`` are exits that were denied: the coins were held by another order.
+    all the same. ``stranded`` are exits that were denied: the coins were held by another order. ``by_hand``
+    are the quantities that the exchanges say were bought without an order of ours, by instrument.
     """
 
     steps: int
@@ -179,13 +180,14 @@ class RehearsalResult:
     refused: int = 0
     trespassed: int = 0
     stranded: int = 0
+    by_hand: dict[str, Decimal] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
         """Whether the books agree, and the day had all that it should have."""
         wrong = self.unsettled or self.trespassed or self.stranded or self.story.undone
         agrees = all(row.difference == ZERO for row in self.tie_outs)
-        return not wrong and self.story.alerted and agrees
+        return not wrong and self.story.alerted and agrees and self.by_hand == self.story.bought
 
 
 class Rehearsal:
@@ -218,7 +220,7 @@ class Rehearsal:
         result.story = self._script.story
         result.orders = await self._orders()
         self._judge(result)
-        result.tie_outs = await self._compare()
+        result.tie_outs = await self._compare(result)
         return result
 
     # -- before the day --------------------------------------------------------------------------
@@ -349,7 +351,7 @@ class Rehearsal:
             if report is not None:
                 await self._parts.engine.follow(await self._parts.orders.apply(self._user_id, [report]))
 
-    async def _compare(self) -> list[TieOut]:
+    async def _compare(self, result: RehearsalResult) -> list[TieOut]:
         """Return each account's assets beside what the ledger says of its bots."""
         rows: list[TieOut] = []
         async with self._parts.store.unit_of_work(self._user_id) as unit:
@@ -363,11 +365,18 @@ class Rehearsal:
             for (account, asset), amount in holdings.items():
                 if account in accounts:
                     ledger[asset] = ledger.get(asset, ZERO) + amount
-            rows += await self._parts.clock.drive(self._tie_out(cast, ledger))
+            rows += await self._parts.clock.drive(self._tie_out(cast, ledger, result))
         return rows
 
-    async def _tie_out(self, cast: Cast, ledger: Mapping[str, Decimal]) -> list[TieOut]:
+    async def _tie_out(
+        self, cast: Cast, ledger: Mapping[str, Decimal], result: RehearsalResult
+    ) -> list[TieOut]:
         ours, by_hand = await self._fills(cast)
+        for fill in by_hand:
+            sign = 1 if fill.side is Side.BUY else -1
+            result.by_hand[fill.instrument_id] = (
+                result.by_hand.get(fill.instrument_id, ZERO) + sign * fill.quantity
+            )
         rounded, moved = self._rounded(cast, ours), _moved(by_hand)
         paid_in = {
             asset: amount

@@ -104,10 +104,14 @@ class Halt:
 
 @dataclass(slots=True)
 class Story:
-    """What the script has done so far. ``undone`` has not happened yet."""
+    """What the script has done so far. ``undone`` has not happened yet.
+
+    ``deposits`` by platform and asset; ``bought`` by hand, in base, by instrument.
+    """
 
     happened: list[Happened] = field(default_factory=list)
     deposits: dict[tuple[Platform, str], Decimal] = field(default_factory=dict)
+    bought: dict[str, Decimal] = field(default_factory=dict)
     halts: list[Halt] = field(default_factory=list)
     undone: list[Incident] = field(default_factory=list)
     alerted: bool = False
@@ -198,10 +202,13 @@ class DayScript:
         market = scene.market
         quantity = floor_to_step(scene.money * _BY_HAND / ask, market.lot_size)
         try:
-            scene.stage.trade(market, Side.BUY, quantity)
+            filled = scene.stage.trade(market, Side.BUY, quantity)
         except InvalidInput:
             return None  # the market cannot take it now
-        return f"its owner buys {quantity:f} {market.base} by hand"
+        if not filled:
+            return None
+        self.story.bought[market.id] = filled
+        return f"its owner buys {filled:f} {market.base} by hand"
 
     async def _gain(self, scene: Scene) -> str | None:
         """Let the key gain the right, and the platform look at every key again, as at each start."""

@@ -55,18 +55,26 @@ _LOCK_WITH_LEASE: Final = Prepared(
     """,
     ("text", "text"),
 )
-#: Takes the same locks and fails, by dividing by the number of rows, unless all is as it was.
-_EXPECT: Final = Prepared(
-    "expect_book",
-    f"""
-    SELECT 1 / count(*) FROM (
-      SELECT FROM leases l JOIN ledger_books b ON true JOIN users u ON u.id = b.user_id
-      WHERE b.id = $1 AND b.head_seq = $2 AND u.timezone = $3 AND l.name = $4 AND l.fencing_token = $5
-        AND {_HALTS} = $6
-      FOR UPDATE OF b FOR SHARE OF u FOR SHARE OF l) AS unchanged
-    """,
-    ("uuid", "bigint", "text", "text", "bigint", "jsonb"),
-)
+
+
+def _expectation(name: str, more: str = "", types: tuple[str, ...] = ()) -> Prepared:
+    """Return what takes the same locks and fails unless all is as it was: it divides by the count of rows."""
+    return Prepared(
+        name,
+        f"""
+        SELECT 1 / count(*) FROM (
+          SELECT FROM leases l JOIN ledger_books b ON true JOIN users u ON u.id = b.user_id
+          WHERE b.id = $1 AND b.head_seq = $2 AND u.timezone = $3 AND l.name = $4 AND l.fencing_token = $5
+            {more}
+          FOR UPDATE OF b FOR SHARE OF u FOR SHARE OF l) AS unchanged
+        """,
+        ("uuid", "bigint", "text", "text", "bigint", *types),
+    )
+
+
+_EXPECT: Final = _expectation("expect_book")
+#: What is halted at the exchanges matters to live orders alone.
+_EXPECT_LIVE: Final = _expectation("expect_live_book", f"AND {_HALTS} = $6", ("jsonb",))
 _CONVERSION = ("bot_id", "rate", "rate_source", "rate_at")
 
 
@@ -107,9 +115,11 @@ class PgLedger:
         return book
 
     def expect_book(self, book: Book, balances: Balances, *, lease: str) -> None:
-        halts = orjson.dumps(book.halts).decode()
-        values = (str(book.id), str(book.head_seq), book.timezone, lease, str(book.fencing_token), halts)
-        self._transaction.expect(_EXPECT, values)
+        values = (str(book.id), str(book.head_seq), book.timezone, lease, str(book.fencing_token))
+        if book.mode is TradingMode.LIVE:
+            self._transaction.expect(_EXPECT_LIVE, (*values, orjson.dumps(book.halts).decode()))
+        else:
+            self._transaction.expect(_EXPECT, values)
         self._heads[book.id] = book
         self._known[book.id] = dict(balances)
         self._read[book.id] = {account for account, _ in balances}
