@@ -96,8 +96,7 @@ def _facts(result: Any) -> dict[str, Any]:
             {"at": line.at.isoformat(), "platform": line.platform, "text": line.text}
             for line in result.story.happened
         ],
-        "undone": list(result.story.undone),
-        "alerted": result.story.alerted,
+        "problems": result.problems,
         "entries_refused_while_halted": result.refused,
         "entries_sent_while_halted": result.trespassed,
         "exits_denied": result.stranded,
@@ -148,8 +147,8 @@ def _print(seed: int, result: Any, *, with_orders: bool) -> None:
         f"{len(result.orders)} orders ({shown_counts(_by_state(result))}),"
         f" {sum(len(order['fills']) for order in result.orders)} fills,"
         f" {sum(result.faults.values())} faults ({shown_counts(result.faults) or 'none'}),"
-        f" {result.unsettled} orders without an end of {STEPS_A_DAY} steps a day {result.steps} played:"
-        f" {'exchange and ledger agree' if result.ok else 'THEY DIFFER'}",
+        f" {result.steps} of {STEPS_A_DAY} steps a day played:"
+        f" {'; '.join(result.problems).upper() or 'exchange and ledger agree'}",
         highlight=False,
     )  # fmt: skip
 
@@ -159,11 +158,9 @@ def _plain(amount: Any) -> str:
 
 
 def _halts(result: Any) -> str:
-    missed = f" NOT DONE: {', '.join(result.story.undone)}." if result.story.undone else ""
-    alert = "its user was alerted" if result.story.alerted else "NOBODY WAS ALERTED"
     return (
-        f"While an account was halted ({alert}), {result.refused} entries were refused and"
-        f" {result.trespassed} sent; {result.stranded} exits were denied.{missed}"
+        f"While an account was halted, {result.refused} entries were refused and {result.trespassed} sent;"
+        f" {result.stranded} exits were denied."
     )
 
 

@@ -183,11 +183,23 @@ class RehearsalResult:
     by_hand: dict[str, Decimal] = field(default_factory=dict)
 
     @property
+    def problems(self) -> list[str]:
+        """Return what went wrong, or did not happen though every day has it, in words."""
+        story, off = self.story, [row for row in self.tie_outs if row.difference != ZERO]
+        found = {
+            f"{', '.join(f'{row.platform} {row.asset}' for row in off)}: exchange and ledger differ": off,
+            f"{self.unsettled} orders have no end": self.unsettled,
+            f"{self.trespassed} entries left for a halted account": self.trespassed,
+            f"{self.stranded} exits were denied": self.stranded,
+            "what was traded by hand is not what the exchanges record so": self.by_hand != story.bought,
+            "nobody was alerted of the key": not story.alerted,
+            f"not done: {', '.join(story.undone)}": story.undone,
+        }
+        return [words for words, is_so in found.items() if is_so]
+
+    @property
     def ok(self) -> bool:
-        """Whether the books agree, and the day had all that it should have."""
-        wrong = self.unsettled or self.trespassed or self.stranded or self.story.undone
-        agrees = all(row.difference == ZERO for row in self.tie_outs)
-        return not wrong and self.story.alerted and agrees and self.by_hand == self.story.bought
+        return not self.problems
 
 
 class Rehearsal:
