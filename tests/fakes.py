@@ -42,6 +42,22 @@ class HandClock:
         return len(self._sleepers)
 
 
+class HandStopFile:
+    """The file that stops everybody, without a disk."""
+
+    def __init__(self) -> None:
+        self.text: str | None = None
+
+    def reason(self) -> str | None:
+        return self.text
+
+    def write(self, reason: str) -> None:
+        self.text = reason
+
+    def remove(self) -> None:
+        self.text = None
+
+
 class SeededRng:
     """Random-looking bytes that follow from the seed."""
 

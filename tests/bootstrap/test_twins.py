@@ -9,13 +9,6 @@ import subprocess
 import sys
 
 import httpx
-import pytest
-
-from amarktai.bootstrap.twins import made_up_account
-from amarktai.domain.instrument import Platform
-from amarktai.domain.provider import ProviderId
-from amarktai.providers.registry import load_providers
-from amarktai.system.clock import SystemClock
 
 
 def _free_port() -> int:
@@ -56,11 +49,3 @@ def test_an_account_must_be_given() -> None:
     command = [sys.executable, "-m", "amarktai", "twin", "luno", "--port", "1"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2 and "--account" in done.stderr
-
-
-@pytest.mark.parametrize("name", list(Platform))
-def test_a_made_up_key_has_the_form_that_the_platform_takes(name: Platform) -> None:
-    account = made_up_account(name, "ZAR=1", "1", ["read"])
-    provider = load_providers(SystemClock())[ProviderId(name.value)].provider
-    given = {"api_key": account.key, "api_secret": account.secret, "passphrase": account.passphrase}
-    assert provider.credentials(given).api_key == account.key

@@ -22,7 +22,17 @@ MARKET = Instrument(
     Platform.LUNO, "BTC", "ZAR", D(1), D("0.001"), D("0.002"), D(10), Fees(D("0.001"), D("0.002"), "test")
 )
 OPEN = GateContext(
-    SystemMode.PAPER, TradingMode.PAPER, BotStatus.ACTIVE, None, True, 1.0, 30.0, D(1_000_000), D(10), ()
+    None,
+    SystemMode.PAPER,
+    TradingMode.PAPER,
+    BotStatus.ACTIVE,
+    None,
+    True,
+    1.0,
+    30.0,
+    D(1_000_000),
+    D(10),
+    (),
 )
 BUY = OrderIntent(
     user_id_of(1), MARKET.id, "k", "entry", Side.BUY, OrderType.LIMIT, D(1), D(1_000), 0, price=D(1_000)
@@ -44,6 +54,7 @@ def test_with_every_gate_open_an_order_leaves() -> None:
 
 
 CLOSED = {
+    "EMERGENCY_STOP_ACTIVE": replace(OPEN, stop="too hot"),
     "MODE_DISABLED": replace(OPEN, trading_mode=TradingMode.LIVE),
     "BOT_NOT_ACTIVE": replace(OPEN, bot_status=BotStatus.PAUSED),
     "ACCOUNT_HALTED": replace(LIVE, halt="The key may withdraw money."),

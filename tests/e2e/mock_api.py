@@ -46,7 +46,15 @@ class Account:
     fail: str = ""
     origin: str = "live"
     served_sha: str | None = None
+    stops: list[Row] = field(default_factory=list)
     secrets: Secrets = field(default_factory=Secrets)
+
+    async def pause_bots(self) -> int:
+        running = [row for row in self.bots if row["status"] == "active"]
+        for row in running:
+            row |= {"status": "paused", "pause_reason": "Paused by you", **market.abilities("paused")}
+            await self.push("bot_paused", message=f"{row['name']} was paused", bot=row)
+        return len(running)
 
     def wallet(self) -> Row:
         total = market.money(self.funded)
@@ -221,11 +229,7 @@ def bot_routes(account: Account) -> APIRouter:  # noqa: C901 -- one short route 
 
     @api.post("/bots/pause-all")
     async def pause_all() -> Row:
-        running = [row for row in account.bots if row["status"] == "active"]
-        for row in running:
-            row |= {"status": "paused", "pause_reason": "Paused by you", **market.abilities("paused")}
-            await account.push("bot_paused", message=f"{row['name']} was paused", bot=row)
-        return {"changed": len(running), "skipped": []}
+        return {"changed": await account.pause_bots(), "skipped": []}
 
     @api.get("/bots/sparklines")
     async def sparklines() -> Row:
@@ -573,6 +577,42 @@ def profit_routes(account: Account) -> APIRouter:  # noqa: C901 -- one short rou
             "total_bots": len(mine),
             "timestamp": market.iso(market.NOW),
         }
+
+    def stop_status() -> Row:
+        return {
+            "enabled": bool(account.stops),
+            "active": bool(account.stops),
+            "reason": account.stops[0]["reason"] if account.stops else None,
+            "activated_by": None,
+            "updated_at": None,
+            "stops": account.stops,
+            "history": account.stops,
+        }
+
+    @api.get("/system/emergency-stop/status")
+    async def read_stop() -> Row:
+        return stop_status()
+
+    @api.post("/system/emergency-stop")
+    async def engage_stop(body: Row) -> Row:
+        account.stops = [
+            {
+                "scope": "everybody" if body["everybody"] else "user",
+                "reason": "no reason given",
+                "source": "api",
+                "engaged_at": market.iso(market.NOW),
+                "engaged_by": "user:ada",
+                "released_at": None,
+                "released_by": None,
+            }
+        ]
+        await account.pause_bots()
+        return stop_status()
+
+    @api.post("/system/emergency-stop/disable")
+    async def release_stop(body: Row) -> Row:
+        account.stops = []
+        return stop_status()
 
     @api.get("/system/mode")
     async def mode() -> Row:

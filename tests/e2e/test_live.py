@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e import mock_market as market
-from tests.e2e.conftest import Open, Serve, Watched
+from tests.e2e.conftest import Open, Serve, Watched, axe
 from tests.e2e.serving import Site
 
 pytestmark = pytest.mark.browser
@@ -72,10 +72,16 @@ def test_stop_all_stops_at_once_and_says_what_it_did(serve: Serve, open_page: Op
     page = open_page(site.url)
     live(page)
     page.keyboard.press("Control+Shift+Period")
-    expect(
-        page.get_by_text(re.compile(r"Paused 8 bots at \d\d:\d\d:\d\d\. Open positions stay open\."))
-    ).to_be_visible()
+    said = r"Stopped at \d\d:\d\d:\d\d\. Bots are paused, open positions stay open\."
+    expect(page.get_by_text(re.compile(said))).to_be_visible()
     assert all(bot["status"] != "active" for bot in site.account.bots)
+    page.get_by_role("button", name="Stopped").click()
+    dialog = page.get_by_role("dialog", name="Emergency stop")
+    expect(dialog.get_by_text("Your bots, since")).to_be_visible()
+    assert axe(page) == []
+    dialog.get_by_role("button", name="Release").click()
+    expect(page.get_by_role("button", name="Stop all")).to_be_visible()
+    assert site.account.stops == [] and all(bot["status"] != "active" for bot in site.account.bots)
 
 
 def test_a_lost_connection_is_said_and_comes_back(serve: Serve, open_page: Open, watched: Watched) -> None:

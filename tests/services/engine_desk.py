@@ -28,10 +28,12 @@ from amarktai.domain.user import Identity
 from amarktai.ports.accounts import StoredEvent
 from amarktai.ports.feed import Recording
 from amarktai.ports.leases import Lease
+from amarktai.ports.stops import StopFile
 from amarktai.ports.venue import SimulatedVenue
 from amarktai.services.alerts import Notices
 from amarktai.services.bot_views import BotViews
 from amarktai.services.bots import BotService
+from amarktai.services.emergency import Emergency
 from amarktai.services.engine import EngineParts, TradingEngine
 from amarktai.services.ledger_audit import LedgerAudit
 from amarktai.services.orders import Desk, OrderPolicy, OrderService
@@ -223,6 +225,9 @@ class EngineRig:
             connection.execute("SELECT set_config('app.tenant', %s, true)", [str(bot.user_id)])
             query = "SELECT tag, state FROM orders WHERE bot_id = %s ORDER BY id"
             return [(row["tag"], row["state"]) for row in connection.execute(query, [bot.id]).fetchall()]
+
+    def emergency(self, file: StopFile) -> Emergency:
+        return Emergency(self.world.store, self.world.clock, self.world.ids, bots=self.bots, file=file)
 
     def status(self, bot: Bot) -> BotStatus:
         return self.engine.runners[bot.id].bot.status

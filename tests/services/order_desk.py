@@ -27,7 +27,7 @@ from amarktai.services.orders import Desk, Notice, OrderPolicy, OrderService, Ou
 from amarktai.storage.embedded import DatabaseUrls
 from amarktai.storage.leases import PgLeases
 from amarktai.venues.paper import PaperVenue
-from tests.fakes import SeededRng
+from tests.fakes import HandStopFile, SeededRng
 from tests.trading import FEES, World, trading
 from tests.venues.faulty import NO_FAULTS, FaultyVenue
 
@@ -92,6 +92,7 @@ class OrderDesk:
     lease: Lease
     policy: OrderPolicy = field(default_factory=lambda: OrderPolicy(ttl_ms=TTL_S * 1_000))
     notices: list[Notice] = field(default_factory=list)
+    stop_file: HandStopFile = field(default_factory=HandStopFile)
 
     def __post_init__(self) -> None:
         self.service = self.new_service()
@@ -103,7 +104,7 @@ class OrderDesk:
         desk = Desk(
             {Platform.LUNO: venue or self.venue}, {MARKET.id: MARKET}, self.world.bots, self.world.fx,
             self.policy, lease or self.lease, self.bot.mode,
-            SystemMode.LIVE if self.bot.mode is TradingMode.LIVE else SystemMode.PAPER,
+            SystemMode.LIVE if self.bot.mode is TradingMode.LIVE else SystemMode.PAPER, self.stop_file,
         )  # fmt: skip
         return OrderService(store or self.world.store, self.world.clock, self.world.ids, desk)
 

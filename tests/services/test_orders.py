@@ -20,6 +20,7 @@ from amarktai.domain.instrument import Origin, Platform
 from amarktai.domain.market import EventKind
 from amarktai.domain.money import ZERO
 from amarktai.domain.order import TERMINAL, OrderState, Side
+from amarktai.domain.stop import EmergencyStop, StopSource
 from amarktai.ports.keys import AccountState
 from amarktai.ports.venue import OrderReport, OrderRequest, VenueStatus
 from amarktai.services.ledger_audit import LedgerAudit
@@ -485,6 +486,48 @@ class TestGates:
         desk.world.bots[desk.bot.id] = replace(desk.bot, status=BotStatus.STOPPED)
         outcome = await desk.buy("a", Decimal(50), data_ts=0)
         assert outcome.denied[desk.bot.id].startswith("BOT_NOT_ACTIVE")
+
+
+class TestEmergencyStop:
+    """A stop comes on in another process, between two orders of one service (O20)."""
+
+    @pytest.mark.parametrize("everybody", [False, True])
+    async def test_after_its_commit_no_entry_leaves_and_every_exit_does(
+        self, desk: OrderDesk, *, everybody: bool
+    ) -> None:
+        await desk.buy("a", LOT * 2)
+        await desk.quote(PRICE)
+        scope = None if everybody else desk.who.user_id
+        stop = EmergencyStop(desk.world.ids.new(), scope, "odd", StopSource.API, desk.world.now, "user:x")
+        async with desk.world.store.unit_of_work(desk.who.user_id) as unit:
+            assert await unit.stops.engage(stop)
+        for key in ("b", "c"):
+            assert (await desk.buy(key)).denied[desk.bot.id] == (
+                "EMERGENCY_STOP_ACTIVE: an emergency stop is on: odd"
+            )
+        assert (await desk.sell("exit", LOT)).denied == {}
+        assert sorted(desk.venue.received) == sorted([desk.order_id("a"), desk.order_id("exit")])
+        async with desk.world.store.unit_of_work(desk.who.user_id) as unit:
+            assert await unit.stops.release(everybody=everybody, by="user:x", at=desk.world.now)
+        assert (await desk.buy("d")).denied == {}
+
+    async def test_another_users_stop_is_no_concern(self, desk: OrderDesk) -> None:
+        other = desk.world.add_user(2)
+        stop = EmergencyStop(
+            desk.world.ids.new(), other.user_id, "odd", StopSource.API, desk.world.now, "user:x"
+        )
+        async with desk.world.store.unit_of_work(other.user_id) as unit:
+            assert await unit.stops.engage(stop)
+        assert (await desk.buy("a")).denied == {}
+
+    async def test_the_file_stops_entries_without_a_word_to_the_database(self, desk: OrderDesk) -> None:
+        await desk.buy("a")
+        await desk.quote(PRICE)
+        desk.stop_file.write("smoke")
+        assert "an emergency stop is on: smoke" in (await desk.buy("b")).denied[desk.bot.id]
+        assert (await desk.sell("exit", Decimal("0.0009"))).denied == {}
+        desk.stop_file.remove()
+        assert (await desk.buy("c")).denied == {}
 
 
 WITHDRAWS = "The key may withdraw money."

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
 import pytest
 
+from amarktai.domain.bot import BotStatus
 from amarktai.domain.errors import BrokenInvariant, Conflict
 from amarktai.domain.instrument import Platform
 from amarktai.domain.market import EventKind
@@ -33,6 +34,7 @@ from amarktai.workers.engine import (
     StartAnew,
     wait_for_lease,
 )
+from tests.fakes import HandStopFile
 from tests.services.engine_desk import EngineRig, engine_rig
 from tests.trading import BTC_ZAR, trading
 
@@ -59,6 +61,7 @@ class Surroundings:
     problem: str | None = None
     times_asked: int = 0
     clock_step_ns: int = 0
+    stop_file: HandStopFile = field(default_factory=HandStopFile)
 
     def recording_problem(self) -> str | None:
         self.times_asked += 1
@@ -74,6 +77,7 @@ async def running(rig: EngineRig, around: Surroundings) -> AsyncIterator[asyncio
     duties = EngineDuties(
         clock=clock, feed=rig.feed, catalog=rig.world.catalog, leases=leases, prices=quiet, changes=quiet,
         beats=PgSystem(rig.world.database), feed_status=lambda _: around.status, notices=rig.notices,
+        emergency=rig.emergency(around.stop_file),
         recording_problem=around.recording_problem, clock_step_ns=lambda: around.clock_step_ns,
     )  # fmt: skip
     task = asyncio.create_task(EngineWorker(rig.engine, lease, duties).run())
@@ -241,3 +245,22 @@ async def test_a_killed_engines_lease_is_waited_out(database_urls: DatabaseUrls)
             world.clock.advance(1)
             await asyncio.sleep(0.01)
         assert (await second).fencing_token > dead.fencing_token
+
+
+async def test_the_stop_file_pauses_everybodys_bots(database_urls: DatabaseUrls) -> None:
+    async with engine_rig(database_urls) as rig:
+        who = rig.world.add_user(1)
+        await rig.world.fund(who, Decimal(50_000))
+        bot = await rig.add_bot(who, "Luno bot")
+        around = Surroundings(FeedStatus(FeedState.LIVE, "Prices arrive."))
+        async with running(rig, around):
+
+            async def is_paused() -> bool:
+                return (await rig.stored(bot)).status is BotStatus.PAUSED
+
+            await until(rig, lambda: _asked_after(around, 0))
+            assert not await is_paused()
+            around.stop_file.write("smoke")
+            await until(rig, is_paused)
+        (told,) = await rig.events(who, "emergency_stop")
+    assert told.payload["enabled"] and told.payload["scope"] == "everybody"

@@ -13,6 +13,7 @@ from amarktai.services.audit import AuditTrail
 from amarktai.services.benchmark import BenchmarkService
 from amarktai.services.bot_views import BotViews
 from amarktai.services.bots import BotService
+from amarktai.services.emergency import Emergency
 from amarktai.services.exports import Exports
 from amarktai.services.factors import Factors
 from amarktai.services.idempotency import Idempotency
@@ -52,6 +53,7 @@ class Services:
     events: EventHistory
     live: LiveHub
     build: BuildInfo
+    emergency: Emergency
     bots: BotService
     bot_views: BotViews
     trades: TradeService

@@ -16,6 +16,7 @@ from amarktai.ports.ids import Ids
 from amarktai.services.alerts import Notices
 from amarktai.services.bot_views import BotViews
 from amarktai.services.bots import BotService
+from amarktai.services.emergency import Emergency
 from amarktai.services.fx import FxRates
 from amarktai.services.secrets import new_secret
 from amarktai.storage.alerts import PgAlerting
@@ -29,6 +30,7 @@ from amarktai.system.clock import SteadyClock, SystemClock
 from amarktai.system.ids import TimeIds
 from amarktai.system.logs import configure_logs
 from amarktai.system.rng import SystemRng
+from amarktai.system.stop_file import DiskStopFile
 from amarktai.venues.ecb import EcbFixings
 
 #: A price older than this values nothing: the figure is unknown, with a reason.
@@ -138,16 +140,14 @@ def attach_database(settings: Settings) -> str:
 
     Raises: Unavailable when the embedded server does not run and no other one is named.
     """
-    if settings.database_url is not None:
-        return settings.database_url.get_secret_value()
-    server = EmbeddedPostgres(settings.home, SystemRng())
-    if not server.is_running():
+    url = running_database(settings)
+    if url is None:
         raise Unavailable(
             "DATABASE_UNAVAILABLE",
             f"No database runs in {settings.home}",
             "Start everything with amarktai up, or name a PostgreSQL server in AMARKTAI_DATABASE_URL.",
         )
-    return server.urls().app
+    return url
 
 
 @contextmanager
@@ -165,9 +165,22 @@ def borrowed_database(settings: Settings) -> Iterator[DatabaseUrls]:
             started.stop()
 
 
+def running_database(settings: Settings) -> str | None:
+    """Return the address of the database if it is named or runs in the data folder."""
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    server = EmbeddedPostgres(settings.home, SystemRng())
+    return server.urls().app if server.is_running() else None
+
+
 def stop_database(home: Path) -> None:
     """Stop the embedded server of a data folder, when one runs there."""
     EmbeddedPostgres(home, SystemRng()).stop()
+
+
+def build_emergency(base: Foundation, bots: BotService) -> Emergency:
+    """Return the emergency stop, with the file that everybody on this machine can make."""
+    return Emergency(base.store, base.clock, base.ids, bots=bots, file=DiskStopFile(base.settings.home))
 
 
 def database_keeper(database: EmbeddedPostgres | None) -> Callable[[], None]:

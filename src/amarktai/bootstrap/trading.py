@@ -12,6 +12,7 @@ from amarktai.bootstrap.foundation import (
     MARK_MAX_AGE_S,
     Foundation,
     build_bots,
+    build_emergency,
     build_fx,
     build_notices,
     lay_foundation,
@@ -23,6 +24,7 @@ from amarktai.domain.fill_model import ExecutionProfile
 from amarktai.domain.instrument import Instrument, Platform
 from amarktai.ports.feed import Feed, FeedStatus
 from amarktai.ports.leases import Lease
+from amarktai.ports.stops import StopFile
 from amarktai.ports.venue import SimulatedVenue
 from amarktai.services.bots import BotService
 from amarktai.services.engine import EngineParts, TradingEngine
@@ -33,6 +35,7 @@ from amarktai.storage.changes import PgChanges
 from amarktai.storage.leases import PgLeases
 from amarktai.storage.prices import PgPriceTicker
 from amarktai.storage.system import PgSystem
+from amarktai.system.stop_file import DiskStopFile
 from amarktai.venues.paper import PaperVenue
 from amarktai.venues.sandbox import REFERENCES, SandboxFeed
 from amarktai.venues.spec import FeedKind, load_specs
@@ -51,6 +54,7 @@ class EngineInputs:
     bots: BotService
     running: dict[UUID, Bot]
     snapshot_every_s: float
+    stop_file: StopFile | None = None
 
 
 def build_engine(base: Foundation, feed: Feed, inputs: EngineInputs) -> TradingEngine:
@@ -58,7 +62,9 @@ def build_engine(base: Foundation, feed: Feed, inputs: EngineInputs) -> TradingE
     venues = _paper_venues(base, feed)
     instruments = {instrument.id: instrument for instrument in feed.instruments}
     policy = OrderPolicy(max_data_age_s=feed.max_age_s)
-    desk = Desk(venues, instruments, inputs.running, inputs.fx, policy, inputs.lease)
+    desk = Desk(
+        venues, instruments, inputs.running, inputs.fx, policy, inputs.lease, stop_file=inputs.stop_file
+    )
     orders = OrderService(base.store, base.clock, base.ids, desk)
     parts = EngineParts(
         venues, orders, inputs.bots, build_notices(base), inputs.running, inputs.fx, inputs.snapshot_every_s
@@ -108,7 +114,8 @@ async def _engine_worker(
     feed = opened.feed
     fx = build_fx(MARK_MAX_AGE_S)
     bots = build_bots(base, fx, base.settings.bot_caps)
-    parts = EngineInputs(fx, lease, bots, running, _SNAPSHOT_EVERY_S)
+    stop_file = DiskStopFile(base.settings.home)
+    parts = EngineInputs(fx, lease, bots, running, _SNAPSHOT_EVERY_S, stop_file)
     engine = build_engine(base, feed, parts)
     duties = EngineDuties(
         clock=base.clock,
@@ -119,6 +126,7 @@ async def _engine_worker(
         changes=PgChanges(app_url, base.database, base.clock),
         beats=PgSystem(base.database),
         notices=build_notices(base),
+        emergency=build_emergency(base, bots),
         recording_problem=opened.recording_problem,
         feed_status=opened.status_of,
         unverified=opened.unverified,

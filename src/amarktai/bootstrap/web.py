@@ -15,6 +15,7 @@ from amarktai.bootstrap.foundation import (
     Foundation,
     build_bot_views,
     build_bots,
+    build_emergency,
     build_fx,
     lay_foundation,
     real_time,
@@ -66,6 +67,7 @@ def build_services(
     views = build_bot_views(base)
     notes = {platform: spec.note for platform, spec in load_specs().items()}
     fx = build_fx(MARK_MAX_AGE_S)
+    bots = build_bots(base, fx, settings.bot_caps)
     trades = TradeService(reporting)
     profits = ProfitService(reporting, clock, lambda: build_fx(MARK_MAX_AGE_S))
     system = System(PgSystem(base.database), clock=clock, market=settings.feeds)
@@ -94,7 +96,8 @@ def build_services(
         events=EventHistory(PgEvents(base.database)),
         live=hub,
         build=build,
-        bots=build_bots(base, fx, settings.bot_caps),
+        emergency=build_emergency(base, bots),
+        bots=bots,
         bot_views=views,
         trades=trades,
         orders=OrderHistory(reporting),

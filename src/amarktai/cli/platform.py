@@ -116,6 +116,31 @@ def jobs(home: HomeOption = None, lifeline: LifelineOption = None) -> None:
     run_role(run_jobs(settings, foundation.attach_database(settings)), lifeline)
 
 
+@app.command("emergency-stop")
+def emergency_stop(
+    reason: Annotated[str | None, typer.Option(help="Why; people read it in the dashboard.")] = None,
+    release: Annotated[bool, typer.Option("--release", help="Release the stop instead.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """Stop everybody's bots at once, also while the database is down. Positions can still be closed."""
+    from amarktai.bootstrap import foundation, stopping
+
+    settings = settings_of("emergency-stop", home=home)
+    file = stopping.change_file(settings, reason, release=release)
+    if not release:
+        out.print(
+            f"Stopped: nothing that adds risk leaves as long as {file} is there.",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+    app_url = foundation.running_database(settings)
+    if app_url is None:
+        after = "The stop is released when it runs and this is said again." if release else "Bots pause then."
+        out.print(f"No database runs in {settings.home}. {after}", highlight=False, soft_wrap=True)
+        return
+    asyncio.run(stopping.change_stop(settings, app_url, reason, release=release))
+    out.print("Released. Bots stay paused." if release else "Bots are paused.", highlight=False)
+
+
 def run_role(work: Coroutine[Any, Any, None], lifeline: int | None) -> None:
     """Run one role until SIGTERM, Ctrl-C or the supervisor's end, which all end it cleanly."""
     from amarktai.bootstrap.event_loop import run_loop

@@ -1,15 +1,16 @@
 """The gates between a bot's wish and an order, in their fixed order. Doubt means no trade (O10).
 
-    1 mode          the system's mode lets this book trade
-    2 bot           the bot is active
-    3 account       the account at the exchange is not held back, and it is reconciled
-    4 freshness     the data behind an entry is not stale
-    5 size          tick, lot, minimum quantity and minimum notional
-    6 exitability   an entry can be sold again later, at a much worse price too (O17)
-    7 self-crossing no order would trade against another of the same account
-    8 balance       the bot's own free money or coins cover it, fees included
+    1 stop          no emergency stop is on (O20)
+    2 mode          the system's mode lets this book trade
+    3 bot           the bot is active
+    4 account       the account at the exchange is not held back, and it is reconciled
+    5 freshness     the data behind an entry is not stale
+    6 size          tick, lot, minimum quantity and minimum notional
+    7 exitability   an entry can be sold again later, at a much worse price too (O17)
+    8 self-crossing no order would trade against another of the same account
+    9 balance       the bot's own free money or coins cover it, fees included
 
-Orders that only reduce a position pass 1 to 4 and 6: exits stay possible.
+Orders that only reduce a position pass 1 to 5 and 7: exits stay possible.
 """
 
 from __future__ import annotations
@@ -42,10 +43,12 @@ class Denial:
 class GateContext:
     """What the gates look at. Cash in quote, coins in base, ages in seconds.
 
+    ``stop`` says why the user's bots, or everybody's, are stopped, None where they are not;
     ``halt`` says why the user's account at the exchange is held back, None where it is not;
     ``opposing`` are the limit prices of the account's working orders on the other side.
     """
 
+    stop: str | None
     system_mode: SystemMode
     trading_mode: TradingMode
     bot_status: BotStatus
@@ -65,7 +68,7 @@ def is_exit(intent: OrderIntent) -> bool:
 
 def first_denial(intent: OrderIntent, instrument: Instrument, context: GateContext) -> Denial | None:
     """Return the first gate that refuses, or None when the order may leave."""
-    for gate in (_mode, _bot, _account, _freshness, _size, _exitability, _self_crossing, _balance):
+    for gate in (_stop, _mode, _bot, _account, _freshness, _size, _exitability, _self_crossing, _balance):
         denial = gate(intent, instrument, context)
         if denial is not None:
             return denial
@@ -78,6 +81,12 @@ def reservation(intent: OrderIntent, instrument: Instrument) -> tuple[str, Decim
         return instrument.base, intent.quantity
     amount = buy_reservation(intent.quantity, intent.price, intent.reference_price, instrument.fees)
     return instrument.quote, amount
+
+
+def _stop(intent: OrderIntent, _: Instrument, c: GateContext) -> Denial | None:
+    if is_exit(intent) or c.stop is None:
+        return None
+    return Denial("stop", "EMERGENCY_STOP_ACTIVE", f"an emergency stop is on: {c.stop}")
 
 
 def _mode(intent: OrderIntent, _: Instrument, c: GateContext) -> Denial | None:

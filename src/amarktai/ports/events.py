@@ -113,6 +113,14 @@ class KeyDeleted(EventPayload):
     display_name: str
 
 
+class EmergencyStopChanged(EventPayload):
+    """A stop came on or was released. ``scope``: the user alone, or everybody."""
+
+    enabled: bool
+    scope: str
+    reason: str
+
+
 EVENTS: Final[dict[str, type[EventPayload]]] = {
     "bot_created": BotEvent,
     "bot_updated": BotUpdated,
@@ -129,6 +137,8 @@ EVENTS: Final[dict[str, type[EventPayload]]] = {
     "key_saved": KeySaved,
     "key_tested": KeyTested,
     "key_deleted": KeyDeleted,
+    "emergency_stop": EmergencyStopChanged,
+    "emergency_stop_deactivated": EmergencyStopChanged,
 }
 
 

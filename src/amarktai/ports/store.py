@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from amarktai.ports.accounts import AuditStore
     from amarktai.ports.keys import VenueAccountStore
     from amarktai.ports.reports import Reports
+from amarktai.ports.stops import StopStore
 
 Balances = dict[tuple[str, str], Decimal]
 
@@ -38,7 +39,8 @@ class Book:
 
     ``head_seq`` is the number of its last entry: unchanged, nobody has written to it; ``head_hash`` and
     ``recorded_at`` are that entry's. ``fencing_token`` is that of the lease which was locked with it;
-    ``halts`` says which of the user's exchange accounts are held back, and why: reasons by platform.
+    ``halts`` says which of the user's exchange accounts are held back, and why: reasons by platform;
+    ``stop`` why an emergency stop is on, None without one.
     """
 
     id: UUID
@@ -49,6 +51,7 @@ class Book:
     recorded_at: datetime | None
     fencing_token: int | None = None
     halts: Mapping[str, str] = field(default_factory=dict)
+    stop: str | None = None
 
 
 class BookMoved(Exception):
@@ -200,7 +203,7 @@ class LedgerStore(Protocol):
 
         ``balances``, each with all of its account's assets, are those of that head. What is sent first
         locks book and lease like ``lock_book`` and raises BookMoved when the head, the timezone, the
-        lease's fencing token or, for live orders, what is halted is another one.
+        lease's fencing token, the emergency stop or, for live orders, what is halted is another one.
         """
 
     def head(self, book: Book) -> Book:
@@ -281,6 +284,9 @@ class UnitOfWork(Protocol):
     @property
     def venue_accounts(self) -> VenueAccountStore:
         """Which of the tenant's exchange accounts are held back: for the gates of live orders."""
+
+    @property
+    def stops(self) -> StopStore: ...
 
     @property
     def reports(self) -> Reports:

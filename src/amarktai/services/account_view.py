@@ -122,10 +122,12 @@ class AccountView:
         system_mode: SystemMode,
         now_ns: int,
         max_data_age_s: float,
+        stop: str | None,
     ) -> GateContext:
-        """Return what the gates look at for this intent."""
+        """Return what the gates look at for this intent. ``stop`` is why everybody is stopped by file."""
         orders = self.orders(bot.id)
         return GateContext(
+            stop=stop or self.book.stop,
             system_mode=system_mode,
             trading_mode=bot.mode,
             bot_status=bot.status,

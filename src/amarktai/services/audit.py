@@ -126,7 +126,7 @@ def fact_of(
     """Return what the log keeps of an action; see ``AuditTrail.record``."""
     person = who if isinstance(who, Identity) else None
     return AuditFact(
-        actor=_actor(who),
+        actor=actor_of(who),
         action=action,
         object_type=on[0],
         object_id=str(on[1]),
@@ -138,7 +138,7 @@ def fact_of(
     )
 
 
-def _actor(who: Identity | str) -> str:
+def actor_of(who: Identity | str) -> str:
     if isinstance(who, str):
         return who
     through = f" token:{who.token_id}" if who.token_id else ""

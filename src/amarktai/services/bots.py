@@ -52,6 +52,7 @@ _PAST: Final = {
     BotAction.PAUSE: "paused",
     BotAction.STOP: "stopped",
 }
+_STARTING: Final = frozenset({BotAction.START, BotAction.RESUME})
 USER_PAUSED: Final = "USER_PAUSED"
 
 #: Returns a bot as ``GET /api/bots/{bot_id}`` shows it, as of the transaction.
@@ -111,6 +112,8 @@ class BotService:
         bot = self._draft(user_id, wanted, chosen, _plain(params), listed)
         async with self._store.unit_of_work(user_id) as unit:
             book = await unit.ledger.lock_book(TradingMode.PAPER)
+            if wanted.start:
+                await _check_no_stop(unit)
             await self._check_cap(unit, bot.platform)
             await unit.bots.insert(bot)
             bot = await self._allocate(unit, book, bot)
@@ -143,6 +146,8 @@ class BotService:
             bot = await unit.bots.get(bot_id, lock=True)
             if bot.status is BotStatus.DELETED or not allows(bot.status, action):
                 raise Conflict("BOT_STATE", refusal_of(bot, action), "Reload to see the bot's state.")
+            if action in _STARTING:
+                await _check_no_stop(unit)
             before, bot = bot.status, self._moved(bot, action, reason)
             await unit.bots.update(bot)
             if action is BotAction.DELETE:
@@ -170,6 +175,19 @@ class BotService:
             except Conflict as error:
                 skipped.append({"bot_id": str(bot.id), "name": bot.name, "reason": error.detail})
         return {"changed": changed, "skipped": skipped}
+
+    async def pause_active(self, unit: UnitOfWork, reason: str, *, by: Identity | str) -> None:
+        """Pause every active bot of the unit's user within its transaction."""
+        await unit.ledger.lock_book(TradingMode.PAPER)
+        for running in await unit.bots.list(statuses=(BotStatus.ACTIVE,)):
+            bot = self._moved(await unit.bots.get(running.id, lock=True), BotAction.PAUSE, reason)
+            await unit.bots.update(bot)
+            event = await self._event(unit, bot, f"{bot.name} was paused")
+            await self._announce(unit, bot, [(_EVENT[BotAction.PAUSE], event)])
+            await self._record(
+                unit, by, "bot.pause", bot,
+                before={"status": BotStatus.ACTIVE}, after={"status": bot.status}, reason=reason,
+            )  # fmt: skip
 
     async def update(
         self, user_id: UUID, bot_id: UUID, changes: Mapping[str, Any], *, by: Identity | str = SYSTEM
@@ -368,6 +386,16 @@ class BotService:
             ]
         await unit.outbox.emit(events, now)
         await unit.bots.wake_engine(bot.id)
+
+
+async def _check_no_stop(unit: UnitOfWork) -> None:
+    stops = await unit.stops.active()
+    if stops:
+        raise Conflict(
+            "EMERGENCY_STOP_ACTIVE",
+            f"An emergency stop is on: {stops[0].reason}",
+            "Release it first; bots stay paused until they are resumed.",
+        )
 
 
 def refusal_of(bot: Bot, action: BotAction) -> str:

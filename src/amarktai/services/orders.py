@@ -37,6 +37,7 @@ from amarktai.ports.clock import Clock, to_datetime, to_ns
 from amarktai.ports.events import EventPayload, OrderUpdated
 from amarktai.ports.ids import Ids
 from amarktai.ports.leases import Lease
+from amarktai.ports.stops import StopFile
 from amarktai.ports.store import Book, BookMoved, NewOrder, OrderChange, Store, StoredOrder, UnitOfWork
 from amarktai.ports.venue import (
     OrderReport,
@@ -108,7 +109,8 @@ class OrderPolicy:
 class Desk:
     """What one engine trades with. ``bots`` is the engine's own, changing map of the bots it runs.
 
-    ``mode`` is the one kind of book that it trades in, ``system_mode`` what the mode gate is told.
+    ``mode`` is the one kind of book that it trades in, ``system_mode`` what the mode gate is told;
+    ``stop_file`` stops everybody without a database, where there is one to look for.
     """
 
     venues: Mapping[Platform, TradingVenue]
@@ -119,6 +121,7 @@ class Desk:
     lease: Lease
     mode: TradingMode = TradingMode.PAPER
     system_mode: SystemMode = SystemMode.PAPER
+    stop_file: StopFile | None = None
 
 
 def _anew(step: Callable[_P, Awaitable[_T]]) -> Callable[_P, Awaitable[_T]]:
@@ -148,6 +151,7 @@ class OrderService:
         self._lease = desk.lease
         self._mode = desk.mode
         self._system_mode = desk.system_mode
+        self._stop_file = desk.stop_file
         self._owners: dict[UUID, UUID] = {}
         self._doubters: dict[UUID, None] = {}
         # What is known of each user's bots as of the last commit; gone while a transaction runs.
@@ -259,8 +263,9 @@ class OrderService:
                 f"{bot.name} trades in the {bot.mode} book, this desk in the {self._mode} (O19)"
             )
         context = view.gate_context(
-            intent, bot, instrument, self._system_mode, now_ns, self._policy.max_data_age_s
-        )
+            intent, bot, instrument, self._system_mode, now_ns, self._policy.max_data_age_s,
+            self._stop_file.reason() if self._stop_file else None,
+        )  # fmt: skip
         denial = first_denial(intent, instrument, context)
         asset, amount = reservation(intent, instrument)
         order = Order(

@@ -31,6 +31,11 @@ _HALTS: Final = (
     "coalesce((SELECT jsonb_object_agg(platform, coalesce(reason, '')) FROM venue_accounts"
     " WHERE state = 'halted'), '{}')"
 )
+#: Why an emergency stop is on for the tenant; the row-level policy shows theirs and everybody's.
+_STOP: Final = (
+    "coalesce((SELECT reason FROM emergency_stops WHERE released_at IS NULL"
+    " ORDER BY user_id NULLS FIRST LIMIT 1), '')"
+)
 #: Locks the book, and the user's row with it: who changes the timezone holds the books meanwhile, and
 #: the second lock makes a waiter read that row as it is when the wait ends. With a lease its holder too
 #: cannot change before our commit (O2 f).
@@ -38,7 +43,7 @@ _LOCK: Final = Prepared(
     "lock_book",
     f"""
     SELECT b.id, b.head_seq, b.head_hash, e.recorded_at, u.timezone, NULL::int AS fencing_token,
-      {_HALTS} AS halts
+      {_HALTS} AS halts, {_STOP} AS stop
     FROM ledger_books b JOIN users u ON u.id = b.user_id
     LEFT JOIN ledger_entries e ON e.book_id = b.id AND e.seq = b.head_seq
     WHERE b.mode = $1 FOR UPDATE OF b FOR SHARE OF u
@@ -48,7 +53,8 @@ _LOCK: Final = Prepared(
 _LOCK_WITH_LEASE: Final = Prepared(
     "lock_book_with_lease",
     f"""
-    SELECT b.id, b.head_seq, b.head_hash, e.recorded_at, u.timezone, l.fencing_token, {_HALTS} AS halts
+    SELECT b.id, b.head_seq, b.head_hash, e.recorded_at, u.timezone, l.fencing_token, {_HALTS} AS halts,
+      {_STOP} AS stop
     FROM leases l JOIN ledger_books b ON true JOIN users u ON u.id = b.user_id
     LEFT JOIN ledger_entries e ON e.book_id = b.id AND e.seq = b.head_seq
     WHERE b.mode = $1 AND l.name = $2 FOR UPDATE OF b FOR SHARE OF u FOR SHARE OF l
@@ -65,16 +71,16 @@ def _expectation(name: str, more: str = "", types: tuple[str, ...] = ()) -> Prep
         SELECT 1 / count(*) FROM (
           SELECT FROM leases l JOIN ledger_books b ON true JOIN users u ON u.id = b.user_id
           WHERE b.id = $1 AND b.head_seq = $2 AND u.timezone = $3 AND l.name = $4 AND l.fencing_token = $5
-            {more}
+            AND {_STOP} = $6 {more}
           FOR UPDATE OF b FOR SHARE OF u FOR SHARE OF l) AS unchanged
         """,
-        ("uuid", "bigint", "text", "text", "bigint", *types),
+        ("uuid", "bigint", "text", "text", "bigint", "text", *types),
     )
 
 
 _EXPECT: Final = _expectation("expect_book")
 #: What is halted at the exchanges matters to live orders alone.
-_EXPECT_LIVE: Final = _expectation("expect_live_book", f"AND {_HALTS} = $6", ("jsonb",))
+_EXPECT_LIVE: Final = _expectation("expect_live_book", f"AND {_HALTS} = $7", ("jsonb",))
 _CONVERSION = ("bot_id", "rate", "rate_source", "rate_at")
 
 
@@ -110,12 +116,13 @@ class PgLedger:
         # A second lock in one transaction finds what this transaction wrote.
         self._heads[row.id] = book = Book(
             row.id, mode, row.timezone, row.head_seq, row.head_hash, row.recorded_at, row.fencing_token,
-            row.halts,
+            row.halts, row.stop or None,
         )  # fmt: skip
         return book
 
     def expect_book(self, book: Book, balances: Balances, *, lease: str) -> None:
-        values = (str(book.id), str(book.head_seq), book.timezone, lease, str(book.fencing_token))
+        token = str(book.fencing_token)
+        values = (str(book.id), str(book.head_seq), book.timezone, lease, token, book.stop or "")
         if book.mode is TradingMode.LIVE:
             self._transaction.expect(_EXPECT_LIVE, (*values, orjson.dumps(book.halts).decode()))
         else:

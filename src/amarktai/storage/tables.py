@@ -292,6 +292,28 @@ venue_accounts = Table(
     CheckConstraint("state in ('active', 'halted')", name="state"),
 )
 
+#: Everybody's have no user: each tenant sees them beside their own.
+emergency_stops = Table(
+    "emergency_stops",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", Uuid, ForeignKey("users.id")),
+    Column("reason", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("engaged_at", Instant, nullable=False),
+    Column("engaged_by", Text, nullable=False),
+    Column("released_at", Instant),
+    Column("released_by", Text),
+    CheckConstraint("source in ('api', 'command', 'file')", name="source"),
+    CheckConstraint("(released_at is null) = (released_by is null)", name="release"),
+    Index(
+        "ix_emergency_stops_on",
+        text("coalesce(user_id, '00000000-0000-0000-0000-000000000000')"),
+        unique=True,
+        postgresql_where=text("released_at IS NULL"),
+    ),
+)
+
 totp_factors = Table(
     "totp_factors",
     metadata,

@@ -20,6 +20,7 @@ from amarktai.storage.orders import PgOrders
 from amarktai.storage.outbox import PgOutbox
 from amarktai.storage.reports import PgReports
 from amarktai.storage.rollups import PgFigures
+from amarktai.storage.stops import PgStops
 from amarktai.storage.trades import PgTrades
 from amarktai.storage.transaction import Transaction
 
@@ -36,6 +37,7 @@ class PgUnitOfWork:
         self.outbox = PgOutbox(transaction, user_id)
         self.audit = PgAudit(transaction)
         self.venue_accounts = PgVenueAccounts(transaction, user_id)
+        self.stops = PgStops(transaction, user_id)
         self.reports = PgReports(transaction, user_id)
 
     async def user_timezone(self) -> str:

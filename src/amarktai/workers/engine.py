@@ -22,6 +22,7 @@ from amarktai.ports.engine import Changes, Heartbeats, MarketSwitched, PriceTick
 from amarktai.ports.feed import Feed, FeedState, FeedStatus
 from amarktai.ports.leases import Lease, Leases
 from amarktai.services.alerts import Notices
+from amarktai.services.emergency import Emergency
 from amarktai.services.engine import TradingEngine
 from amarktai.workers.heartbeat import beat
 
@@ -40,6 +41,7 @@ _SICK: Final = frozenset({FeedState.STALE, FeedState.UNREACHABLE})
 #: A machine's clock that left the engine's by more than this was set, not slewed.
 CLOCK_STEP_LIMIT_S: Final = 1.0
 CLOCK_CHECK_S: Final = 1.0
+STOP_FILE_CHECK_S: Final = 1.0
 
 
 class StartAnew(Exception):
@@ -60,6 +62,7 @@ class EngineDuties:
     beats: Heartbeats
     feed_status: Callable[[Platform], FeedStatus]
     notices: Notices
+    emergency: Emergency
     recording_problem: Callable[[], str | None]
     unverified: frozenset[Platform] = frozenset()
     clock_step_ns: Callable[[], int] = lambda: 0
@@ -98,6 +101,7 @@ class EngineWorker:
                 group.create_task(self._tell_prices())
                 group.create_task(self._keep_lease())
                 group.create_task(self._watch_clock())
+                group.create_task(self._heed_stop_file())
                 group.create_task(beat(duties.beats, duties.clock, "engine", self._detail))
         except* BrokenInvariant as broken:
             await self._tell_broken(broken)
@@ -241,6 +245,13 @@ class EngineWorker:
                 log.warning("the machine's clock was set", step_s=step_s)
                 await self._duties.notices.alert_admins("clock_step", "warning", message)
                 raise StartAnew
+
+    async def _heed_stop_file(self) -> None:
+        """Make a stop of the file on disk, which the gates obey already: bots pause and people are told."""
+        while True:
+            await self._duties.clock.sleep(STOP_FILE_CHECK_S)
+            if await self._duties.emergency.heed_file():
+                log.critical("emergency stop by the file on disk")
 
     async def _keep_lease(self) -> None:
         duties = self._duties

@@ -38,6 +38,7 @@ export type ApiKey = Schemas["KeyView"];
 export type ApiKeyList = Schemas["KeyList"];
 export type KeyTest = Schemas["KeyTestAnswer"];
 
+export type StopStatus = Schemas["StopStatus"];
 export type Bot = Schemas["BotView"];
 export type NewBot = Schemas["NewBotBody"];
 export type BulkResult = Schemas["AllBotsAnswer"];

@@ -50,6 +50,11 @@ export const modeQuery = queryOptions({
   staleTime: FOREVER,
 });
 
+export const stopQuery = queryOptions({
+  queryKey: keys.stop,
+  queryFn: ({ signal }) => api.get<m.StopStatus>("/api/system/emergency-stop/status", {}, signal),
+});
+
 export const botsQuery = queryOptions({
   queryKey: keys.bots,
   queryFn: ({ signal }) => everyPage<m.Bot>("/api/bots", {}, signal),

@@ -17,4 +17,6 @@ export interface LiveEvents {
   key_saved: { message: string; provider: string; display_name: string };
   key_tested: { message: string; provider: string; display_name: string; success: boolean; outcome: string; error: string | null; is_saved: boolean };
   key_deleted: { message: string; provider: string; display_name: string };
+  emergency_stop: { message: string; enabled: boolean; scope: string; reason: string };
+  emergency_stop_deactivated: { message: string; enabled: boolean; scope: string; reason: string };
 }

@@ -36,6 +36,11 @@ function reloadKeys(_event: object, { refresh }: Effects): void {
   refresh.add(keys.apiKeys);
 }
 
+function reloadStop({ message, enabled }: { message: string; enabled: boolean }, effects: Effects): void {
+  effects.refresh.add(keys.stop);
+  if (enabled) effects.announce(message, "warning");
+}
+
 const handlers: Handlers = {
   bot_created: changeBot,
   bot_updated: changeBot,
@@ -79,6 +84,8 @@ const handlers: Handlers = {
   key_saved: reloadKeys,
   key_tested: reloadKeys,
   key_deleted: reloadKeys,
+  emergency_stop: reloadStop,
+  emergency_stop_deactivated: reloadStop,
   feed_changed: (_event, { refresh }) => refresh.add(keys.feeds, keys.instruments, keys.platforms),
 };
 

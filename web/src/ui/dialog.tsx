@@ -47,21 +47,19 @@ export function Dialog({ title, open, onClose, side = false, footer, children }:
       )}
     >
       <div className={clsx("flex flex-col", side && "h-full")}>
-        <header className="flex items-center border-b border-line px-4 py-2">
+        <div className="flex items-center border-b border-line px-4 py-2">
           <h2 id={id} className="text-lg">
             {title}
           </h2>
           <IconButton label="Close" className="ml-auto" onClick={onClose}>
             <X aria-hidden className="size-4" />
           </IconButton>
-        </header>
+        </div>
         <div data-body className={clsx("p-4", side && "grow overflow-y-auto")}>
           {children}
         </div>
         {footer && (
-          <footer className="flex flex-wrap justify-end gap-2 border-t border-line px-4 py-3">
-            {footer}
-          </footer>
+          <div className="flex flex-wrap justify-end gap-2 border-t border-line px-4 py-3">{footer}</div>
         )}
       </div>
     </dialog>

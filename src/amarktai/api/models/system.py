@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from amarktai.api.models.base import Instant, View
+from amarktai.api.models.base import Body, Instant, ShortText, View
+from amarktai.domain.stop import StopSource
 
 
 class ModeView(View):
@@ -18,6 +19,37 @@ class ModeView(View):
     autopilot: bool
     updated_at: Instant
     updated_by: str
+
+
+class StopView(View):
+    scope: Literal["user", "everybody"]
+    reason: str
+    source: StopSource = Field(description="Through what it was engaged.")
+    engaged_at: Instant
+    engaged_by: str
+    released_at: Instant | None
+    released_by: str | None
+
+
+class StopStatus(View):
+    """``enabled`` and ``active`` are the same: a stop of the user or of everybody is on."""
+
+    enabled: bool
+    active: bool
+    reason: str | None
+    activated_by: str | None
+    updated_at: Instant | None
+    stops: list[StopView] = Field(description="Those that are on, everybody's first.")
+    history: list[StopView] = Field(description="The latest, newest first.")
+
+
+class StopOrder(Body):
+    reason: ShortText | None = None
+    everybody: bool = Field(default=False, description="Stop everybody's bots; for admins.")
+
+
+class StopRelease(Body):
+    everybody: bool = Field(default=False, description="Release everybody's stop; for admins.")
 
 
 class BackendBuild(View):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from amarktai.api.auth import Admin, Container, Who, Writer
+from amarktai.api.auth import Admin, Container, Who, Writer, admin
 from amarktai.api.errors import PUBLIC, SIGNED_IN, responses
 from amarktai.api.models.system import (
     AlertPage,
@@ -20,6 +20,9 @@ from amarktai.api.models.system import (
     PingView,
     ReadyView,
     StatusView,
+    StopOrder,
+    StopRelease,
+    StopStatus,
 )
 from amarktai.api.paging import Cursor, Limit, page
 from amarktai.api.routing import IdempotentRoute
@@ -58,6 +61,29 @@ async def read_build(services: Container) -> BuildView:
 async def read_mode(_: Who, services: Container) -> ModeView:
     """Return the system's mode."""
     return ModeView.model_validate(await services.system.mode())
+
+
+@router.get("/system/emergency-stop/status")
+async def read_emergency_stop(who: Who, services: Container) -> StopStatus:
+    """Return whether an emergency stop is on for the user, and the latest ones."""
+    return StopStatus.model_validate(await services.emergency.status(who.user_id))
+
+
+@router.post("/system/emergency-stop", responses=responses(403))
+async def engage_emergency_stop(body: StopOrder, who: Writer, services: Container) -> StopStatus:
+    """Stop at once: nothing that adds risk leaves any more, active bots are paused, exits stay possible."""
+    if body.everybody:
+        await admin(who)
+    answer = await services.emergency.engage(who, everybody=body.everybody, reason=body.reason)
+    return StopStatus.model_validate(answer)
+
+
+@router.post("/system/emergency-stop/disable", responses=responses(403))
+async def release_emergency_stop(body: StopRelease, who: Writer, services: Container) -> StopStatus:
+    """Release a stop. The bots that it paused stay paused."""
+    if body.everybody:
+        await admin(who)
+    return StopStatus.model_validate(await services.emergency.release(who, everybody=body.everybody))
 
 
 @router.get("/system/status")

@@ -28,6 +28,7 @@ const ICONS: Record<string, LucideIcon> = {
   profit_updated: TrendingUp,
   balance_updated: Wallet,
   alert: Bell,
+  emergency_stop: Square,
   feed_changed: Radio,
   key_saved: Key,
   key_tested: Key,

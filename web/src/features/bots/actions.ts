@@ -2,10 +2,10 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api } from "@/api/client";
 import { keys } from "@/api/keys";
 import type { Bot, BulkResult } from "@/api/models";
-import { bulkSentence } from "@/features/frame/stop-all";
 import { usePrefs } from "@/fmt/prefs";
 import { formatClock } from "@/fmt/time";
 import { announce } from "@/ui/notices";
+import { bulkSentence } from "./words";
 
 export type BotAction = "start" | "pause" | "resume" | "stop" | "delete";
 

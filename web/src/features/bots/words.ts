@@ -1,4 +1,4 @@
-import type { BotStatus, LifecycleStage, Platform, RiskMode, Verdict } from "@/api/models";
+import type { BotStatus, BulkResult, LifecycleStage, Platform, RiskMode, Verdict } from "@/api/models";
 
 export const PLATFORM_NAMES: Record<Platform, string> = {
   luno: "Luno",
@@ -38,3 +38,10 @@ export const RISK_WORDS: Record<RiskMode, { name: string; stakePercent: bigint }
   risky: { name: "Risky", stakePercent: 40n },
   aggressive: { name: "Aggressive", stakePercent: 50n },
 };
+
+/** What a bulk action did, in one sentence: how many changed, and why the others did not. */
+export function bulkSentence(verb: string, { changed, skipped }: BulkResult): string {
+  const bots = changed === 1 ? "1 bot" : `${changed} bots`;
+  const rest = skipped.map(({ name, reason }) => `${name}: ${reason}`).join("; ");
+  return rest ? `${verb} ${bots}. Not changed: ${rest}` : `${verb} ${bots}`;
+}

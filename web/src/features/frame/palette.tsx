@@ -4,13 +4,14 @@ import { Command } from "cmdk";
 import { useState } from "react";
 import { api } from "@/api/client";
 import type { BulkResult } from "@/api/models";
-import { botsQuery, instrumentsQuery } from "@/api/queries";
+import { botsQuery, instrumentsQuery, meQuery } from "@/api/queries";
+import { bulkSentence } from "@/features/bots/words";
 import { useSaveProfile } from "@/features/settings/save";
 import { effectiveTheme, toggleHidden, usePrefs } from "@/fmt/prefs";
 import { Dialog } from "@/ui/dialog";
 import { announce } from "@/ui/notices";
 import { SCREENS } from "./nav";
-import { bulkSentence } from "./stop-all";
+import { useStopAll } from "./stop-all";
 
 const RECENT = "amarktai.recent";
 const RECENT_KEPT = 5;
@@ -39,6 +40,8 @@ function useEntries(): Entry[] {
     announce(bulkSentence(verb, await api.post<BulkResult>(path)));
   const theme = effectiveTheme(usePrefs((prefs) => prefs.theme)) === "dark" ? "light" : "dark";
   const save = useSaveProfile();
+  const stop = useStopAll();
+  const admin = useQuery(meQuery).data?.role === "admin";
   return [
     ...SCREENS.map(({ to, label }) => ({
       id: `screen:${to}`,
@@ -83,6 +86,16 @@ function useEntries(): Entry[] {
       label: "Pause all bots",
       run: () => bulk("/api/bots/pause-all", "Paused"),
     },
+    ...(admin
+      ? [
+          {
+            id: "stop-everybody",
+            group: "Actions" as const,
+            label: "Emergency stop for everybody",
+            run: () => stop.mutateAsync(true),
+          },
+        ]
+      : []),
   ];
 }
 

@@ -25,7 +25,7 @@ const SHORTCUTS = [
   { keys: "t", does: "Test the key of the row (on the API keys screen)" },
   { keys: "n", does: "New bot (on the bots screen)" },
   { keys: "[ ]", does: "Previous or next bot (on a bot's page)" },
-  { keys: "Ctrl Shift .", does: "Stop all: pause every running bot" },
+  { keys: "Ctrl Shift .", does: "Emergency stop: no new risk, every bot paused" },
 ] as const;
 
 export default function ShortcutList({ onClose }: { onClose: () => void }) {

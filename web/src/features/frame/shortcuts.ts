@@ -52,7 +52,7 @@ export function useShortcuts(show: (overlay: "palette" | "shortcuts") => void): 
         show("palette");
       } else if (command && event.shiftKey && event.code === "Period") {
         event.preventDefault();
-        stopAll();
+        stopAll(false);
       } else if (isPlainKey(event)) plain(event);
     };
     window.addEventListener("keydown", press);

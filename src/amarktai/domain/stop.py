@@ -1,0 +1,33 @@
+"""The emergency stop: while one is on, nothing that adds risk leaves; exits stay possible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class StopSource(StrEnum):
+    """Through what it was engaged."""
+
+    API = "api"
+    COMMAND = "command"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyStop:
+    """One stop, on until it is released. ``user_id`` None stops everybody.
+
+    ``engaged_by`` and ``released_by`` are actors as in the audit log.
+    """
+
+    id: UUID
+    user_id: UUID | None
+    reason: str
+    source: StopSource
+    engaged_at: datetime
+    engaged_by: str
+    released_at: datetime | None = None
+    released_by: str | None = None
