@@ -19,7 +19,7 @@ from amarktai.bootstrap.foundation import (
     lay_foundation,
 )
 from amarktai.bootstrap.people import build_accounts, build_keys
-from amarktai.bootstrap.replays import ReplayLogin, create_replay_user
+from amarktai.bootstrap.replays import ReplayLogin, create_replay_user, only_engine
 from amarktai.bootstrap.twins import TWINS, made_up_account, running_twin
 from amarktai.config import Settings
 from amarktai.domain.bot import Bot, TradingMode
@@ -50,7 +50,6 @@ from amarktai.services.rehearsal import (
 from amarktai.services.rehearsal_script import KeyDesk
 from amarktai.storage.accounts import PgAccounts
 from amarktai.storage.alerts import PgAlerting
-from amarktai.storage.leases import PgLeases
 from amarktai.storage.reports import PgReporting
 from amarktai.system.clock import StageClock
 from amarktai.system.ids import TimeIds
@@ -133,8 +132,8 @@ async def rehearse(
     base = lay_foundation(settings, app_url, clock, ids)
     try:
         user_id = await create_replay_user(base, login)
-        lease = await PgLeases(base.database).take("engine", "rehearsal", clock.now_ns(), ttl_s=10**9)
         async with AsyncExitStack() as stack:
+            lease = await stack.enter_async_context(only_engine(base, "rehearsal"))
             recall = OrderRecall(base.store, user_id)
             casts, credentials, urls = await _gather(stack, clock, seed, recall)
             keys = await _key_desk(base, user_id, credentials, urls)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -15,6 +16,7 @@ from amarktai.domain.instrument import Instrument, Platform
 from amarktai.domain.user import Role, User
 from amarktai.ports.clock import to_datetime
 from amarktai.ports.feed import Recording
+from amarktai.ports.leases import Lease
 from amarktai.services.passwords import Passwords
 from amarktai.services.replay import FeedSpec, ReplayParts, ReplayResult, ReplaySpec, run_replay
 from amarktai.services.wallet import WalletService
@@ -124,20 +126,27 @@ async def replay(
         user_id = await create_replay_user(base, login)
         fx = build_fx(feed.max_age_s)
         bots = build_bots(base, fx, dict.fromkeys(Platform, _REPLAY_CAP))
-        leases = PgLeases(base.database)
-        lease = await leases.take("engine", "replay", clock.now_ns(), ttl_s=_LONGEST_S)
-        inputs = EngineInputs(fx, lease, bots, {}, spec.snapshot_hours * 3600)
-        engine = build_engine(base, feed, inputs)
-        wallet = WalletService(base.store, clock, ids, base.catalog, fx)
-        candles = ParquetCandleStore(settings.home / "candles")
-        tallies = PgTallies(base.database)
-        parts = ReplayParts(clock, feed, engine, bots, wallet, base.catalog, tallies, candles)
-        try:
+        async with only_engine(base, "replay") as lease:
+            inputs = EngineInputs(fx, lease, bots, {}, spec.snapshot_hours * 3600)
+            engine = build_engine(base, feed, inputs)
+            wallet = WalletService(base.store, clock, ids, base.catalog, fx)
+            candles = ParquetCandleStore(settings.home / "candles")
+            tallies = PgTallies(base.database)
+            parts = ReplayParts(clock, feed, engine, bots, wallet, base.catalog, tallies, candles)
             return await run_replay(spec, user_id, parts, progress)
-        finally:
-            await leases.give_up(lease)  # so that the folder can be opened in the dashboard
     finally:
         await base.close()
+
+
+@asynccontextmanager
+async def only_engine(base: Foundation, holder: str) -> AsyncIterator[Lease]:
+    """Hold the engine's lease of a folder of its own, until it can be opened in the dashboard."""
+    leases = PgLeases(base.database)
+    lease = await leases.take("engine", holder, base.clock.now_ns(), ttl_s=_LONGEST_S)
+    try:
+        yield lease
+    finally:
+        await leases.give_up(lease)
 
 
 def replay_span(spec: ReplaySpec, data: Path) -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -54,6 +53,7 @@ def _seeds(text: str) -> list[int]:
 
 def _play(seed: int, folder: Path, steps: int, *, quiet: bool) -> Any:
     from amarktai.bootstrap import foundation, rehearsals
+    from amarktai.bootstrap.event_loop import run_loop
     from amarktai.bootstrap.replays import ReplayLogin
 
     if folder.exists() and any(folder.iterdir()):
@@ -67,17 +67,12 @@ def _play(seed: int, folder: Path, steps: int, *, quiet: bool) -> Any:
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
         TimeElapsedColumn(), TimeRemainingColumn(), console=err, disable=quiet,
     )  # fmt: skip
-    server, urls = foundation.start_database(settings)
-    try:
-        with bar:
-            task = bar.add_task(f"Seed {seed}", total=steps)
-            work = rehearsals.rehearse(
-                settings, urls.app, login, seed, steps, lambda done: bar.update(task, completed=done)
-            )
-            result = asyncio.run(work)
-    finally:
-        if server is not None:
-            server.stop()
+    with foundation.borrowed_database(settings) as urls, bar:
+        task = bar.add_task(f"Seed {seed}", total=steps)
+        work = rehearsals.rehearse(
+            settings, urls.app, login, seed, steps, lambda done: bar.update(task, completed=done)
+        )
+        result = run_loop(work)
     if not quiet:
         err.print(f"Sign in as {login.email} with the password {login.password}", highlight=False)
     return result

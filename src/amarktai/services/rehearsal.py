@@ -203,7 +203,10 @@ class RehearsalResult:
 
 
 class Rehearsal:
-    """Plays one day. The same seed makes the same markets, faults and decisions."""
+    """Plays one day. The same seed makes the same markets, faults and script.
+
+    Sockets work in real time, so that what two orders at once come to may differ from run to run.
+    """
 
     def __init__(self, user_id: UUID, parts: RehearsalParts) -> None:
         self._user_id = user_id
