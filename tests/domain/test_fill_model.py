@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -29,7 +30,7 @@ from amarktai.domain.fill_model import (
     taker_price,
     within_budget,
 )
-from amarktai.domain.instrument import Instrument
+from amarktai.domain.instrument import Fees, Instrument
 from amarktai.domain.order import OrderType, Side
 from tests.market_data import BINANCE, KUCOIN
 
@@ -179,6 +180,19 @@ def test_a_market_buy_never_costs_more_than_its_budget_while_the_cushion_lasts(
     value = quantity * filled_at
     assert value + value * BINANCE.fees.taker <= budget + D("0.00001")
     assert buy_reservation(quantity, None, price, BINANCE.fees) <= budget + D("0.00001")
+
+
+@given(
+    budget=st.decimals(D("0.01"), 100_000, places=2),
+    price=st.decimals(D("0.01"), 100_000, places=2),
+    run=st.decimals(0, D("0.0249"), places=4),
+)
+def test_a_venue_with_a_wide_spread_leaves_more_room(budget: Decimal, price: Decimal, run: Decimal) -> None:
+    desk = replace(BINANCE, fees=Fees(D(0), D(0), "all-in", cushion=D("0.025")))
+    quantity = affordable_quantity(budget, price, desk)
+    reserved = buy_reservation(quantity, None, price, desk.fees)
+    assert reserved <= budget + D("0.00001")
+    assert within_budget(quantity, price * (1 + run), Liquidity.TAKER, reserved, desk) == quantity
 
 
 def test_nothing_is_affordable_without_a_budget() -> None:

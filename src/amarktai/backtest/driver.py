@@ -17,7 +17,6 @@ from amarktai.domain.bar import Bars, Floats, Int64s, timeframe_ns
 from amarktai.domain.errors import InvalidInput
 from amarktai.domain.fill import Liquidity
 from amarktai.domain.fill_model import (
-    ENTRY_CUSHION,
     HONEST,
     NOTIONAL_GUARD,
     ExecutionProfile,
@@ -151,7 +150,7 @@ def kernel_settings(desk: Desk, exits: Exits, *, first_decision: int) -> Floats:
     row[kernel.MAKER] = float(instrument.fees.maker)
     row[kernel.TAKER] = float(instrument.fees.taker)
     row[kernel.SLIPPAGE] = float(desk.profile.slippage_ratio)
-    row[kernel.CUSHION] = float(ENTRY_CUSHION)
+    row[kernel.CUSHION] = float(instrument.fees.cushion)
     row[kernel.CAPITAL] = float(desk.capital)
     row[kernel.STAKE] = float(desk.stake)
     row[kernel.STOP] = exits.stop or 0.0

@@ -62,9 +62,6 @@ NOTIONAL_GUARD: Final = Decimal("1e-9")
 #: Why the rest of a buy was canceled that its reservation did not pay for.
 BUDGET_SPENT: Final = "the price ran past what was reserved for it"
 
-#: Share by which a market order's size leaves room for the price to run away until it fills.
-ENTRY_CUSHION: Final = Decimal("0.005")
-
 
 @dataclass(frozen=True, slots=True)
 class ExecutionProfile:
@@ -270,7 +267,7 @@ def buy_reservation(
     """
     if limit_price is not None:
         return to_ledger(quantity * limit_price * (1 + fees.taker))
-    return to_ledger(quantity * market_price * (1 + fees.taker + ENTRY_CUSHION))
+    return to_ledger(quantity * market_price * (1 + fees.taker + fees.cushion))
 
 
 def within_budget(
@@ -300,7 +297,7 @@ def affordable_quantity(budget: Decimal, price: Decimal, instrument: Instrument)
     """Return the largest market buy, in base, that ``budget`` pays at ``price`` with fee and cushion."""
     if budget <= 0:
         return Decimal(0)
-    unit_cost = price * (1 + instrument.fees.taker + ENTRY_CUSHION)
+    unit_cost = price * (1 + instrument.fees.taker + instrument.fees.cushion)
     return round_quantity_down(budget / unit_cost, instrument.lot_size)
 
 

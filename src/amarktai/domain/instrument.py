@@ -47,11 +47,16 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fees:
-    """Trading fees as ratios of the notional (0.001 is 0.1 %), and where the figures are from."""
+    """Trading fees as ratios of the notional (0.001 is 0.1 %), and where the figures are from.
+
+    ``cushion`` is the share by which a market buy leaves room for the price to run away until it fills;
+    where prices are all-in, for the part of the spread that lies beyond the price that was seen too.
+    """
 
     maker: Decimal
     taker: Decimal
     source: str
+    cushion: Decimal = Decimal("0.005")
 
 
 @dataclass(frozen=True, slots=True)

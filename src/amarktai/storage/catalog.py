@@ -91,7 +91,7 @@ def _to_listed(row: Any) -> ListedInstrument:
     instrument = Instrument(
         Platform(row.platform), row.base, row.quote, row.tick_size.normalize(), row.lot_size.normalize(),
         row.min_quantity.normalize(), row.min_notional.normalize(),
-        Fees(row.maker_fee.normalize(), row.taker_fee.normalize(), row.fee_source),
+        Fees(row.maker_fee.normalize(), row.taker_fee.normalize(), row.fee_source, row.cushion.normalize()),
     )  # fmt: skip
     return ListedInstrument(instrument, Origin(row.origin))
 
@@ -109,6 +109,7 @@ def _to_row(instrument: Instrument, origin: Origin, at: datetime) -> dict[str, A
         "maker_fee": instrument.fees.maker,
         "taker_fee": instrument.fees.taker,
         "fee_source": instrument.fees.source,
+        "cushion": instrument.fees.cushion,
         "origin": origin.value,
         "is_active": True,
         "updated_at": at,

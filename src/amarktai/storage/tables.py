@@ -112,6 +112,7 @@ instruments = Table(
     Column("maker_fee", Rate, nullable=False),
     Column("taker_fee", Rate, nullable=False),
     Column("fee_source", Text, nullable=False),
+    Column("cushion", Rate, nullable=False, server_default=text("0.005")),
     Column("origin", Text, nullable=False),
     Column("is_active", Boolean, nullable=False, server_default=text("true")),
     Column("updated_at", Instant, nullable=False),

@@ -53,7 +53,7 @@ class StageClock:
     """
 
     #: Real seconds without progress after which work is taken to wait for this clock.
-    PATIENCE_S = 1.0
+    PATIENCE_S = 0.25
 
     def __init__(self, start_ns: int) -> None:
         self._now_ns = start_ns

@@ -301,7 +301,7 @@ def _read_file(path: Path) -> tuple[Instrument, Origin, MarketBatch, np.ndarray[
 def _dump(item: Instrument) -> bytes:
     record = {name: str(getattr(item, name)) for name in ("venue", "base", "quote", "tick_size", "lot_size")}
     record |= {"min_quantity": str(item.min_quantity), "min_notional": str(item.min_notional)}
-    fees = {"maker": str(item.fees.maker), "taker": str(item.fees.taker), "source": item.fees.source}
+    fees = {name: str(getattr(item.fees, name)) for name in ("maker", "taker", "source", "cushion")}
     return orjson.dumps(record | {"fees": fees})
 
 
@@ -316,5 +316,5 @@ def _load(raw: bytes) -> Instrument:
         lot_size=Decimal(record["lot_size"]),
         min_quantity=Decimal(record["min_quantity"]),
         min_notional=Decimal(record["min_notional"]),
-        fees=Fees(Decimal(fees["maker"]), Decimal(fees["taker"]), fees["source"]),
+        fees=Fees(**{name: fees[name] if name == "source" else Decimal(fees[name]) for name in fees}),
     )

@@ -10,10 +10,14 @@ from amarktai.domain.instrument import Fees, Platform
 from amarktai.venues.exchanges.ovex.capabilities import CAPABILITIES, FACTS, UNVERIFIED
 from amarktai.venues.spec import FeedKind, Steps, VenueSpec, build_instruments
 
+#: A quote whose other side is further away is not accepted.
+SPREAD_BAND: Final = Decimal("0.05")
 FEES: Final = Fees(
     maker=Decimal(0),
     taker=Decimal(0),
     source="OVEX quotes all-in prices: its fee is inside the spread (OVEX Public API)",
+    # Half of the widest spread that is accepted: what is reserved must pay the side that is asked.
+    cushion=SPREAD_BAND / 2,
 )
 
 # OVEX publishes no steps. These are assumptions: cents, eight places, and the markets are those seen

@@ -41,7 +41,7 @@ from amarktai.venues.account_records import NS_PER_MS, accepted_report, report_o
 from amarktai.venues.backoff import Backoff
 from amarktai.venues.budget import Priority
 from amarktai.venues.error_table import error_of_write
-from amarktai.venues.exchanges.ovex import VENUE
+from amarktai.venues.exchanges.ovex import SPREAD_BAND, VENUE
 from amarktai.venues.exchanges.ovex.calls import BASE_URL, OvexCalls, open_transport
 from amarktai.venues.exchanges.ovex.capabilities import CAPABILITIES
 from amarktai.venues.exchanges.ovex.errors import DIALECT, read_refusal
@@ -57,8 +57,6 @@ from amarktai.venues.exchanges.ovex.quotes import (
 from amarktai.venues.order_rules import check_steps
 from amarktai.venues.transport import decoding, exact
 
-#: A quote whose other side is further away is not accepted.
-SPREAD_BAND: Final = Decimal("0.05")
 #: A quote has to live for so long when it is accepted.
 LEAST_LIFE_NS: Final = 1 * NS_PER_S
 POLL_S: Final = 5.0

@@ -22,7 +22,11 @@ CAPABILITIES: Final = Capabilities(
     private_stream=False,
     table={
         "instruments": Capability(_N, "Markets and precisions; no minimum is told, one step is taken."),
-        "fees": Capability(_N, "None: the price is all-in, the desk's margin is its spread."),
+        "fees": Capability(
+            _N,
+            "None: the price is all-in, the desk's margin is its spread. Buys are sized so that they can pay "
+            "2.5 % more than the price that was seen.",
+        ),
         "quotes": Capability(
             _N, "Indicative: both sides are asked for about R 10 000 (or 500 USDT). Nothing is promised."
         ),
