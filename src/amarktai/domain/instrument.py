@@ -45,6 +45,9 @@ class Origin(StrEnum):
     SYNTHETIC = "synthetic"
 
 
+USUAL_CUSHION: Final = Decimal("0.005")
+
+
 @dataclass(frozen=True, slots=True)
 class Fees:
     """Trading fees as ratios of the notional (0.001 is 0.1 %), and where the figures are from.
@@ -56,7 +59,7 @@ class Fees:
     maker: Decimal
     taker: Decimal
     source: str
-    cushion: Decimal = Decimal("0.005")
+    cushion: Decimal = USUAL_CUSHION
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from amarktai.domain.bar import NS_PER_S, TIMEFRAME_S, Bars, timeframe_ns
 from amarktai.domain.errors import InvalidInput
-from amarktai.domain.instrument import Fees, Instrument, Origin, Platform
+from amarktai.domain.instrument import USUAL_CUSHION, Fees, Instrument, Origin, Platform
 from amarktai.domain.market import (
     DirtyRows,
     EventKind,
@@ -316,5 +316,10 @@ def _load(raw: bytes) -> Instrument:
         lot_size=Decimal(record["lot_size"]),
         min_quantity=Decimal(record["min_quantity"]),
         min_notional=Decimal(record["min_notional"]),
-        fees=Fees(**{name: fees[name] if name == "source" else Decimal(fees[name]) for name in fees}),
+        fees=Fees(
+            Decimal(fees["maker"]),
+            Decimal(fees["taker"]),
+            fees["source"],
+            Decimal(fees.get("cushion", USUAL_CUSHION)),  # older recordings do not say
+        ),  # fmt: skip
     )
