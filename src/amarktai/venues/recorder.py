@@ -321,5 +321,5 @@ def _load(raw: bytes) -> Instrument:
             Decimal(fees["taker"]),
             fees["source"],
             Decimal(fees.get("cushion", USUAL_CUSHION)),  # older recordings do not say
-        ),  # fmt: skip
+        ),
     )
