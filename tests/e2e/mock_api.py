@@ -52,7 +52,7 @@ class Account:
     async def pause_bots(self) -> int:
         running = [row for row in self.bots if row["status"] == "active"]
         for row in running:
-            row |= {"status": "paused", "pause_reason": "Paused by you", **market.abilities("paused")}
+            row |= {"status": "paused", "pause_reason": "USER_PAUSED", **market.abilities("paused")}
             await self.push("bot_paused", message=f"{row['name']} was paused", bot=row)
         return len(running)
 
@@ -272,7 +272,7 @@ def bot_routes(account: Account) -> APIRouter:  # noqa: C901 -- one short route 
     async def act(bot_id: str, action: str) -> Row:
         status = {"start": "active", "resume": "active", "pause": "paused", "stop": "stopped"}[action]
         row = account.bot(bot_id)
-        row |= {"status": status, "pause_reason": "Paused by you", **market.abilities(status)}
+        row |= {"status": status, "pause_reason": "USER_PAUSED", **market.abilities(status)}
         name = {"start": "resumed", "resume": "resumed", "pause": "paused", "stop": "stopped"}[action]
         await account.push(f"bot_{name}", message=f"{row['name']} was {name}", bot=row)
         return {"bot": row}

@@ -201,7 +201,7 @@ def bot(index: int, origin: str) -> Row:
         "win_rate": round(500 / (8 + index), 2),
         "max_drawdown_percent": 3.2 + index % 9,
         "position": position,
-        "pause_reason": "Paused by you" if status == "paused" else None,
+        "pause_reason": "USER_PAUSED" if status == "paused" else None,
         "created_at": ago(days=12),
         "started_at": ago(days=12),
         "paused_at": ago(hours=3) if status == "paused" else None,

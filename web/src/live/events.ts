@@ -36,9 +36,10 @@ function reloadKeys(_event: object, { refresh }: Effects): void {
   refresh.add(keys.apiKeys);
 }
 
-function reloadStop({ message, enabled }: { message: string; enabled: boolean }, effects: Effects): void {
-  effects.refresh.add(keys.stop);
-  if (enabled) effects.announce(message, "warning");
+function reloadStop(event: LiveEvents["emergency_stop"], { refresh, announce }: Effects): void {
+  refresh.add(keys.stop);
+  // Whoever stops their own bots is told by the button.
+  if (event.enabled && event.scope === "everybody") announce(event.message, "warning");
 }
 
 const handlers: Handlers = {

@@ -5,7 +5,7 @@ import type { Bot } from "@/api/models";
 import { type BotAction, useBotAction } from "@/features/bots/actions";
 import { mainAction, refusal } from "@/features/bots/bot-actions";
 import { BotState } from "@/features/bots/bot-state";
-import { PLATFORM_NAMES, RISK_WORDS, STAGE_WORDS } from "@/features/bots/words";
+import { PLATFORM_NAMES, pauseWords, RISK_WORDS, STAGE_WORDS } from "@/features/bots/words";
 import { isReachable, useConnection } from "@/live/connection";
 import { Countdown } from "@/ui/age";
 import { Button } from "@/ui/button";
@@ -89,7 +89,7 @@ export function BotHead({ bot }: { bot: Bot }) {
       </div>
       {bot.rests_because && <p className="text-ink-2">{bot.rests_because}</p>}
       {bot.status === "paused" && bot.pause_reason && (
-        <p className="text-ink-2">Paused: {bot.pause_reason}</p>
+        <p className="text-ink-2">Paused: {pauseWords(bot.pause_reason)}</p>
       )}
       {dialog === "rename" && <RenameBot bot={bot} onClose={close} />}
       {dialog === "delete" && <DeleteBot bot={bot} onClose={close} />}

@@ -2,7 +2,7 @@ import { CircleDashed, CirclePause, CirclePlay, CircleStop, type LucideIcon } fr
 import type { Bot, BotStatus } from "@/api/models";
 import { Ago } from "@/ui/age";
 import { Unknown } from "@/ui/unknown";
-import { STATUS_WORDS, VERDICT_WORDS } from "./words";
+import { pauseWords, STATUS_WORDS, VERDICT_WORDS } from "./words";
 
 const SHAPES: Record<BotStatus, LucideIcon> = {
   active: CirclePlay,
@@ -14,7 +14,8 @@ const SHAPES: Record<BotStatus, LucideIcon> = {
 /** The bot's state in a shape and a word; why it is paused or rests when it does. */
 export function BotState({ bot }: { bot: Pick<Bot, "status" | "pause_reason" | "rests_because"> }) {
   const Shape = bot.rests_because ? CircleDashed : SHAPES[bot.status];
-  const why = bot.rests_because ?? (bot.status === "paused" ? bot.pause_reason : null);
+  const why =
+    bot.rests_because ?? (bot.status === "paused" && bot.pause_reason ? pauseWords(bot.pause_reason) : null);
   return (
     <span
       className="inline-flex items-center gap-1.5 align-bottom whitespace-nowrap"

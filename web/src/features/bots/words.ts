@@ -15,6 +15,17 @@ export const STATUS_WORDS: Record<BotStatus, string> = {
   deleted: "Deleted",
 };
 
+const PAUSES: Record<string, string> = {
+  USER_PAUSED: "by hand",
+  EMERGENCY_STOP: "by an emergency stop",
+  STRATEGY_ERROR: "its strategy failed; the alert says how",
+};
+
+/** Why a bot is paused: our own codes in words, anything else as it was given. */
+export function pauseWords(reason: string): string {
+  return PAUSES[reason] ?? reason;
+}
+
 export const STAGE_WORDS: Record<LifecycleStage, string> = {
   paper_training: "Paper training",
   eligible_for_live: "Eligible for live",
