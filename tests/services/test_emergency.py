@@ -10,7 +10,7 @@ import pytest
 from amarktai.domain.bot import Bot, BotAction, BotStatus, RiskMode
 from amarktai.domain.errors import Conflict, InvalidInput
 from amarktai.domain.instrument import Origin
-from amarktai.domain.stop import StopSource
+from amarktai.domain.stop import EmergencyStop, StopSource
 from amarktai.domain.user import Identity
 from amarktai.services.bots import NewBot
 from amarktai.services.emergency import LONGEST_REASON, PAUSED_BY_STOP, Emergency
@@ -60,6 +60,19 @@ async def test_it_pauses_the_users_bots_and_nobody_elses(database_urls: Database
     with psycopg.connect(database_urls.owner) as connection:
         facts = connection.execute("SELECT action FROM audit_log ORDER BY seq").fetchall()
     assert [fact[0] for fact in facts] == ["emergency_stop.engaged", "bot.pause"]
+
+
+async def test_engaging_again_pauses_what_the_first_time_did_not_come_to(database_urls: DatabaseUrls) -> None:
+    async with trading(database_urls) as world:
+        who, bot = await trader(world, 1)
+        stop = EmergencyStop(world.ids.new(), None, "odd", StopSource.FILE, world.now, "system:file")
+        async with world.store.unit_of_work(who.user_id) as unit:  # and then the process is killed
+            assert await unit.stops.engage(stop)
+        file = HandStopFile()
+        file.write("odd")
+        assert not await emergency(world, file).heed_file()
+        assert (await stored(world, who, bot)).status is BotStatus.PAUSED
+    assert told(database_urls, who) == []
 
 
 async def test_while_it_is_on_no_bot_starts_and_after_it_bots_stay_paused(

@@ -39,6 +39,7 @@ class Emergency:
         self._ids = ids
         self._bots = bots
         self._file = file
+        self._is_heeded = False
 
     async def status(self, user_id: UUID) -> dict[str, Any]:
         """Return what is on for the user, and the latest stops."""
@@ -68,9 +69,14 @@ class Emergency:
         return await self._release(None, f"system:{StopSource.COMMAND}", everybody=True)
 
     async def heed_file(self) -> bool:
-        """Engage for everybody when the file is there; True when that is new."""
+        """Engage for everybody when the file is there, once for as long as it is; True when that is new."""
         reason = self._file.reason()
-        return reason is not None and await self.engage_for_all(reason, StopSource.FILE)
+        if reason is None or self._is_heeded:
+            self._is_heeded = reason is not None
+            return False
+        is_new = await self.engage_for_all(reason, StopSource.FILE)
+        self._is_heeded = True
+        return is_new
 
     async def _engage(
         self,
@@ -93,15 +99,16 @@ class Emergency:
         if not affected:
             return False  # nobody is there yet
         async with self._store.unit_of_work(affected[0]) as unit:
-            if not await unit.stops.engage(stop):
-                return False
-            fact = fact_of(by, "emergency_stop.engaged", _about(scope), after={"reason": said})
-            await unit.audit.append(fact, now)
-        for each in affected:
+            is_new = await unit.stops.engage(stop)
+            if is_new:
+                fact = fact_of(by, "emergency_stop.engaged", _about(scope), after={"reason": said})
+                await unit.audit.append(fact, now)
+        for each in affected:  # again too: whoever engaged it before may have died before this
             async with self._store.unit_of_work(each) as unit:
                 await self._bots.pause_active(unit, PAUSED_BY_STOP, by=by)
-                await self._tell(unit, stop, now)
-        return True
+                if is_new:
+                    await self._tell(unit, stop, now)
+        return is_new
 
     async def _release(self, user_id: UUID | None, by: Identity | str, *, everybody: bool) -> bool:
         if everybody:
