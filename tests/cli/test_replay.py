@@ -17,27 +17,11 @@ import pytest
 from amarktai.storage.embedded import DATABASE, EmbeddedPostgres
 from amarktai.system.rng import SystemRng
 from tests.processes import environment, until
+from tests.services.test_replay import GOOD
 
 HOUR_MS = 3_600_000
 START_MS = 1_704_067_200_000
-SPEC = """
-title = "One bot"
-seed = 7
-
-[[feeds]]
-kind = "candles"
-path = "bars.csv"
-platform = "binance"
-pair = "BTC/USDT"
-timeframe = "1h"
-
-[[bots]]
-name = "Grid"
-platform = "binance"
-pair = "BTC/USDT"
-strategy = "grid"
-timeframe = "1h"
-"""
+SPEC = GOOD.replace("since = 2024-01-01\n", "").replace("ema_cross", "grid") + 'timeframe = "1h"\n'
 
 
 def write_spec(folder: Path, bars: int) -> Path:

@@ -8,12 +8,12 @@ import psycopg
 import pytest
 
 from amarktai.domain.bot import Bot, BotAction, BotStatus, RiskMode
-from amarktai.domain.errors import Conflict, InvalidInput
+from amarktai.domain.errors import Conflict
 from amarktai.domain.instrument import Origin
-from amarktai.domain.stop import EmergencyStop, StopSource
+from amarktai.domain.stop import LONGEST_REASON, EmergencyStop, StopSource
 from amarktai.domain.user import Identity
 from amarktai.services.bots import NewBot
-from amarktai.services.emergency import LONGEST_REASON, PAUSED_BY_STOP, Emergency
+from amarktai.services.emergency import PAUSED_BY_STOP, Emergency
 from amarktai.storage.embedded import DatabaseUrls
 from tests.fakes import HandStopFile
 from tests.services.engine_desk import bot_service
@@ -142,10 +142,18 @@ async def test_a_platform_without_people_has_nobody_to_stop(database_urls: Datab
         stops = emergency(world)
         assert not await stops.engage_for_all("early", StopSource.FILE)
         assert not await stops.release_for_all()
+        file = HandStopFile()
+        file.write("early")
+        stops = emergency(world, file)
+        assert not await stops.heed_file()
+        who, bot = await trader(world, 1)
+        assert await stops.heed_file()
+        assert (await stored(world, who, bot)).status is BotStatus.PAUSED
 
 
-async def test_a_reason_has_its_length(database_urls: DatabaseUrls) -> None:
+async def test_nobody_is_kept_from_stopping_by_too_many_words(database_urls: DatabaseUrls) -> None:
     async with trading(database_urls) as world:
-        who, _ = await trader(world, 1)
-        with pytest.raises(InvalidInput, match="at most"):
-            await emergency(world).engage(who, everybody=False, reason="x" * (LONGEST_REASON + 1))
+        who, bot = await trader(world, 1)
+        status = await emergency(world).engage(who, everybody=False, reason="x" * 5_000)
+        assert (await stored(world, who, bot)).status is BotStatus.PAUSED
+    assert status["reason"] == "x" * LONGEST_REASON

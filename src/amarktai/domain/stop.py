@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
+
+LONGEST_REASON: Final = 200
+
+
+def said(reason: str) -> str:
+    """Return a reason on one line and cut to its length: nobody is kept from stopping by too many words."""
+    return " ".join(reason.split())[:LONGEST_REASON]
 
 
 class StopSource(StrEnum):

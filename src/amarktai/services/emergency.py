@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from amarktai.domain.errors import InvalidInput
-from amarktai.domain.stop import EmergencyStop, StopSource
+from amarktai.domain.stop import EmergencyStop, StopSource, said
 from amarktai.domain.user import Identity
 from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.events import EmergencyStopChanged
@@ -21,7 +20,6 @@ from amarktai.services.views import instant
 
 #: Why a bot is paused that an emergency stop has paused.
 PAUSED_BY_STOP: Final = "EMERGENCY_STOP"
-LONGEST_REASON: Final = 200
 _NO_REASON: Final = "no reason given"
 _SHOWN: Final = 20
 
@@ -47,10 +45,7 @@ class Emergency:
             return _status_view(await unit.stops.active(), await unit.stops.history(_SHOWN))
 
     async def engage(self, who: Identity, *, everybody: bool, reason: str | None) -> dict[str, Any]:
-        """Stop the user's bots, or everybody's; that they are stopped already is as good.
-
-        Raises: InvalidInput for a reason of more than ``LONGEST_REASON`` characters.
-        """
+        """Stop the user's bots, or everybody's; that they are stopped already is as good."""
         await self._engage(who.user_id, who, everybody=everybody, reason=reason, source=StopSource.API)
         return await self.status(who.user_id)
 
@@ -75,7 +70,7 @@ class Emergency:
             self._is_heeded = reason is not None
             return False
         is_new = await self.engage_for_all(reason, StopSource.FILE)
-        self._is_heeded = True
+        self._is_heeded = bool(await self._store.user_ids())  # nobody there yet: again for who comes
         return is_new
 
     async def _engage(
@@ -87,21 +82,17 @@ class Emergency:
         reason: str | None,
         source: StopSource,
     ) -> bool:
-        said = " ".join((reason or "").split()) or _NO_REASON
-        if len(said) > LONGEST_REASON:
-            raise InvalidInput(
-                "VALIDATION_ERROR", f"A reason has at most {LONGEST_REASON} characters.", "Shorten it."
-            )
+        text = said(reason or "") or _NO_REASON
         now = to_datetime(self._clock.now_ns())
         scope = None if everybody else user_id
-        stop = EmergencyStop(self._ids.new(), scope, said, source, now, actor_of(by))
+        stop = EmergencyStop(self._ids.new(), scope, text, source, now, actor_of(by))
         affected = await self._affected(user_id, everybody=everybody)
         if not affected:
             return False  # nobody is there yet
         async with self._store.unit_of_work(affected[0]) as unit:
             is_new = await unit.stops.engage(stop)
             if is_new:
-                fact = fact_of(by, "emergency_stop.engaged", _about(scope), after={"reason": said})
+                fact = fact_of(by, "emergency_stop.engaged", _about(scope), after={"reason": text})
                 await unit.audit.append(fact, now)
         for each in affected:  # again too: whoever engaged it before may have died before this
             async with self._store.unit_of_work(each) as unit:

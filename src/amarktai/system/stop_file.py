@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from amarktai.domain.errors import Unavailable
+from amarktai.domain.stop import said
 
 STOP_FILE: Final = "EMERGENCY_STOP"
-_LONGEST: Final = 200
 
 
 class DiskStopFile:
@@ -24,7 +24,7 @@ class DiskStopFile:
             return None
         except OSError as error:  # doubt means no trade
             return f"the file {self.path} cannot be read ({error.strerror})"
-        return " ".join(text.split())[:_LONGEST] or f"the file {self.path.name} is there"
+        return said(text) or f"the file {self.path.name} is there"
 
     def write(self, reason: str) -> None:
         try:
@@ -32,7 +32,7 @@ class DiskStopFile:
             self.path.write_text(f"{reason}\n", encoding="utf-8")
         except OSError as error:
             raise Unavailable(
-                "DATABASE_UNAVAILABLE",
+                "DATA_FOLDER",
                 f"The file {self.path} cannot be written: {error.strerror}.",
                 "Stop the platform itself: press Ctrl-C where it runs.",
             ) from error
@@ -42,7 +42,7 @@ class DiskStopFile:
             self.path.unlink(missing_ok=True)
         except OSError as error:
             raise Unavailable(
-                "DATABASE_UNAVAILABLE",
+                "DATA_FOLDER",
                 f"The file {self.path} cannot be removed: {error.strerror}.",
                 "Remove it by hand: as long as it is there, nothing that adds risk leaves.",
             ) from error
