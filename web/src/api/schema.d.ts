@@ -3805,7 +3805,10 @@ export interface components {
              * @default false
              */
             everybody: boolean;
-            /** Reason */
+            /**
+             * Reason
+             * @description Its first 200 characters are kept.
+             */
             reason?: string | null;
         };
         /** StopRelease */

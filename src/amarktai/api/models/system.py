@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from amarktai.api.models.base import Body, Instant, ShortText, View
+from amarktai.api.models.base import Body, Instant, Text, View
 from amarktai.domain.stop import StopSource
 
 
@@ -44,7 +44,7 @@ class StopStatus(View):
 
 
 class StopOrder(Body):
-    reason: ShortText | None = None
+    reason: Text | None = Field(default=None, description="Its first 200 characters are kept.")
     everybody: bool = Field(default=False, description="Stop everybody's bots; for admins.")
 
 
