@@ -28,7 +28,8 @@ async def test_twins_in_the_exchanges_place_make_a_market_that_is_labelled(
         environ = {"AMARKTAI_PROVIDER_URLS": json.dumps(urls), "AMARKTAI_RECORD_FEEDS": "false"}
         base = lay_foundation(load(environ, home=tmp_path), database_urls.app, *real_time())
         stack.push_async_callback(base.close)
-        feed, status_of, unverified, _ = await open_live_market(base, lambda _: False)
+        live = await open_live_market(base, lambda _: False)
+        feed, status_of, unverified = live.feed, live.status_of, live.unverified
         stack.push_async_callback(feed.close)
         assert feed.origin is Origin.SYNTHETIC and not unverified
         seen: set[Platform] = set()

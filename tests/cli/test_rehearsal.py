@@ -17,7 +17,7 @@ D = Decimal
 AT = datetime(2026, 1, 1, 9, tzinfo=UTC)
 RESULT = RehearsalResult(
     288,
-    tie_outs=[TieOut(Platform.LUNO, "ZAR", D(1_070), D(1_000), D("0.5"), D(100), D("-30.5"))],
+    tie_outs=[TieOut(Platform.LUNO, "ZAR", D("1000.25"), D(1_000), D("0.25"))],
     story=Story(
         [Happened(datetime(2026, 1, 1, 9, tzinfo=UTC), Platform.LUNO, "Luno: it starts anew")], alerted=True
     ),
@@ -30,20 +30,18 @@ def printed(result: RehearsalResult, capsys: pytest.CaptureFixture[str]) -> str:
     return " ".join(capsys.readouterr().out.split())
 
 
-def test_a_good_day_names_what_stands_between_exchange_and_ledger(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_good_day_shows_each_account_beside_the_ledger(capsys: pytest.CaptureFixture[str]) -> None:
     text = printed(RESULT, capsys)
     for words in (
         "2026-01-01T09:00:00 Luno: it starts anew",
-        "Deposited",
-        "Traded",
-        "-30.5",
-        "Rounded",
+        "Rounded away",
+        "0.25",
     ):
         assert words in text
     assert "3 entries were refused and 0 sent" in text and "exchange and ledger agree" in text
     facts = _facts(RESULT)
     assert facts["ok"] and facts["problems"] == []
-    assert facts["accounts"][0]["by_hand"] == "-30.5" and facts["accounts"][0]["deposited"] == "100"
+    assert facts["accounts"][0]["rounded"] == "0.25" and facts["accounts"][0]["difference"] == "0.00"
 
 
 def test_a_bad_day_says_what_was_wrong(capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,6 +28,7 @@ OPEN = GateContext(
     BotStatus.ACTIVE,
     None,
     True,
+    None,
     1.0,
     30.0,
     D(1_000_000),

@@ -29,12 +29,12 @@ from amarktai.ports.accounts import StoredEvent
 from amarktai.ports.feed import Recording
 from amarktai.ports.leases import Lease
 from amarktai.ports.stops import StopFile
-from amarktai.ports.venue import SimulatedVenue
+from amarktai.ports.venue import SharedVenues, SimulatedVenue
 from amarktai.services.alerts import Notices
 from amarktai.services.bot_views import BotViews
 from amarktai.services.bots import BotService
 from amarktai.services.emergency import Emergency
-from amarktai.services.engine import EngineParts, TradingEngine
+from amarktai.services.engine import EngineParts, TradingDesk, TradingEngine
 from amarktai.services.ledger_audit import LedgerAudit
 from amarktai.services.orders import Desk, OrderPolicy, OrderService
 from amarktai.storage.alerts import PgAlerting
@@ -84,10 +84,11 @@ def new_engine(
     instruments = {item.id: item for item in feed.instruments}
     policy = OrderPolicy(max_data_age_s=max_age_s)
     system_mode = SystemMode.LIVE if mode is TradingMode.LIVE else SystemMode.PAPER
-    desk = Desk(venues, instruments, running, world.fx, policy, lease, mode, system_mode)
+    desk = Desk(SharedVenues(venues), instruments, running, world.fx, policy, lease, mode, system_mode)
     orders = OrderService(world.store, world.clock, world.ids, desk)
     notices = Notices(PgAlerting(world.database), clock=world.clock, ids=world.ids)
-    parts = EngineParts(venues, orders, bot_service(world), notices, running, world.fx, 86_400, mode)
+    desks = {mode: TradingDesk(orders, venues)}
+    parts = EngineParts(desks, bot_service(world), notices, running, world.fx, 86_400)
     return TradingEngine(world.store, world.clock, feed, parts)
 
 

@@ -21,7 +21,7 @@ from amarktai.domain.user import Identity
 from amarktai.ports.keys import AccountState, VenueAccount
 from amarktai.ports.leases import Lease
 from amarktai.ports.store import Store
-from amarktai.ports.venue import OrderReport, OrderRequest, TradingVenue
+from amarktai.ports.venue import OrderReport, OrderRequest, SharedVenues, TradingVenue
 from amarktai.services.ledger_audit import LedgerAudit
 from amarktai.services.orders import Desk, Notice, OrderPolicy, OrderService, Outcome
 from amarktai.storage.embedded import DatabaseUrls
@@ -102,7 +102,8 @@ class OrderDesk:
     ) -> OrderService:
         """Return a service without memory, as after a restart."""
         desk = Desk(
-            {Platform.LUNO: venue or self.venue}, {MARKET.id: MARKET}, self.world.bots, self.world.fx,
+            SharedVenues({Platform.LUNO: venue or self.venue}),
+            {MARKET.id: MARKET}, self.world.bots, self.world.fx,
             self.policy, lease or self.lease, self.bot.mode,
             SystemMode.LIVE if self.bot.mode is TradingMode.LIVE else SystemMode.PAPER, self.stop_file,
         )  # fmt: skip

@@ -272,7 +272,7 @@ class TestStatus:
 
 async def desk_cancel(engine: TradingEngine, desk: EngineDesk, order_id: Any) -> None:
     """Cancel one order as the venue's operator would: the engine hears of it."""
-    outcome = await engine._orders.cancel(desk.who.user_id, [order_id])
+    outcome = await engine._desks[TradingMode.PAPER].orders.cancel(desk.who.user_id, [order_id])
     for bot_id, account in outcome.accounts.items():
         engine.runners[bot_id].account = account
 

@@ -15,10 +15,12 @@ from amarktai.domain.order import Side
 from amarktai.domain.provider import KeyTestResult, ProviderId
 from amarktai.domain.user import Identity
 from amarktai.ports.clock import to_datetime
+from amarktai.services.differences import Differences
 from amarktai.services.key_checks import KeyChecks
 from amarktai.services.rehearsal_script import DayScript, Incident, KeyDesk, Scene
 from amarktai.storage.alerts import PgAlerting
 from amarktai.storage.embedded import DatabaseUrls
+from amarktai.storage.unit_of_work import PgStore
 from amarktai.system.key_ring import VariableKeyRing
 from tests.fakes import SeededRng
 from tests.key_rings import key_text
@@ -91,6 +93,10 @@ def market(platform: Platform) -> Instrument:
     return Instrument(platform, "BTC", "ZAR", D(1), D("0.0001"), D("0.0001"), D(10), FEES)
 
 
+def differences(desk: SecretDesk) -> Differences:
+    return Differences(PgStore(desk.database, desk.ids, desk.clock), desk.clock)
+
+
 async def begin(desk: SecretDesk, who: Identity, seed: str) -> Day:
     """Begin a day. All keys are one and the same to the oracle, so only Luno's is the platform's."""
     stages = [HandStage(platform, desk) for platform in PLATFORMS]
@@ -104,7 +110,7 @@ async def begin(desk: SecretDesk, who: Identity, seed: str) -> Day:
         return KeyChecks(desk.store, alerting, desk.keys, desk.registry, clock=desk.clock, started_at=started)
 
     keys = KeyDesk(who, desk.keys, desk.store, new_checks, {Platform.LUNO: KEYS[ProviderId.LUNO]})
-    script = DayScript(keys, scenes, desk.clock, SeededRng(seed))
+    script = DayScript(keys, scenes, desk.clock, SeededRng(seed), differences(desk))
     await script.begin(STEPS)
     return Day(desk, who, stages, script, {scene.market.id: D(1_000_000) for scene in scenes})
 
@@ -181,4 +187,4 @@ async def test_a_script_needs_an_exchange_that_tells(day: Day) -> None:
     desk = KeyDesk(day.who, day.desk.keys, day.desk.store, lambda: day.desk.checks, {})
     silent = [Scene(stage, market(stage.platform), D(1), tells=False) for stage in day.stages]
     with pytest.raises(BrokenInvariant):
-        await DayScript(desk, silent, day.desk.clock, SeededRng("1")).begin(STEPS)
+        await DayScript(desk, silent, day.desk.clock, SeededRng("1"), differences(day.desk)).begin(STEPS)

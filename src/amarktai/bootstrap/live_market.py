@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -33,13 +34,37 @@ from amarktai.venues.spec import VenueSpec, load_specs
 _log = structlog.get_logger(__name__)
 
 
-async def open_live_market(
-    base: Foundation, is_wanted: Callable[[str], bool]
-) -> tuple[Feed, Callable[[Platform], FeedStatus], frozenset[Platform], Callable[[], str | None]]:
-    """Return the market's feed, each platform's health, the platforms whose own rules could not be
-    read (those are listed from what is known offline), and what keeps the recorder from writing.
-    What ``is_wanted`` names is recorded.
+@dataclass(frozen=True, slots=True)
+class LiveMarket:
+    """The exchanges as an engine trades on them.
+
+    ``unverified`` are those whose own rules could not be read: they are listed from what is known
+    offline; ``recording_problem`` says what keeps the recorder from writing. ``markets`` and ``listed`` (all
+    that each exchange lists) serve accounts beside the feed.
     """
+
+    feed: Feed
+    status_of: Callable[[Platform], FeedStatus]
+    unverified: frozenset[Platform]
+    recording_problem: Callable[[], str | None]
+    exchanges: Exchanges
+    markets: Mapping[Platform, ExchangeMarket]
+    listed: Mapping[Platform, Sequence[Instrument]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """One exchange."""
+
+    platform: Platform
+    feed: Feed
+    market: ExchangeMarket
+    listed: Sequence[Instrument]
+    is_verified: bool
+
+
+async def open_live_market(base: Foundation, is_wanted: Callable[[str], bool]) -> LiveMarket:
+    """Open every exchange of the settings. What ``is_wanted`` names is recorded."""
     candles = ParquetCandleStore(base.settings.home / "candles")
     exchanges = Exchanges(base.clock, SystemRng(), base.settings.exchange_urls)
     opened = await asyncio.gather(
@@ -48,20 +73,28 @@ async def open_live_market(
             for spec in map(load_specs().__getitem__, base.settings.live_platforms)
         )
     )
-    live = LiveFeeds({platform: feed for platform, feed, _ in opened})
-    unverified = frozenset(platform for platform, _, is_verified in opened if not is_verified)
+    live = LiveFeeds({item.platform: item.feed for item in opened})
+    market = LiveMarket(
+        live,
+        live.status_of,
+        frozenset(item.platform for item in opened if not item.is_verified),
+        lambda: None,
+        exchanges,
+        {item.platform: item.market for item in opened},
+        {item.platform: item.listed for item in opened},
+    )
     if not base.settings.record_feeds:
-        return live, live.status_of, unverified, lambda: None
+        return market
     kept = RecorderSettings(
         base.settings.home / "recordings", base.settings.record_disk_budget_mb * 1_000_000
     )
     recorder = Recorder(live, kept, is_wanted=is_wanted, candles=candles)
-    return recorder, live.status_of, unverified, lambda: recorder.problem
+    return replace(market, feed=recorder, recording_problem=lambda: recorder.problem)
 
 
 async def _open_feed(
     base: Foundation, spec: VenueSpec, exchanges: Exchanges, candles: ParquetCandleStore
-) -> tuple[Platform, Feed, bool]:
+) -> _Opened:
     origin = Origin.SYNTHETIC if spec.platform in base.settings.exchange_urls else Origin.LIVE
     parts = FeedParts(exchanges.budget(spec.platform), base.clock, SystemRng(), candles, origin)
     market = exchanges.open_market(spec.platform)
@@ -75,7 +108,8 @@ async def _open_feed(
         _log.warning("an exchange cannot be reached", platform=spec.platform.value, reason=error.detail)
         is_verified = False
     tradable = _tradable(instruments, base.settings.live_assets)
-    return spec.platform, _feed_of(market, tradable, parts, exchanges), is_verified
+    feed = _feed_of(market, tradable, parts, exchanges)
+    return _Opened(spec.platform, feed, market, instruments, is_verified)
 
 
 def _feed_of(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -18,6 +18,7 @@ from amarktai.bootstrap.foundation import (
     build_notices,
     lay_foundation,
 )
+from amarktai.bootstrap.live_accounts import KeyedAccounts
 from amarktai.bootstrap.people import build_accounts, build_keys
 from amarktai.bootstrap.replays import ReplayLogin, create_replay_user, only_engine
 from amarktai.bootstrap.twins import TWINS, made_up_account, running_twin
@@ -33,10 +34,13 @@ from amarktai.ports.exchange import ClientIdScope, ExchangeAccount, Recall
 from amarktai.ports.ids import Ids
 from amarktai.ports.leases import Lease
 from amarktai.providers.registry import load_providers
-from amarktai.services.engine import EngineParts, TradingEngine
+from amarktai.services.arrivals import Arrivals
+from amarktai.services.differences import Differences
+from amarktai.services.engine import EngineParts, TradingDesk, TradingEngine
 from amarktai.services.key_checks import KeyChecks
+from amarktai.services.live_accounts import LiveAccounts, LiveParts
 from amarktai.services.order_recall import OrderRecall
-from amarktai.services.orders import Desk, OrderPolicy, OrderService
+from amarktai.services.orders import LIVE_POLICY, Desk, OrderService
 from amarktai.services.rehearsal import (
     MAX_AGE_S,
     STEP_S,
@@ -56,11 +60,10 @@ from amarktai.system.ids import TimeIds
 from amarktai.system.rng import SeededRng
 from amarktai.twins.accounts import Permission
 from amarktai.twins.server import RunningTwin
-from amarktai.venues.account_venue import AccountVenue
 from amarktai.venues.spec import load_specs
 
 _START_NS: Final = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
-#: What each account holds at the start of the day, all of it the bots'.
+#: What each account holds at the start of the day.
 MONEY: Final[Mapping[Platform, tuple[str, Decimal]]] = {
     Platform.LUNO: ("ZAR", Decimal(400_000)),
     Platform.BINANCE: ("USDT", Decimal(24_000)),
@@ -68,6 +71,8 @@ MONEY: Final[Mapping[Platform, tuple[str, Decimal]]] = {
     Platform.OVEX: ("ZAR", Decimal(400_000)),
     Platform.VALR: ("ZAR", Decimal(400_000)),
 }
+#: How much of it each of the two bots has; the rest is its owner's, who trades by hand.
+_SHARE: Final = Decimal("0.45")
 #: What the bots of each exchange trade, in its money.
 _TRADED: Final = ("BTC", "ETH")
 #: Real seconds for the streams to open before the day begins.
@@ -118,6 +123,16 @@ class TwinStage:
         return {theirs.get(asset, asset.upper()): total for asset, (total, _) in held.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class _Scenery:
+    """The twins with what the platform has of them: keys, addresses, and who listens to the accounts."""
+
+    casts: Sequence[Cast]
+    keys: KeyDesk
+    urls: Mapping[Platform, str]
+    listeners: asyncio.TaskGroup
+
+
 async def rehearse(
     settings: Settings,
     app_url: str,
@@ -137,8 +152,10 @@ async def rehearse(
             recall = OrderRecall(base.store, user_id)
             casts, credentials, urls = await _gather(stack, clock, seed, recall)
             keys = await _key_desk(base, user_id, credentials, urls)
-            parts, venues = _put_together(base, clock, ids, lease, casts, keys, seed)
-            await stack.enter_async_context(_listening(venues.values()))
+            group = await stack.enter_async_context(_listeners())
+            scenery = _Scenery(casts, keys, urls, group)
+            parts = _put_together(base, clock, ids, lease, scenery, seed)
+            stack.push_async_callback(parts.accounts.close)
             return await Rehearsal(user_id, parts).run(steps, told)
     finally:
         await base.close()
@@ -204,7 +221,7 @@ async def _cast(exchanges: Exchanges, stage: TwinStage, credentials: Credentials
     wanted = {part.instrument.symbol for part in parts} | {"USDT/ZAR"}
     instruments = [item for name, item in listed.items() if name in wanted]
     tells = trader.capabilities.client_id_scope is not ClientIdScope.NONE
-    return Cast(stage, market, trader, parts, instruments, tells)
+    return Cast(stage, market, trader, parts, instruments, list(listed.values()), tells)
 
 
 def _fleet(platform: Platform, listed: Mapping[str, Instrument], account: ExchangeAccount) -> list[Part]:
@@ -218,11 +235,13 @@ def _fleet(platform: Platform, listed: Mapping[str, Instrument], account: Exchan
     trend = {"fast": 2, "slow": 5, "stop": stop, "target": 0.0, "trailing": 0.0}
     bitcoin, ether = (listed[f"{base}/{asset}"] for base in _TRADED)
     second = (
-        Part(f"{name} grid", ether, "grid", {"levels": 3, "spacing": 0.002, "stop": 0.0}, amount / 2)
+        Part(f"{name} grid", ether, "grid", {"levels": 3, "spacing": 0.002, "stop": 0.0}, amount * _SHARE)
         if OrderType.LIMIT in types
-        else Part(f"{name} second trend", ether, "ema_cross", {**trend, "fast": 3, "slow": 8}, amount / 2)
+        else Part(
+            f"{name} second trend", ether, "ema_cross", {**trend, "fast": 3, "slow": 8}, amount * _SHARE
+        )
     )
-    return [Part(f"{name} trend", bitcoin, "ema_cross", trend, amount / 2), second]
+    return [Part(f"{name} trend", bitcoin, "ema_cross", trend, amount * _SHARE), second]
 
 
 def _put_together(
@@ -230,38 +249,46 @@ def _put_together(
     clock: StageClock,
     ids: Ids,
     lease: Lease,
-    casts: Sequence[Cast],
-    keys: KeyDesk,
+    scenery: _Scenery,
     seed: int,
-) -> tuple[RehearsalParts, dict[Platform, AccountVenue]]:
-    """Return the engine of live trading over the adapters, and what listens to their streams."""
+) -> RehearsalParts:
+    """Return the engine of live trading over the adapters, with the accounts that it reconciles."""
+    casts, keys = scenery.casts, scenery.keys
     feed = RehearsalFeed([item for cast in casts for item in cast.instruments])
-    venues = {cast.stage.platform: AccountVenue(cast.account, Origin.SYNTHETIC) for cast in casts}
     running: dict[UUID, Bot] = {}
     fx = build_fx(MAX_AGE_S + STEP_S)
-    policy = OrderPolicy(max_data_age_s=MAX_AGE_S, durable=True)
+    policy = replace(LIVE_POLICY, max_data_age_s=MAX_AGE_S)
     instruments = {item.id: item for item in feed.instruments}
-    desk = Desk(venues, instruments, running, fx, policy, lease, TradingMode.LIVE, SystemMode.LIVE)
+    arrivals = Arrivals()
+    opener = KeyedAccounts(
+        base.store, keys.accounts, keys.keys, Exchanges(clock, SeededRng(f"accounts:{seed}"), scenery.urls),
+        {cast.stage.platform: cast.market for cast in casts},
+        {cast.stage.platform: cast.listed for cast in casts},
+    )  # fmt: skip
+    accounts = LiveAccounts(
+        LiveParts(
+            base.store, clock, ids, opener, arrivals, build_notices(base), instruments, Origin.SYNTHETIC
+        )
+    )
+    desk = Desk(
+        accounts, instruments, running, fx, policy, lease, TradingMode.LIVE, SystemMode.LIVE,
+        arrivals=arrivals,
+    )  # fmt: skip
     orders = OrderService(base.store, clock, ids, desk)
     bots = build_bots(base, fx, base.settings.bot_caps)
-    snapshot_s = 3_600.0
+    desks = {TradingMode.LIVE: TradingDesk(orders, {})}
     engine = TradingEngine(
-        base.store, clock, feed,
-        EngineParts(venues, orders, bots, build_notices(base), running, fx, snapshot_s, TradingMode.LIVE),
-    )  # fmt: skip
-    parts = RehearsalParts(
+        base.store, clock, feed, EngineParts(desks, bots, build_notices(base), running, fx, 3_600.0)
+    )
+    return RehearsalParts(
         clock, ids, SeededRng(f"faults:{seed}"), base.store, base.catalog, PgReporting(base.database),
-        feed, engine, orders, fx, casts, keys,
+        feed, engine, orders, fx, casts, keys, arrivals, accounts, Differences(base.store, clock),
+        scenery.listeners,
     )  # fmt: skip
-    return parts, venues
 
 
 @asynccontextmanager
-async def _listening(venues: Iterable[AccountVenue]) -> AsyncIterator[None]:
-    """Hear the accounts' streams while the block runs. A listener's own failure fails the rehearsal."""
+async def _listeners() -> AsyncIterator[asyncio.TaskGroup]:
+    """Keep what listens to the accounts until these are closed; a listener's own failure fails the block."""
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(venue.listen()) for venue in venues]
-        await asyncio.sleep(_OPENING_S)
-        yield
-        for task in tasks:
-            task.cancel()
+        yield group

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
@@ -18,19 +19,25 @@ from amarktai.bootstrap.foundation import (
     lay_foundation,
     steady_time,
 )
+from amarktai.bootstrap.live_accounts import KeyedAccounts
+from amarktai.bootstrap.people import build_accounts, build_keys
 from amarktai.config import Settings
-from amarktai.domain.bot import Bot
+from amarktai.domain.bot import Bot, TradingMode
 from amarktai.domain.fill_model import ExecutionProfile
 from amarktai.domain.instrument import Instrument, Platform
 from amarktai.ports.feed import Feed, FeedStatus
 from amarktai.ports.leases import Lease
 from amarktai.ports.stops import StopFile
-from amarktai.ports.venue import SimulatedVenue
+from amarktai.ports.venue import SharedVenues, SimulatedVenue
+from amarktai.providers.registry import load_providers
+from amarktai.services.arrivals import Arrivals
 from amarktai.services.bots import BotService
-from amarktai.services.engine import EngineParts, TradingEngine
+from amarktai.services.engine import EngineParts, TradingDesk, TradingEngine
 from amarktai.services.fx import FxRates
-from amarktai.services.orders import Desk, OrderPolicy, OrderService
+from amarktai.services.live_accounts import LiveAccounts, LiveParts
+from amarktai.services.orders import LIVE_POLICY, Desk, OrderPolicy, OrderService
 from amarktai.services.system import SANDBOX
+from amarktai.storage.accounts import PgAccounts
 from amarktai.storage.changes import PgChanges
 from amarktai.storage.leases import PgLeases
 from amarktai.storage.prices import PgPriceTicker
@@ -39,7 +46,10 @@ from amarktai.system.stop_file import DiskStopFile
 from amarktai.venues.paper import PaperVenue
 from amarktai.venues.sandbox import REFERENCES, SandboxFeed
 from amarktai.venues.spec import FeedKind, load_specs
-from amarktai.workers.engine import EngineDuties, EngineWorker, wait_for_lease
+from amarktai.workers.engine import EngineDuties, EngineWorker, LiveDesk, wait_for_lease
+
+if TYPE_CHECKING:
+    from amarktai.bootstrap.live_market import LiveMarket
 
 _log = structlog.get_logger(__name__)
 _SNAPSHOT_EVERY_S = 300.0
@@ -55,19 +65,30 @@ class EngineInputs:
     running: dict[UUID, Bot]
     snapshot_every_s: float
     stop_file: StopFile | None = None
+    live: LiveDesk | None = None
 
 
 def build_engine(base: Foundation, feed: Feed, inputs: EngineInputs) -> TradingEngine:
-    """Return an engine that trades on paper on this feed."""
+    """Return an engine that trades on paper on this feed, and live where there are accounts."""
     venues = _paper_venues(base, feed)
     instruments = {instrument.id: instrument for instrument in feed.instruments}
     policy = OrderPolicy(max_data_age_s=feed.max_age_s)
     desk = Desk(
-        venues, instruments, inputs.running, inputs.fx, policy, inputs.lease, stop_file=inputs.stop_file
-    )
-    orders = OrderService(base.store, base.clock, base.ids, desk)
+        SharedVenues(venues), instruments, inputs.running, inputs.fx, policy, inputs.lease,
+        stop_file=inputs.stop_file,
+    )  # fmt: skip
+    desks = {TradingMode.PAPER: TradingDesk(OrderService(base.store, base.clock, base.ids, desk), venues)}
+    if inputs.live is not None:
+        live = replace(
+            desk,
+            venues=inputs.live.accounts,
+            policy=replace(LIVE_POLICY, max_data_age_s=feed.max_age_s),
+            mode=TradingMode.LIVE,
+            arrivals=inputs.live.arrivals,
+        )
+        desks[TradingMode.LIVE] = TradingDesk(OrderService(base.store, base.clock, base.ids, live), {})
     parts = EngineParts(
-        venues, orders, inputs.bots, build_notices(base), inputs.running, inputs.fx, inputs.snapshot_every_s
+        desks, inputs.bots, build_notices(base), inputs.running, inputs.fx, inputs.snapshot_every_s
     )
     return TradingEngine(base.store, base.clock, feed, parts)
 
@@ -115,7 +136,8 @@ async def _engine_worker(
     fx = build_fx(MARK_MAX_AGE_S)
     bots = build_bots(base, fx, base.settings.bot_caps)
     stop_file = DiskStopFile(base.settings.home)
-    parts = EngineInputs(fx, lease, bots, running, _SNAPSHOT_EVERY_S, stop_file)
+    live = _live_desk(base, opened)
+    parts = EngineInputs(fx, lease, bots, running, _SNAPSHOT_EVERY_S, stop_file, live)
     engine = build_engine(base, feed, parts)
     duties = EngineDuties(
         clock=base.clock,
@@ -130,6 +152,7 @@ async def _engine_worker(
         recording_problem=opened.recording_problem,
         feed_status=opened.status_of,
         unverified=opened.unverified,
+        live=live,
         clock_step_ns=clock_step_ns,
     )
     return EngineWorker(engine, lease, duties)
@@ -145,6 +168,25 @@ class Market:
     status_of: Callable[[Platform], FeedStatus]
     unverified: frozenset[Platform] = frozenset()
     recording_problem: Callable[[], str | None] = lambda: None
+    live: LiveMarket | None = None
+
+
+def _live_desk(base: Foundation, market: Market) -> LiveDesk | None:
+    """Return the real accounts, which only exchanges have: nothing live trades on a made-up market."""
+    if market.live is None:
+        return None
+    settings, opened = base.settings, market.live
+    providers = load_providers(base.clock, settings.provider_urls)
+    keys = build_keys(base, build_accounts(base), providers)
+    opener = KeyedAccounts(
+        base.store, PgAccounts(base.database), keys, opened.exchanges, opened.markets, opened.listed
+    )
+    arrivals = Arrivals()
+    parts = LiveParts(
+        base.store, base.clock, base.ids, opener, arrivals, build_notices(base),
+        {item.id: item for listed in opened.listed.values() for item in listed}, market.feed.origin,
+    )  # fmt: skip
+    return LiveDesk(LiveAccounts(parts), arrivals)
 
 
 async def _open_market(base: Foundation, market: str, running: Mapping[UUID, Bot]) -> Market:
@@ -157,7 +199,8 @@ async def _open_market(base: Foundation, market: str, running: Mapping[UUID, Bot
     def is_traded(instrument_id: str) -> bool:
         return any(bot.instrument_id == instrument_id for bot in running.values())
 
-    return Market(*await open_live_market(base, is_traded))
+    live = await open_live_market(base, is_traded)
+    return Market(live.feed, live.status_of, live.unverified, live.recording_problem, live)
 
 
 def _sandbox_feed(base: Foundation) -> SandboxFeed:

@@ -102,8 +102,6 @@ def _facts(result: Any) -> dict[str, Any]:
                 "venue": f"{row.venue:f}",
                 "ledger": f"{row.ledger:f}",
                 "rounded": f"{row.rounded:f}",
-                "deposited": f"{row.deposited:f}",
-                "by_hand": f"{row.by_hand:f}",
                 "difference": f"{row.difference:f}",
             }
             for row in result.tie_outs
@@ -128,13 +126,16 @@ def _print(seed: int, result: Any, *, with_orders: bool) -> None:
     table = Table(title=f"Seed {seed}: every account beside the ledger")
     for head in ("Exchange", "Asset"):
         table.add_column(head)
-    for head in ("Exchange holds", "Ledger says", "Between them", "Difference"):
+    for head in ("Exchange holds", "Ledger says", "Rounded away", "Difference"):
         table.add_column(head, justify="right", overflow="fold")
     for row in result.tie_outs:
-        named = (("Deposited", row.deposited), ("Traded by hand", row.by_hand), ("Rounded away", row.rounded))
-        between = "\n".join(f"{name} {_plain(amount)}" for name, amount in named if amount)
         table.add_row(
-            row.platform, row.asset, _plain(row.venue), _plain(row.ledger), between, _plain(row.difference)
+            row.platform,
+            row.asset,
+            _plain(row.venue),
+            _plain(row.ledger),
+            _plain(row.rounded),
+            _plain(row.difference),
         )
     out.print(table)
     out.print(_halts(result), highlight=False)

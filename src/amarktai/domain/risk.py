@@ -44,7 +44,8 @@ class GateContext:
     """What the gates look at. Cash in quote, coins in base, ages in seconds.
 
     ``stop`` says why the user's bots, or everybody's, are stopped, None where they are not;
-    ``halt`` says why the user's account at the exchange is held back, None where it is not;
+    ``halt`` says why the user's account at the exchange is halted, None where it is not; ``held_back``
+    why nothing that adds risk may go there for the moment: it is being reconciled, or does not answer;
     ``opposing`` are the limit prices of the account's working orders on the other side.
     """
 
@@ -54,6 +55,7 @@ class GateContext:
     bot_status: BotStatus
     halt: str | None
     account_active: bool
+    held_back: str | None
     data_age_s: float
     max_data_age_s: float
     free_cash: Decimal
@@ -113,6 +115,8 @@ def _account(intent: OrderIntent, instrument: Instrument, c: GateContext) -> Den
             f"the account at {DISPLAY_NAMES[instrument.venue]} is halted: {c.halt}"
             " Save a key that may view and trade and nothing else, and test it.",
         )
+    if c.held_back is not None:
+        return Denial("account", "ACCOUNT_NOT_ACTIVE", c.held_back)
     if not c.account_active:
         return Denial("account", "ACCOUNT_NOT_ACTIVE", "an earlier order's outcome is not known yet")
     return None

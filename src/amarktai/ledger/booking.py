@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -97,6 +98,15 @@ def book_fill(key: str, bot_id: UUID, instrument: Instrument, fill: Fill) -> Ent
         merge((*legs, *fee_legs)),
         {"bot_id": str(bot_id), "order_id": str(fill.order_id), "origin": fill.origin.value},
     )
+
+
+def as_booked(fill: Fill, instrument: Instrument) -> Fill:
+    """Return a fill in the ledger's places: what is stored of it, and everything derived from that.
+
+    What this leaves out of the exchange's own amounts is ``live_books.rounding_of``.
+    """
+    fee = booked_fee(fill.fee_asset, fill.fee_amount, instrument)
+    return replace(fill, quantity=to_ledger(fill.quantity), price=to_ledger(fill.price), fee_amount=fee)
 
 
 def fill_key(platform: str, account: str, venue_trade_id: str) -> str:

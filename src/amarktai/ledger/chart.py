@@ -6,6 +6,10 @@ funding               the outside: deposits and withdrawals, flows and never pro
 market:<instrument>   the other side of each trade on that instrument
 conversion            the other side of each currency conversion
 fees:<platform>       fees paid, in the asset in which they were charged
+venue:<platform>      what a real account at an exchange holds beside its bots; below zero, the bots have
+                      more in the books than there is, and the account is held back
+by_hand               the other side of what a real account's owner trades by hand
+adjustments           what an exchange charged or credited without a trade, by its owner's word
 unexplained           differences that the venue's records do not explain yet (L13)
 """
 
@@ -18,6 +22,8 @@ WALLET: Final = "holding:wallet"
 FUNDING: Final = "funding"
 CONVERSION: Final = "conversion"
 UNEXPLAINED: Final = "unexplained"
+BY_HAND: Final = "by_hand"
+ADJUSTMENTS: Final = "adjustments"
 
 
 def bot_holding(bot_id: UUID) -> str:
@@ -26,6 +32,10 @@ def bot_holding(bot_id: UUID) -> str:
 
 def market(instrument_id: str) -> str:
     return f"market:{instrument_id}"
+
+
+def venue(platform: str) -> str:
+    return f"venue:{platform}"
 
 
 def fees(platform: str) -> str:

@@ -27,6 +27,7 @@ from amarktai.ports.events import EventPayload
 if TYPE_CHECKING:
     from amarktai.ports.accounts import AuditStore
     from amarktai.ports.keys import VenueAccountStore
+    from amarktai.ports.live_accounts import LiveAccountStore
     from amarktai.ports.reports import Reports
 from amarktai.ports.stops import StopStore
 
@@ -198,6 +199,9 @@ class LedgerStore(Protocol):
         INSUFFICIENT_FUNDS when a holding would fall below zero (L8).
         """
 
+    async def known_keys(self, book: Book, keys: Sequence[str]) -> set[str]:
+        """Return which of these idempotency keys have an entry already."""
+
     def expect_book(self, book: Book, balances: Balances, *, lease: str) -> None:
         """Go on with a book as an earlier transaction left it, without a question of its own.
 
@@ -284,6 +288,9 @@ class UnitOfWork(Protocol):
     @property
     def venue_accounts(self) -> VenueAccountStore:
         """Which of the tenant's exchange accounts are held back: for the gates of live orders."""
+
+    @property
+    def live_accounts(self) -> LiveAccountStore: ...
 
     @property
     def stops(self) -> StopStore: ...

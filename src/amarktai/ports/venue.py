@@ -6,7 +6,7 @@ raises ``OutcomeUnknown``; everything that is not certain is the latter (O4).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -106,6 +106,29 @@ class TradingVenue(Protocol):
 
     async def fetch_open_orders(self) -> Sequence[OrderReport]:
         """Return every open order of the account, all pages."""
+
+
+class Venues(Protocol):
+    """Where each user's orders go, and whether they may."""
+
+    def of(self, user_id: UUID, platform: Platform) -> TradingVenue | None:
+        """Return the user's venue; None when they have none there that could take an order."""
+
+    def held_back(self, user_id: UUID, platform: Platform) -> str | None:
+        """Return why nothing that adds risk may go there now, in words; None when it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedVenues:
+    """Venues that take everybody's orders, at any time: simulated ones. Implements ``Venues``."""
+
+    by_platform: Mapping[Platform, TradingVenue]
+
+    def of(self, user_id: UUID, platform: Platform) -> TradingVenue | None:
+        return self.by_platform.get(platform)
+
+    def held_back(self, user_id: UUID, platform: Platform) -> str | None:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,19 @@ class BotAccount:
     sales: frozenset[UUID]
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an order meets outside its bot's own books.
+
+    ``stop`` is why everybody is stopped by file; ``held_back`` why nothing that adds risk may go to the
+    exchange now; ``sharers`` are the bots whose orders rest in the same account there.
+    """
+
+    stop: str | None = None
+    held_back: str | None = None
+    sharers: Sequence[UUID] = ()
+
+
 @dataclass(slots=True)
 class AccountView:
     """Of one user's bots. ``book`` is as of the last entry that it knows of.
@@ -122,24 +135,26 @@ class AccountView:
         system_mode: SystemMode,
         now_ns: int,
         max_data_age_s: float,
-        stop: str | None,
+        around: Surroundings,
     ) -> GateContext:
-        """Return what the gates look at for this intent. ``stop`` is why everybody is stopped by file."""
+        """Return what the gates look at for this intent."""
         orders = self.orders(bot.id)
+        rivals = [order for sharer in around.sharers for order in self.orders(sharer)] or orders
         return GateContext(
-            stop=stop or self.book.stop,
+            stop=around.stop or self.book.stop,
             system_mode=system_mode,
             trading_mode=bot.mode,
             bot_status=bot.status,
             halt=self.book.halts.get(bot.platform.value),
             account_active=not any(order.state in DOUBTFUL for order in orders),
+            held_back=around.held_back,
             data_age_s=(now_ns - intent.data_ts) / 1e9,
             max_data_age_s=max_data_age_s,
             free_cash=self.free_cash(bot.id, instrument.quote),
             free_coins=self.free_coins(bot.id, instrument.base, intent.oco_group),
             opposing=[
                 order.price
-                for order in orders
+                for order in rivals
                 if order.price is not None
                 and order.side is not intent.side
                 and order.instrument_id == intent.instrument_id

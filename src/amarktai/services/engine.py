@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import structlog
@@ -63,6 +63,11 @@ CLOSE_TAG: Final = "close"
 STRATEGY_ERROR: Final = "STRATEGY_ERROR"
 
 
+_T = TypeVar("_T")
+#: By user and kind of book.
+_PerBook = dict[tuple[UUID, TradingMode], list[_T]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Delivery:
     runner: Runner
@@ -82,17 +87,27 @@ class EngineCounters:
 
 
 @dataclass(frozen=True, slots=True)
-class EngineParts:
-    """What the engine calls. ``running`` is shared with the order service, which reads it."""
+class TradingDesk:
+    """Where one kind of book trades. ``simulated`` are the venues that fill on the engine's own market
+    data; exchanges tell of their fills through the order service's ``arrivals``."""
 
-    venues: Mapping[Platform, SimulatedVenue]
     orders: OrderService
+    simulated: Mapping[Platform, SimulatedVenue]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineParts:
+    """What the engine calls: a desk for each kind of book that it trades in.
+
+    ``running`` is shared with the order services, which read it.
+    """
+
+    desks: Mapping[TradingMode, TradingDesk]
     bots: BotService
     notices: Notices
     running: dict[UUID, Bot]
     fx: FxRates
     snapshot_every_s: float
-    mode: TradingMode = TradingMode.PAPER
 
 
 class TradingEngine:
@@ -102,16 +117,14 @@ class TradingEngine:
         self._store = store
         self._clock = clock
         self._feed = feed
-        self._venues = parts.venues
-        self._orders = parts.orders
+        self._desks = parts.desks
         self._bots = parts.bots
         self._notices = parts.notices
         self._running = parts.running
         self._fx = parts.fx
-        self._mode = parts.mode
         self._snapshot_ns = round(parts.snapshot_every_s * NS_PER_S)
         self._next_snapshot = 0
-        self._equity = EquitySnapshots(store, parts.fx, parts.mode)
+        self._equity = {mode: EquitySnapshots(store, parts.fx, mode) for mode in parts.desks}
         self.lanes = [Lane(instrument) for instrument in feed.instruments]
         self._index = {lane.instrument.id: index for index, lane in enumerate(self.lanes)}
         # Those whose price is, or leads to, a rate of the rand.
@@ -139,24 +152,37 @@ class TradingEngine:
     async def _recover(self, user_id: UUID) -> None:
         async with self._store.unit_of_work(user_id) as unit:
             bots = await unit.bots.list()
-            profits = await unit.figures.bot_profits(self._mode)
+            profits = {mode: await unit.figures.bot_profits(mode) for mode in self._desks}
             wanted = [bot for bot in bots if self._may_run(bot)]
             runtimes = await unit.bots.runtimes([bot.id for bot in wanted])
         self._running.update({bot.id: bot for bot in bots})
-        self._equity.know_profits(user_id, profits)
+        for mode, equity in self._equity.items():
+            equity.know_profits(user_id, profits[mode])
         await self._load_equity(user_id)
-        working = await self._orders.recover(user_id)
-        for platform, venue in self._venues.items():
+        for mode, desk in self._desks.items():
+            theirs = [bot for bot in wanted if bot.mode is mode]
+            await self._recover_desk(user_id, desk, theirs, runtimes, profits[mode])
+
+    async def _recover_desk(
+        self,
+        user_id: UUID,
+        desk: TradingDesk,
+        bots: Sequence[Bot],
+        runtimes: Mapping[UUID, BotRuntime],
+        profits: Mapping[UUID, Decimal],
+    ) -> None:
+        working = await desk.orders.recover(user_id)
+        for platform, venue in desk.simulated.items():
             resting = [item.order for item in working if item.platform == platform.value]
             venue.restore([order for order in resting if order.venue_order_id])
-        accounts = await self._orders.accounts(user_id, [bot.id for bot in wanted])
-        for bot in wanted:
+        accounts = await desk.orders.accounts(user_id, [bot.id for bot in bots])
+        for bot in bots:
             runner = await self._enlist(bot, runtimes.get(bot.id), accounts.get(bot.id))
             runner.profit_zar = profits.get(bot.id, ZERO)
         for item in working:
             if item.order.state is OrderState.UNKNOWN:
                 await self._tell_unknown(item.order)
-        await self.follow(await self._orders.reconcile(user_id, everything=True))
+        await self.follow(await desk.orders.reconcile(user_id, everything=True))
 
     async def reload(self, user_id: UUID, bot_id: UUID) -> None:
         """Take over a bot that was created or changed, and carry out what its new status asks for."""
@@ -168,7 +194,7 @@ class TradingEngine:
             return
         runner = self.runners.get(bot.id)
         if runner is None:
-            accounts = await self._orders.accounts(user_id, [bot.id])
+            accounts = await self._desks[bot.mode].orders.accounts(user_id, [bot.id])
             runner = await self._enlist(bot, None, accounts.get(bot.id))
         else:
             runner.bot = bot
@@ -176,9 +202,9 @@ class TradingEngine:
         await self._obey(runner)
 
     def _may_run(self, bot: Bot) -> bool:
-        """A bot trades only on the kind of market that it was made on, and only in its own kind of book:
-        real and synthetic, paper and live never mix (O19)."""
-        mine = bot.mode is self._mode and bot.origin is self._feed.origin
+        """A bot trades only on the kind of market that it was made on, and only at the desk of its own kind
+        of book: real and synthetic, paper and live never mix (O19)."""
+        mine = bot.mode in self._desks and bot.origin is self._feed.origin
         return mine and bot.instrument_id in self._index
 
     async def _enlist(self, bot: Bot, runtime: BotRuntime | None, account: BotAccount | None) -> Runner:
@@ -311,17 +337,22 @@ class TradingEngine:
         for row in rows:
             self._note_price(batch, row)
         self._sync_fx(int(batch.instrument[row]) for row in rows)
+        for desk in self._desks.values():
+            if desk.simulated:
+                await self._fill_simulated(desk, batch, rows)
+
+    async def _fill_simulated(self, desk: TradingDesk, batch: MarketBatch, rows: Sequence[int]) -> None:
         for _ in range(MAX_ROUNDS):
-            reports = [report for row in rows for report in self._venue_reports(batch, row)]
+            reports = [report for row in rows for report in self._venue_reports(desk, batch, row)]
             if not reports:
                 return
-            await self._book(reports)
+            await self._book(desk, reports)
         raise BrokenInvariant("a market row keeps causing fills without end")
 
-    def _venue_reports(self, batch: MarketBatch, row: int) -> list[OrderReport]:
+    def _venue_reports(self, desk: TradingDesk, batch: MarketBatch, row: int) -> list[OrderReport]:
         index = int(batch.instrument[row])
         instrument = self.lanes[index].instrument
-        reports = self._venues[instrument.venue].on_event(
+        reports = desk.simulated[instrument.venue].on_event(
             instrument.id, EventKind(int(batch.kind[row])), int(batch.received_ts[row]),
             float(batch.a[row]), float(batch.b[row]), float(batch.c[row]), float(batch.d[row]),
             float(batch.e[row]), self._feed.books.get(index),
@@ -329,15 +360,23 @@ class TradingEngine:
         self._refresh_wake(index)
         return reports
 
-    async def _book(self, reports: Sequence[OrderReport]) -> None:
+    async def _book(self, desk: TradingDesk, reports: Sequence[OrderReport]) -> None:
         by_user: dict[UUID, list[OrderReport]] = {}
         for report in reports:
-            by_user.setdefault(self._owner(report), []).append(report)
+            by_user.setdefault(desk.orders.owner_of(report.order_id), []).append(report)
         for user_id, theirs in by_user.items():
-            await self.follow(await self._orders.apply(user_id, theirs))
+            await self.follow(await desk.orders.apply(user_id, theirs))
 
-    def _owner(self, report: OrderReport) -> UUID:
-        return self._orders.owner_of(report.order_id)
+    async def book_live(self, user_id: UUID, reports: Sequence[OrderReport]) -> None:
+        """Book what a look at a real account has found, and let the bots answer."""
+        await self.follow(await self._desks[TradingMode.LIVE].orders.apply(user_id, reports))
+
+    async def hear(self) -> None:
+        """Book what has arrived from exchanges, and let the bots answer."""
+        for desk in self._desks.values():
+            for user_id, outcome in await desk.orders.take_arrivals():
+                await self.follow(outcome)
+                await self.follow(await desk.orders.cancel_unwanted(user_id))
 
     def _note_price(self, batch: MarketBatch, row: int) -> None:
         index, kind = int(batch.instrument[row]), int(batch.kind[row])
@@ -354,7 +393,10 @@ class TradingEngine:
 
     def _refresh_wake(self, index: int) -> None:
         instrument, scan = self.lanes[index].instrument, self.scan
-        wake = self._venues[instrument.venue].wake_conditions(instrument.id)
+        venues = [desk.simulated[instrument.venue] for desk in self._desks.values() if desk.simulated]
+        if not venues:
+            return
+        wake = venues[0].wake_conditions(instrument.id)
         scan.wake_ask_below[index], scan.wake_bid_above[index] = wake.ask_below, wake.bid_above
         scan.wake_bid_below[index], scan.wake_ask_above[index] = wake.bid_below, wake.ask_above
         scan.wake_at_ts[index] = wake.at_ts
@@ -457,8 +499,8 @@ class TradingEngine:
             await self._rest_faulty(runner, endless)
 
     async def _carry_out(self, deliveries: Sequence[_Delivery]) -> list[Outcome]:
-        cancels: dict[UUID, list[UUID]] = {}
-        intents: dict[UUID, list[OrderIntent]] = {}
+        cancels: _PerBook[UUID] = {}
+        intents: _PerBook[OrderIntent] = {}
         faults: dict[UUID, Exception] = {}
         for delivery in deliveries:
             runner = delivery.runner
@@ -475,12 +517,14 @@ class TradingEngine:
             if isinstance(delivery.event, BarClosed):
                 self._note(runner, decision.verdict, decision.reason, decision.gates)
             self._sort_actions(delivery, decision, cancels, intents)
-        outcomes = [await self._orders.cancel(user_id, ids) for user_id, ids in cancels.items()]
+        outcomes = [
+            await self._desks[mode].orders.cancel(user_id, ids) for (user_id, mode), ids in cancels.items()
+        ]
         asked = {order_id for ids in cancels.values() for order_id in ids}
-        for user_id, wanted in intents.items():
+        for (user_id, mode), wanted in intents.items():
             free = self._hold_sales(wanted, asked, outcomes) if asked or self._held else wanted
             if free:
-                outcomes.append(await self._orders.submit(user_id, free))
+                outcomes.append(await self._desks[mode].orders.submit(user_id, free))
         for index in {delivery.runner.index for delivery in deliveries}:
             self._refresh_wake(index)
         for bot_id, fault in faults.items():
@@ -509,8 +553,8 @@ class TradingEngine:
         """Submit the sales that waited for orders which have ended now, for what there still is to sell."""
         for bot_id, held in list(self._held.items()):
             runner = self.runners[bot_id]
-            if not held.awaits.isdisjoint(runner.account.sales):
-                continue
+            if self._held.get(bot_id) is not held or not held.awaits.isdisjoint(runner.account.sales):
+                continue  # what another bot's order led to has released it already, or it still waits
             del self._held[bot_id]
             price, quantity = self._mark(runner.index), self._sellable(runner, runner.account.quantity)
             if price is None or not quantity:
@@ -522,7 +566,7 @@ class TradingEngine:
                 )
                 for intent in held.intents
             ]  # fmt: skip
-            await self.follow(await self._orders.submit(runner.bot.user_id, intents))
+            await self.follow(await self._orders_of(runner).submit(runner.bot.user_id, intents))
 
     async def _rest_faulty(self, runner: Runner, error: Exception) -> None:
         """Pause the bot whose strategy failed, and tell its user once; no other bot notices."""
@@ -545,22 +589,23 @@ class TradingEngine:
         self,
         delivery: _Delivery,
         decision: Decision,
-        cancels: dict[UUID, list[UUID]],
-        intents: dict[UUID, list[OrderIntent]],
+        cancels: _PerBook[UUID],
+        intents: _PerBook[OrderIntent],
     ) -> None:
         runner = delivery.runner
+        book = runner.bot.user_id, runner.bot.mode
         for action in decision.actions:
             if isinstance(action, Cancel):
                 order_id = runner.account.working.get(action.tag)
                 if order_id is not None:
-                    cancels.setdefault(runner.bot.user_id, []).append(order_id)
+                    cancels.setdefault(book, []).append(order_id)
             elif runner.is_active or action.side is Side.SELL:
                 price = self._mark(runner.index)
                 if price is None:
                     self._note(runner, "blocked", "there is no price yet", ())
                     continue
                 intent = self._intent(runner, delivery.key, action, price)
-                intents.setdefault(runner.bot.user_id, []).append(intent)
+                intents.setdefault(book, []).append(intent)
 
     def _intent(self, runner: Runner, key: str, place: Place, price: float) -> OrderIntent:
         return OrderIntent(
@@ -591,7 +636,8 @@ class TradingEngine:
             if bot_id in self.runners:
                 self.runners[bot_id].account = account
         for bot_id, profit in outcome.profits.items():
-            self._equity.know_profits(self._running[bot_id].user_id, {bot_id: profit})
+            bot = self._running[bot_id]
+            self._equity[bot.mode].know_profits(bot.user_id, {bot_id: profit})
             if bot_id in self.runners:
                 self.runners[bot_id].profit_zar = profit
         for bot_id, reason in outcome.denied.items():
@@ -660,15 +706,19 @@ class TradingEngine:
 
     async def _cancel(self, runner: Runner, is_unwanted: Callable[[Order], bool]) -> None:
         user_id = runner.bot.user_id
-        working = await self._orders.working(user_id, runner.bot.id)
+        orders = self._orders_of(runner)
+        working = await orders.working(user_id, runner.bot.id)
         unwanted = [order.id for order in working if is_unwanted(order)]
-        await self.follow(await self._orders.cancel(user_id, unwanted))
+        await self.follow(await orders.cancel(user_id, unwanted))
+
+    def _orders_of(self, runner: Runner) -> OrderService:
+        return self._desks[runner.bot.mode].orders
 
     async def _heed_halts(self) -> None:
         """Cancel the entries that rest at halted accounts: the gates stop new ones, and these would fill."""
         busy: dict[UUID, list[Runner]] = {}
         for runner in self.runners.values():
-            if runner.account.working:
+            if runner.account.working and runner.bot.mode is TradingMode.LIVE:
                 busy.setdefault(runner.bot.user_id, []).append(runner)
         for user_id, runners in busy.items():
             async with self._store.unit_of_work(user_id) as unit:
@@ -688,7 +738,7 @@ class TradingEngine:
         reason = f"bot {runner.bot.status}"
         place = Place(CLOSE_TAG, Side.SELL, OrderType.MARKET, quantity, reduce_only=True, reason=reason)
         intent = self._intent(runner, f"{runner.bot.status}:{self._clock.now_ns()}", place, price)
-        await self.follow(await self._orders.submit(runner.bot.user_id, [intent]))
+        await self.follow(await self._orders_of(runner).submit(runner.bot.user_id, [intent]))
 
     def _sellable(self, runner: Runner, held: Decimal) -> Decimal:
         """Return what the venue would take of ``held`` at the present price; zero for mere dust."""
@@ -704,7 +754,7 @@ class TradingEngine:
         if bot.status is not BotStatus.DELETED:
             return False
         async with self._store.unit_of_work(bot.user_id) as unit:
-            book = await unit.ledger.lock_book(self._mode)
+            book = await unit.ledger.lock_book(bot.mode)
             held = (await unit.trades.positions([bot.id])).get(bot.id)
             if held is not None and self._sellable(runner, held.position.quantity):
                 return False
@@ -715,13 +765,14 @@ class TradingEngine:
 
     async def settle(self) -> None:
         """Try again what a status asked for and the market or a venue did not allow yet."""
-        for user_id in self._orders.doubtful_users:
-            await self.follow(await self._orders.reconcile(user_id))
+        for desk in self._desks.values():
+            for user_id in desk.orders.doubtful_users:
+                await self.follow(await desk.orders.reconcile(user_id))
         for bot_id, waiting in list(self._held.items()):
-            await self.follow(
-                await self._orders.cancel(self._running[bot_id].user_id, sorted(waiting.awaits))
-            )
-        if self._mode is TradingMode.LIVE:
+            bot = self._running[bot_id]
+            orders = self._desks[bot.mode].orders
+            await self.follow(await orders.cancel(bot.user_id, sorted(waiting.awaits)))
+        if TradingMode.LIVE in self._desks:
             await self._heed_halts()
         for runner in list(self.runners.values()):
             held = runner.account.quantity > ZERO or runner.account.working
@@ -807,12 +858,17 @@ class TradingEngine:
 
     def take_snapshots(self) -> None:
         """Note every bot's and user's equity now; ``save`` writes it. Unknown values leave no row."""
-        self._equity.take(to_datetime(self._clock.now_ns()), self.runners.values(), self.equity_zar)
+        at = to_datetime(self._clock.now_ns())
+        for mode, equity in self._equity.items():
+            equity.take(
+                at, [item for item in self.runners.values() if item.bot.mode is mode], self.equity_zar
+            )
 
     async def _load_equity(self, user_id: UUID) -> None:
         """Read what of a user's equity the engine does not trade with: wallet and resting bots."""
         bots = [bot for bot in self._running.values() if bot.user_id == user_id and not self._may_run(bot)]
-        await self._equity.load(user_id, bots)
+        for mode, equity in self._equity.items():
+            await equity.load(user_id, [bot for bot in bots if bot.mode is mode])
 
     async def save(self) -> dict[UUID, list[UUID]]:
         """Write what changed in the bots' memory, and the snapshots, since the last call.
@@ -820,7 +876,8 @@ class TradingEngine:
         Return the bots that have decided since then, per user.
         """
         decided: dict[UUID, list[UUID]] = {}
-        for user_id in await self._equity.save():
+        noted = [user_id for equity in self._equity.values() for user_id in await equity.save()]
+        for user_id in dict.fromkeys(noted):
             await self._load_equity(user_id)
         by_user: dict[UUID, list[Runner]] = {}
         for runner in self.runners.values():

@@ -20,6 +20,16 @@ _CLOSING: Final = {
 }
 
 
+#: Of which states a conclusion speaks; an order that has moved on since does not heed it.
+_SPEAKS_OF: Final = {
+    OrderEvent.REJECT: {OrderState.SENDING, OrderState.UNKNOWN},
+    OrderEvent.LOSE: {OrderState.SENDING, OrderState.UNKNOWN},
+    OrderEvent.PROVE_ABSENT: {OrderState.UNKNOWN},
+    OrderEvent.LOSE_CANCEL: {OrderState.CANCELING},
+    OrderEvent.CANCEL: {OrderState.CANCEL_UNKNOWN},
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What we concluded of an order without a venue report."""
@@ -39,6 +49,10 @@ class Transition:
         self.reject_reason: str | None = None
         self.events: list[tuple[OrderEvent, OrderState, OrderState, str]] = []
         self._clock = clock
+
+    def is_about(self, event: OrderEvent) -> bool:
+        """Return whether a verdict of this kind speaks of the order as it is now."""
+        return self.order.state in _SPEAKS_OF[event]
 
     def take(self, event: OrderEvent, detail: str) -> Transition:
         before = self.order.state

@@ -18,9 +18,10 @@ from functools import wraps
 from typing import Final, NamedTuple, ParamSpec, TypeVar
 from uuid import UUID
 
+from amarktai.domain.bar import NS_PER_S
 from amarktai.domain.bot import Bot, TradingMode
 from amarktai.domain.errors import BrokenInvariant, Conflict, Unavailable
-from amarktai.domain.instrument import Instrument, Platform
+from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, Platform
 from amarktai.domain.mode import SystemMode
 from amarktai.domain.money import ZERO, to_ledger
 from amarktai.domain.order import (
@@ -32,7 +33,8 @@ from amarktai.domain.order import (
     OrderState,
     next_state,
 )
-from amarktai.domain.risk import first_denial, reservation
+from amarktai.domain.risk import Denial, first_denial, reservation
+from amarktai.ledger.booking import as_booked
 from amarktai.ports.clock import Clock, to_datetime, to_ns
 from amarktai.ports.events import EventPayload, OrderUpdated
 from amarktai.ports.ids import Ids
@@ -45,9 +47,11 @@ from amarktai.ports.venue import (
     OutcomeUnknown,
     TradingVenue,
     VenueRejected,
+    Venues,
     VenueStatus,
 )
-from amarktai.services.account_view import DOUBTFUL, AccountView, BotAccount
+from amarktai.services.account_view import DOUBTFUL, AccountView, BotAccount, Surroundings
+from amarktai.services.arrivals import Answer, Arrivals
 from amarktai.services.booking import Booker
 from amarktai.services.fx import FxRates
 from amarktai.services.order_transitions import Transition, Verdict
@@ -60,6 +64,9 @@ _T = TypeVar("_T")
 _NOT_CANCELABLE: Final = TERMINAL | {
     OrderState.SENDING, OrderState.UNKNOWN, OrderState.CANCELING, OrderState.FILLED_PENDING_TRADES
 }  # fmt: skip
+
+#: States whose orders are canceled as soon as the venue has them.
+_CANCELED_LATER: Final = {OrderState.SENDING, OrderState.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +105,23 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class OrderPolicy:
-    """Times of the order path. A create that has not left ``ttl_ms`` after its claim never leaves."""
+    """Times of the order path. A create that has not left ``ttl_ms`` after its claim never leaves.
+
+    An order is taken for never placed when the venue's complete records lack it ``absence_proofs`` times,
+    ``proof_gap_s`` apart, the first of them ``late_arrival_s`` after its deadline: so much later, at the
+    most, could a request that had left become an order.
+    """
 
     ttl_ms: int = 5_000
     max_data_age_s: float = 30.0
     durable: bool = False
+    absence_proofs: int = 1
+    proof_gap_s: float = 0.0
+    late_arrival_s: float = 0.0
+
+
+#: With real money: the exchanges' records lag behind their order books, and clocks differ.
+LIVE_POLICY: Final = OrderPolicy(durable=True, absence_proofs=2, proof_gap_s=4.0, late_arrival_s=15.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +129,11 @@ class Desk:
     """What one engine trades with. ``bots`` is the engine's own, changing map of the bots it runs.
 
     ``mode`` is the one kind of book that it trades in, ``system_mode`` what the mode gate is told;
-    ``stop_file`` stops everybody without a database, where there is one to look for.
+    ``stop_file`` stops everybody without a database, where there is one to look for. With ``arrivals``
+    the calls to venues run beside the engine, and what they come to arrives there.
     """
 
-    venues: Mapping[Platform, TradingVenue]
+    venues: Venues
     instruments: Mapping[str, Instrument]
     bots: Mapping[UUID, Bot]
     fx: FxRates
@@ -122,6 +142,15 @@ class Desk:
     mode: TradingMode = TradingMode.PAPER
     system_mode: SystemMode = SystemMode.PAPER
     stop_file: StopFile | None = None
+    arrivals: Arrivals | None = None
+
+
+@dataclass(slots=True)
+class _Absence:
+    """How often, and when first and last (ns), a venue's complete records lacked an order."""
+
+    times: int
+    last_ts: int
 
 
 def _anew(step: Callable[_P, Awaitable[_T]]) -> Callable[_P, Awaitable[_T]]:
@@ -152,6 +181,11 @@ class OrderService:
         self._mode = desk.mode
         self._system_mode = desk.system_mode
         self._stop_file = desk.stop_file
+        self._arrivals = desk.arrivals
+        # Orders that somebody wants canceled which cannot be yet: they are on their way, or in doubt.
+        self._unwanted: dict[UUID, UUID] = {}
+        self._absences: dict[UUID, _Absence] = {}
+        self._looking: set[UUID] = set()
         self._owners: dict[UUID, UUID] = {}
         self._doubters: dict[UUID, None] = {}
         # What is known of each user's bots as of the last commit; gone while a transaction runs.
@@ -216,8 +250,11 @@ class OrderService:
                 raise
             fresh = await self._not_taken(user_id, intents)
             outcome, claimed = await self._claim(user_id, fresh)
-        if claimed:
+        if claimed and self._arrivals is None:
             outcome.absorb(await self._send(user_id, claimed))
+        elif self._arrivals is not None:
+            for row in claimed:
+                self._arrivals.carry(user_id, self._send_one(row))
         return outcome
 
     async def _not_taken(self, user_id: UUID, intents: Sequence[OrderIntent]) -> list[OrderIntent]:
@@ -236,7 +273,7 @@ class OrderService:
         outcome, claimed = Outcome(), list[NewOrder]()
         async with self._open(user_id, checks_lease=True) as (unit, book, view):
             bot_ids = sorted({intent.bot_id for intent in intents})
-            await view.load(unit, bot_ids)
+            await view.load(unit, [*bot_ids, *self._all_sharers(bot_ids)])
             rows: dict[tuple[UUID, str], NewOrder] = {}
             for intent in intents:
                 decision = (intent.bot_id, intent.decision_key)
@@ -264,9 +301,14 @@ class OrderService:
             )
         context = view.gate_context(
             intent, bot, instrument, self._system_mode, now_ns, self._policy.max_data_age_s,
-            self._stop_file.reason() if self._stop_file else None,
+            Surroundings(
+                self._stop_file.reason() if self._stop_file else None,
+                self._venues.held_back(user_id, instrument.venue),
+                self._sharers(bot),
+            ),
         )  # fmt: skip
-        denial = first_denial(intent, instrument, context)
+        venue = self._venues.of(user_id, instrument.venue)
+        denial = first_denial(intent, instrument, context) or (None if venue else _no_account(instrument))
         asset, amount = reservation(intent, instrument)
         order = Order(
             id=self._ids.new(),
@@ -292,7 +334,7 @@ class OrderService:
         return NewOrder(
             order,
             platform=instrument.venue.value,
-            account=self._venues[instrument.venue].account,
+            account=venue.account if venue else "",
             mode=book.mode,
             decision_key=intent.decision_key,
             created_at=to_datetime(now_ns),
@@ -300,56 +342,77 @@ class OrderService:
             reject_reason=f"{denial.code}: {denial.detail}" if denial else None,
         )
 
+    def _sharers(self, bot: Bot) -> Sequence[UUID]:
+        """Return the bots whose orders meet this one's at the exchange; on paper each trades for itself."""
+        if self._mode is TradingMode.PAPER:
+            return ()
+        return [
+            other.id
+            for other in self._bots.values()
+            if other.mode is self._mode
+            and other.user_id == bot.user_id
+            and other.instrument_id == bot.instrument_id
+        ]
+
+    def _all_sharers(self, bot_ids: Iterable[UUID]) -> set[UUID]:
+        return {sharer for bot_id in bot_ids for sharer in self._sharers(self._bots[bot_id])}
+
     async def _send(self, user_id: UUID, claimed: Sequence[NewOrder]) -> Outcome:
         """Send each order exactly once and book what the venue answers."""
-        results = [await self._send_one(row) for row in claimed]
+        return await self._take(user_id, [answer for row in claimed for answer in await self._send_one(row)])
+
+    async def _take(self, user_id: UUID, answers: Sequence[Answer]) -> Outcome:
         return await self.apply(
             user_id,
-            [result for result in results if isinstance(result, OrderReport)],
-            verdicts=[result for result in results if isinstance(result, Verdict)],
+            [answer for answer in answers if isinstance(answer, OrderReport)],
+            verdicts=[answer for answer in answers if isinstance(answer, Verdict)],
         )
 
-    async def _send_one(self, row: NewOrder) -> OrderReport | Verdict:
+    async def _send_one(self, row: NewOrder) -> Sequence[Answer]:
         """Send one create. Its deadline is the claim's: after a pause it must not leave any more (f)."""
         order, now = row.order, self._clock.now_ns()
         assert row.deadline_at is not None  # _gate sets it
         deadline = to_ns(row.deadline_at)
         if now > deadline:
-            return Verdict(order.id, OrderEvent.REJECT, "DEADLINE_PASSED: it was not sent in time")
+            return [Verdict(order.id, OrderEvent.REJECT, "DEADLINE_PASSED: it was not sent in time")]
         request = OrderRequest(
             order.id, order.instrument_id, order.side, order.type, order.quantity, order.price,
             order.stop_price, order.post_only, order.reduce_only, order.oco_group,
             sent_ts=now, deadline_ts=deadline, bot_id=order.bot_id, budget=order.budget,
         )  # fmt: skip
-        venue = self._venues[self._instruments[order.instrument_id].venue]
+        venue = self._venues.of(order.user_id, Platform(row.platform))
+        if venue is None:
+            return [Verdict(order.id, OrderEvent.REJECT, "ACCOUNT_MISSING: the account was closed before")]
         try:
-            return await venue.create_order(request)
+            return [await venue.create_order(request)]
         except VenueRejected as refusal:
-            return Verdict(order.id, OrderEvent.REJECT, f"{refusal.code}: {refusal.detail}")
+            return [Verdict(order.id, OrderEvent.REJECT, f"{refusal.code}: {refusal.detail}")]
         except OutcomeUnknown as silence:
-            return Verdict(order.id, OrderEvent.LOSE, silence.detail)
+            return [Verdict(order.id, OrderEvent.LOSE, silence.detail)]
 
     # -- canceling -------------------------------------------------------------------------------
 
     async def cancel(self, user_id: UUID, order_ids: Sequence[UUID]) -> Outcome:
         """Ask the venue to cancel; only its own record changes what was filled (O13)."""
         asked = await self._mark_canceling(user_id, order_ids)
-        results = [await self._cancel_one(item.order) for item in asked]
-        reports = [result for result in results if isinstance(result, OrderReport)]
-        # A cancel that the venue takes its time over, or refused: its records will say which.
-        undone = [
-            Verdict(report.order_id, OrderEvent.LOSE_CANCEL, "the venue has it open after the cancel")
-            for report in reports
-            if report.status is VenueStatus.OPEN
-        ]
-        lost = [result for result in results if isinstance(result, Verdict)]
-        return await self.apply(user_id, reports, verdicts=[*lost, *undone])
+        if self._arrivals is not None:
+            for item in asked:
+                self._arrivals.carry(user_id, self._cancel_one(item.order))
+            return Outcome()
+        return await self._take(
+            user_id, [answer for item in asked for answer in await self._cancel_one(item.order)]
+        )
 
     @_anew
     async def _mark_canceling(self, user_id: UUID, order_ids: Sequence[UUID]) -> list[StoredOrder]:
         """Write which of the orders we are about to cancel, and return them."""
         async with self._open(user_id, checks_lease=True) as (unit, _, view):
             stored = await _stored(unit, view, order_ids)
+            for item in stored.values():
+                if item.order.state in _CANCELED_LATER:
+                    self._unwanted[item.order.id] = user_id
+                else:
+                    self._unwanted.pop(item.order.id, None)
             asked = [item for item in stored.values() if item.order.state not in _NOT_CANCELABLE]
             moves = [Transition(item, self._clock).take(OrderEvent.ASK_CANCEL, "") for item in asked]
             await unit.orders.change([move.finish() for move in moves])
@@ -358,12 +421,28 @@ class OrderService:
                     view.put(move.as_stored())
         return asked
 
-    async def _cancel_one(self, order: Order) -> OrderReport | Verdict:
-        venue = self._venues[self._instruments[order.instrument_id].venue]
+    async def _cancel_one(self, order: Order) -> Sequence[Answer]:
         try:
-            return await venue.cancel_order(order.id, order.instrument_id)
+            report = await self._venue_of(order).cancel_order(order.id, order.instrument_id)
         except OutcomeUnknown as silence:
-            return Verdict(order.id, OrderEvent.LOSE_CANCEL, silence.detail)
+            return [Verdict(order.id, OrderEvent.LOSE_CANCEL, silence.detail)]
+        if report.status is not VenueStatus.OPEN:
+            return [report]
+        # A cancel that the venue takes its time over, or refused: its records will say which.
+        undone = Verdict(order.id, OrderEvent.LOSE_CANCEL, "the venue has it open after the cancel")
+        return [report, undone]
+
+    def _venue_of(self, order: Order) -> TradingVenue:
+        """Raises: OutcomeUnknown when the user has no account there any more."""
+        platform = self._instruments[order.instrument_id].venue
+        venue = self._venues.of(order.user_id, platform)
+        if venue is None:
+            raise OutcomeUnknown(
+                "ACCOUNT_MISSING",
+                f"There is no key for {DISPLAY_NAMES[platform]}, so its records cannot be read.",
+                "Save and test a key of the same account.",
+            )
+        return venue
 
     # -- what venues report ----------------------------------------------------------------------
 
@@ -508,11 +587,12 @@ class OrderService:
         known: set[tuple[str, str]],
         outcome: Outcome,
     ) -> None:
-        for fill in report.fills:
-            key = (move.stored.platform, fill.venue_trade_id)
+        for told in report.fills:
+            key = (move.stored.platform, told.venue_trade_id)
             if key in known:
                 continue
             known.add(key)
+            fill = as_booked(told, self._instruments[move.order.instrument_id])
             booker.add(move.order, fill)
             move.fill(fill.quantity, to_ledger(fill.notional))
             outcome.notices.append(
@@ -533,8 +613,8 @@ class OrderService:
             outcome.notices.append(_closed(move.order, report.reason))
 
     def _take_verdict(self, move: Transition, verdict: Verdict, outcome: Outcome) -> None:
-        if move.order.state in TERMINAL:
-            return  # whoever took over from us has settled it meanwhile
+        if not move.is_about(verdict.event):
+            return  # the venue's own records, or whoever took over from us, have told more meanwhile
         move.take(verdict.event, verdict.detail)
         move.reject_reason = verdict.detail
         if move.order.state in TERMINAL:
@@ -555,13 +635,14 @@ class OrderService:
     # -- recovery --------------------------------------------------------------------------------
 
     async def recover(self, user_id: UUID) -> list[StoredOrder]:
-        """After a start: what was being sent is UNKNOWN now. Return every order that still works.
+        """After a start: what was being sent is UNKNOWN now. Return every order of this kind of book that
+        still works.
 
         Raises: Unavailable when another engine holds the lease.
         """
         self._views.pop(user_id, None)
         async with self._open(user_id, checks_lease=True) as (unit, _, _view):
-            working = await unit.orders.working()
+            working = await self._working(unit)
             lost = [item for item in working if item.order.state is OrderState.SENDING]
             moves = [
                 Transition(item, self._clock).take(OrderEvent.LOSE, "the engine stopped while sending")
@@ -573,9 +654,12 @@ class OrderService:
                 for item in asked
             ]
             await unit.orders.change([move.finish() for move in moves])
-            working = await unit.orders.working()
+            working = await self._working(unit)
         self._owners.update({item.order.id: user_id for item in working})
         return working
+
+    async def _working(self, unit: UnitOfWork) -> list[StoredOrder]:
+        return [item for item in await unit.orders.working() if item.mode is self._mode]
 
     async def reconcile(self, user_id: UUID, *, everything: bool = False) -> Outcome:
         """Ask the venues about every order whose outcome is not known, and take their word only.
@@ -584,40 +668,69 @@ class OrderService:
         nobody listened is not told again (O8).
         """
         async with self._store.unit_of_work(user_id) as unit:
-            working = await unit.orders.working()
+            working = await self._working(unit)
         self._doubters.pop(user_id, None)
-        reports: list[OrderReport] = []
-        verdicts: list[Verdict] = []
-        for item in working:
-            if not everything and item.order.state not in DOUBTFUL:
-                continue
-            found = await self._look_up(item)
-            if isinstance(found, OrderReport):
-                reports.append(found)
-            elif found is not None:
-                verdicts.append(found)
-            elif item.order.state in DOUBTFUL:
-                self._doubters[user_id] = None
-        return await self.apply(user_id, reports, verdicts=verdicts)
+        asked = [item for item in working if everything or item.order.state in DOUBTFUL]
+        if self._arrivals is None:
+            return await self._take(
+                user_id, [answer for item in asked for answer in await self._look_up(item)]
+            )
+        for item in asked:
+            if item.order.id not in self._looking:
+                self._looking.add(item.order.id)
+                self._arrivals.carry(user_id, self._look_up(item))
+        return Outcome()
 
-    async def _look_up(self, item: StoredOrder) -> OrderReport | Verdict | None:
+    async def _look_up(self, item: StoredOrder) -> Sequence[Answer]:
+        """Return what the venue's records say of the order, or what their silence proves; often nothing."""
+        answers = await self._asked(item)
+        self._looking.discard(item.order.id)
+        if not answers and item.order.state in DOUBTFUL:
+            self._doubters[item.order.user_id] = None
+        return answers
+
+    async def _asked(self, item: StoredOrder) -> Sequence[Answer]:
         order = item.order
-        venue = self._venues[Platform(item.platform)]
         try:
-            report = await venue.fetch_order(order.id, order.instrument_id)
+            report = await self._venue_of(order).fetch_order(order.id, order.instrument_id)
         except OutcomeUnknown:
-            return None
+            return []
         if report is not None:
-            return report
-        expired = item.deadline_at is not None and to_datetime(self._clock.now_ns()) > item.deadline_at
-        if not expired:
-            # It may still arrive: only past its expiry is absence a proof (O4).
-            return None
-        if order.state is OrderState.UNKNOWN:
-            return Verdict(order.id, OrderEvent.PROVE_ABSENT, "absent from the venue's complete records")
-        if order.state is OrderState.CANCEL_UNKNOWN:
-            return Verdict(order.id, OrderEvent.CANCEL, "absent from the venue's complete records")
-        return None  # the venue confirmed it once: its absence contradicts that and proves nothing
+            self._absences.pop(order.id, None)
+            return [report]
+        end = {OrderState.UNKNOWN: OrderEvent.PROVE_ABSENT, OrderState.CANCEL_UNKNOWN: OrderEvent.CANCEL}
+        # The venue confirmed any other order once: its absence contradicts that and proves nothing.
+        if order.state not in end or not self._is_absence_proven(item):
+            return []
+        return [Verdict(order.id, end[order.state], "absent from the venue's complete records")]
+
+    def _is_absence_proven(self, item: StoredOrder) -> bool:
+        """Note that the records lack the order; only late enough and often enough is that a proof (O4)."""
+        policy, now = self._policy, self._clock.now_ns()
+        late_ns, gap_ns = (round(s * NS_PER_S) for s in (policy.late_arrival_s, policy.proof_gap_s))
+        if item.deadline_at is None or now <= to_ns(item.deadline_at) + late_ns:
+            return False  # it may still arrive
+        seen = self._absences.setdefault(item.order.id, _Absence(0, now - gap_ns))
+        if now - seen.last_ts >= gap_ns:
+            seen.times, seen.last_ts = seen.times + 1, now
+        return seen.times >= policy.absence_proofs
+
+    # -- what arrives beside the engine ----------------------------------------------------------
+
+    async def take_arrivals(self) -> list[tuple[UUID, Outcome]]:
+        """Book what has arrived from the venues; return what that led to, by user."""
+        if self._arrivals is None:
+            return []
+        taken = self._arrivals.take()
+        return [
+            (user_id, await self.apply(user_id, answers.reports, verdicts=answers.verdicts))
+            for user_id, answers in taken.items()
+        ]
+
+    async def cancel_unwanted(self, user_id: UUID) -> Outcome:
+        """Cancel the orders that could not be canceled when somebody asked, as far as they can be now."""
+        wanted = [order_id for order_id, owner in self._unwanted.items() if owner == user_id]
+        return await self.cancel(user_id, wanted) if wanted else Outcome()
 
     async def accounts(self, user_id: UUID, bot_ids: Sequence[UUID]) -> dict[UUID, BotAccount]:
         """Return what each bot has, as the store says."""
@@ -625,6 +738,14 @@ class OrderService:
         async with self._open(user_id) as (unit, _, view):
             await view.load(unit, bot_ids)
         return view.accounts(bot_ids, self._bots, self._instruments)
+
+
+def _no_account(instrument: Instrument) -> Denial:
+    return Denial(
+        "account",
+        "ACCOUNT_MISSING",
+        f"there is no tested key for {DISPLAY_NAMES[instrument.venue]}. Save one that may view and trade.",
+    )
 
 
 class _Opened(NamedTuple):

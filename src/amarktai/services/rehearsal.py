@@ -1,3 +1,4 @@
+# long: a day from its opening to its judgement is one sequence
 """A rehearsal: live bots through a whole day on the exchanges' twins, with faults, money made up.
 
 The engine, order path, ledger and adapters are those of live trading; only the exchanges are local
@@ -7,6 +8,7 @@ and what its owner did there: deposits, and trades by hand.
 
 from __future__ import annotations
 
+from asyncio import TaskGroup
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -35,8 +37,11 @@ from amarktai.ports.rehearsal import DrivenClock, Stage
 from amarktai.ports.reports import OrderFilter, Reporting
 from amarktai.ports.rng import Rng
 from amarktai.ports.store import Store
+from amarktai.services.arrivals import Arrivals
+from amarktai.services.differences import Differences
 from amarktai.services.engine import TradingEngine
 from amarktai.services.fx import FxRates, Mark
+from amarktai.services.live_accounts import LiveAccounts
 from amarktai.services.order_history import OrderHistory
 from amarktai.services.orders import OrderService
 from amarktai.services.rehearsal_script import DayScript, Halt, KeyDesk, Scene, Story
@@ -50,6 +55,7 @@ FAULT_CHANCE: Final = 0.06
 MAX_AGE_S: Final = STEP_S + 30.0
 _TIMEFRAME: Final = "5m"
 _CLOSING_ROUNDS: Final = 60
+_LOOKS: Final = 30
 _PAGE: Final = 100
 #: More than the longest rehearsal.
 _LOOK_BACK_NS: Final = 2 * 86_400 * NS_PER_S
@@ -105,13 +111,14 @@ class RehearsalFeed:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Who takes part on one exchange. ``tells`` as in ``Scene``."""
+    """Who takes part on one exchange, and all that it lists. ``tells`` as in ``Scene``."""
 
     stage: Stage
     market: ExchangeMarket
     account: ExchangeAccount
     parts: Sequence[Part]
     instruments: Sequence[Instrument]
+    listed: Sequence[Instrument]
     tells: bool
 
     def scene(self) -> Scene:
@@ -137,15 +144,18 @@ class RehearsalParts:
     fx: FxRates
     casts: Sequence[Cast]
     keys: KeyDesk
+    arrivals: Arrivals
+    accounts: LiveAccounts
+    differences: Differences
+    listeners: TaskGroup
 
 
 @dataclass(frozen=True, slots=True)
 class TieOut:
     """One asset of one account at the end: the exchange's word and the ledger's.
 
-    ``rounded`` is what the ledger's eight places cut off the exchange's own amounts, fill by fill;
-    ``by_hand`` what trades without an order of ours moved, by the exchange's own record; ``deposited``
-    what the script paid in.
+    The ledger has deposits and trades by hand too. ``rounded`` is what its eight places cut off the
+    exchange's own amounts, trade by trade.
     """
 
     platform: Platform
@@ -153,12 +163,10 @@ class TieOut:
     venue: Decimal
     ledger: Decimal
     rounded: Decimal
-    deposited: Decimal = ZERO
-    by_hand: Decimal = ZERO
 
     @property
     def difference(self) -> Decimal:
-        return self.venue - self.ledger - self.rounded - self.deposited - self.by_hand
+        return self.venue - self.ledger - self.rounded
 
 
 @dataclass(slots=True)
@@ -167,7 +175,8 @@ class RehearsalResult:
 
     While an account is halted, entries are ``refused`` by the gates; ``trespassed`` are those that left
     all the same. ``stranded`` are exits that were denied: the coins were held by another order. ``by_hand``
-    are the quantities that the exchanges say were bought without an order of ours, by instrument.
+    are the quantities that the exchanges say were bought without an order of ours, by instrument;
+    ``conditions`` says of accounts that are not active at the end why.
     """
 
     steps: int
@@ -181,6 +190,7 @@ class RehearsalResult:
     trespassed: int = 0
     stranded: int = 0
     by_hand: dict[str, Decimal] = field(default_factory=dict)
+    conditions: dict[Platform, str] = field(default_factory=dict)
 
     @property
     def problems(self) -> list[str]:
@@ -193,6 +203,11 @@ class RehearsalResult:
             f"{self.stranded} exits were denied": self.stranded,
             "what was traded by hand is not what the exchanges record so": self.by_hand != story.bought,
             "nobody was alerted of the key": not story.alerted,
+            "the platform does not trust every account at the end: "
+            f"{'; '.join(self.conditions.values())}": self.conditions,
+            "what the platform noticed without a reason is not what was paid in": (
+                story.explained != story.deposits
+            ),
             f"not done: {', '.join(story.undone)}": story.undone,
         }
         return [words for words, is_so in found.items() if is_so]
@@ -214,7 +229,9 @@ class Rehearsal:
         self._index = {item.id: number for number, item in enumerate(parts.feed.instruments)}
         self._bots: list[Bot] = []
         self._asks: dict[str, Decimal] = {}
-        self._script = DayScript(parts.keys, [cast.scene() for cast in parts.casts], parts.clock, parts.rng)
+        self._script = DayScript(
+            parts.keys, [cast.scene() for cast in parts.casts], parts.clock, parts.rng, parts.differences
+        )
 
     async def run(self, steps: int, told: Callable[[int], None] = lambda step: None) -> RehearsalResult:
         """Play ``steps`` of ``STEP_S`` seconds each, stop every bot, and compare the books."""
@@ -223,6 +240,7 @@ class Rehearsal:
         clock = self._parts.clock
         await clock.drive(self._parts.engine.start())
         await clock.drive(self._script.begin(steps))
+        await clock.drive(self._open_accounts())
         for step in range(steps):
             await clock.drive(self._script.play(step, self._asks))
             self._arm_faults(result)
@@ -231,11 +249,11 @@ class Rehearsal:
         for cast in self._parts.casts:
             cast.stage.clear()
         await clock.drive(self._close(result))
+        result.tie_outs = await self._compare(result)
         await self._script.end()
         result.story = self._script.story
         result.orders = await self._orders()
         self._judge(result)
-        result.tie_outs = await self._compare(result)
         return result
 
     # -- before the day --------------------------------------------------------------------------
@@ -293,12 +311,45 @@ class Rehearsal:
                 cast.stage.move()
         now = clock.now_ns() + STEP_S * NS_PER_S
         await engine.tick(now)
+        await self._hear_all()
         clock.advance_to(now)
         quotes = await self._quote(result)
         if quotes:
             await engine.process(self._rows(quotes))
+        await self._hear_all()
+        await self._parts.accounts.follow_keys(self._parts.listeners)
+        await self._parts.accounts.reconcile_due(engine.book_live)
         await engine.settle()
+        await self._hear_all()
         await engine.save()
+
+    async def _hear_all(self) -> None:
+        """Let the engine hear what the exchanges answer, until nobody is asked anything any more."""
+        arrivals = self._parts.arrivals
+        while not arrivals.is_idle:
+            await arrivals.wait_for_calls()
+            await self._parts.engine.hear()
+
+    async def _open_accounts(self) -> None:
+        """Open the accounts of the saved keys, and look at each until it can be traded on."""
+        accounts = self._parts.accounts
+        await accounts.follow_keys(self._parts.listeners)
+        await self._reconcile_all()
+        if any(account.held_back for account in accounts.accounts) or len(accounts.accounts) < len(
+            self._parts.casts
+        ):
+            raise BrokenInvariant("the accounts of a rehearsal cannot be opened")
+
+    async def _reconcile_all(self) -> None:
+        """Look at every account until the platform trusts it, or it is clear that it will not."""
+        accounts = self._parts.accounts.accounts
+        for _ in range(_LOOKS):
+            for account in accounts:
+                if account.held_back is not None:
+                    await account.reconcile(self._parts.engine.book_live)
+            if all(account.held_back is None for account in accounts):
+                return
+            await self._parts.clock.sleep(1.0)
 
     async def _quote(self, result: RehearsalResult) -> list[Quote]:
         """Ask every exchange; one that does not answer is left out this time."""
@@ -340,42 +391,40 @@ class Rehearsal:
         for _ in range(_CLOSING_ROUNDS):
             await self._step(result)
             await parts.engine.follow(await parts.orders.reconcile(self._user_id, everything=True))
-            if not await self._working():
+            await self._hear_all()
+            await self._script.explain()
+            if not await self._working() and all(
+                account.held_back is None for account in parts.accounts.accounts
+            ):
                 break
         result.unsettled = await self._working()
-        for cast in parts.casts:
-            await self._sweep(cast)
+        for account in parts.accounts.accounts:
+            await account.reconcile(parts.engine.book_live)
+        await self._reconcile_all()
+        result.conditions = {
+            account.key.platform: account.held_back
+            for account in parts.accounts.accounts
+            if account.held_back is not None
+        }
         await parts.engine.save()
 
     async def _working(self) -> int:
         async with self._parts.store.unit_of_work(self._user_id) as unit:
             return len(await unit.orders.working())
 
-    async def _sweep(self, cast: Cast) -> None:
-        """Look through the account's own records of the day: a fill of ours is booked whatever its order
-        was taken for (O5)."""
-        records = await cast.account.fetch_records_since(self._parts.clock.now_ns() - _LOOK_BACK_NS)
-        ids = [record.order_id for record in records if record.order_id is not None]
-        async with self._parts.store.unit_of_work(self._user_id) as unit:
-            stored = await unit.orders.get_many(ids)
-        for record in records:
-            ours = stored.get(record.order_id) if record.order_id is not None else None
-            if ours is None or ours.order.filled_quantity == record.filled_quantity:
-                continue
-            report = await cast.account.fetch_order(ours.order.id, ours.order.instrument_id)
-            if report is not None:
-                await self._parts.engine.follow(await self._parts.orders.apply(self._user_id, [report]))
-
     async def _compare(self, result: RehearsalResult) -> list[TieOut]:
         """Return each account's assets beside what the ledger says of its bots."""
         rows: list[TieOut] = []
         async with self._parts.store.unit_of_work(self._user_id) as unit:
             book = await unit.ledger.lock_book(TradingMode.LIVE)
-            holdings = await unit.ledger.balances(book, [chart.bot_holding(bot.id) for bot in self._bots])
+            held = [chart.bot_holding(bot.id) for bot in self._bots]
+            beside = [chart.venue(cast.stage.platform) for cast in self._parts.casts]
+            holdings = await unit.ledger.balances(book, [*held, *beside])
         for cast in self._parts.casts:
             accounts = {
                 chart.bot_holding(bot.id) for bot in self._bots if bot.platform is cast.stage.platform
             }
+            accounts.add(chart.venue(cast.stage.platform))
             ledger: dict[str, Decimal] = {}
             for (account, asset), amount in holdings.items():
                 if account in accounts:
@@ -392,19 +441,13 @@ class Rehearsal:
             result.by_hand[fill.instrument_id] = (
                 result.by_hand.get(fill.instrument_id, ZERO) + sign * fill.quantity
             )
-        rounded, moved = self._rounded(cast, ours), _moved(by_hand)
-        paid_in = {
-            asset: amount
-            for (platform, asset), amount in self._script.story.deposits.items()
-            if platform is cast.stage.platform
-        }
-        venue = cast.stage.totals()
+        rounded, venue = self._rounded(cast, ours, by_hand), cast.stage.totals()
         rows = [
             TieOut(
                 cast.stage.platform, asset, venue.get(asset, ZERO), ledger.get(asset, ZERO),
-                rounded.get(asset, ZERO), paid_in.get(asset, ZERO), moved.get(asset, ZERO),
+                rounded.get(asset, ZERO),
             )
-            for asset in sorted(ledger.keys() | venue.keys() | paid_in.keys() | moved.keys())
+            for asset in sorted(ledger.keys() | venue.keys())
         ]  # fmt: skip
         return [row for row in rows if row.venue or row.ledger or row.difference]
 
@@ -423,17 +466,25 @@ class Rehearsal:
         return ours, by_hand
 
     @staticmethod
-    def _rounded(cast: Cast, fills: Sequence[AccountFill]) -> dict[str, Decimal]:
-        """Return what booking these fills in eight places left out, by asset."""
+    def _rounded(
+        cast: Cast, ours: Sequence[AccountFill], by_hand: Sequence[AccountFill]
+    ) -> dict[str, Decimal]:
+        """Return what booking these fills in eight places left out, by asset: an account of its own, so
+        that the platform's is not believed."""
         lost: dict[str, Decimal] = {}
         instruments = {item.id: item for item in cast.instruments}
-        for fill in fills:
+        for fill, is_ours in [*((item, True) for item in ours), *((item, False) for item in by_hand)]:
             quote = fill.instrument_id.rpartition("/")[2]
             notional = fill.price * fill.quantity
             sign = -1 if fill.side is Side.BUY else 1
             lost[quote] = lost.get(quote, ZERO) + sign * (notional - to_ledger(notional))
-            booked = booked_fee(fill.fee_asset, fill.fee_amount, instruments[fill.instrument_id])
-            lost[fill.fee_asset] = lost.get(fill.fee_asset, ZERO) - (fill.fee_amount - booked)
+            fee = fill.fee_amount
+            booked = (
+                booked_fee(fill.fee_asset, fee, instruments[fill.instrument_id])
+                if is_ours
+                else to_ledger(fee)
+            )
+            lost[fill.fee_asset] = lost.get(fill.fee_asset, ZERO) - (fee - booked)
         return lost
 
     def _judge(self, result: RehearsalResult) -> None:
@@ -464,15 +515,3 @@ def _stopped(bot: Bot) -> Bot:
 
 def _covers(halt: Halt, platform: str, at: datetime) -> bool:
     return halt.platform == platform and halt.since < at and (halt.until is None or at <= halt.until)
-
-
-def _moved(fills: Sequence[AccountFill]) -> dict[str, Decimal]:
-    """Return what these fills moved in the account, fees included, by asset."""
-    moved: dict[str, Decimal] = {}
-    for fill in fills:
-        base, _, quote = fill.instrument_id.partition(":")[2].partition("/")
-        sign = 1 if fill.side is Side.BUY else -1
-        changes = ((base, sign * fill.quantity), (quote, -sign * fill.quantity * fill.price))
-        for asset, amount in (*changes, (fill.fee_asset, -fill.fee_amount)):
-            moved[asset] = moved.get(asset, ZERO) + amount
-    return moved

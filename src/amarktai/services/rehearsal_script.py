@@ -22,8 +22,10 @@ from amarktai.domain.user import Identity
 from amarktai.ports.accounts import Accounts
 from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.keys import AccountState
+from amarktai.ports.live_accounts import Cause
 from amarktai.ports.rehearsal import Stage
 from amarktai.ports.rng import Rng
+from amarktai.services.differences import Differences
 from amarktai.services.key_checks import KeyChecks
 from amarktai.services.keys import Keys
 
@@ -106,11 +108,13 @@ class Halt:
 class Story:
     """What the script has done so far. ``undone`` has not happened yet.
 
-    ``deposits`` by platform and asset; ``bought`` by hand, in base, by instrument.
+    ``deposits`` by platform and asset, and what the owner ``explained`` as such when the platform asked;
+    ``bought`` by hand, in base, by instrument.
     """
 
     happened: list[Happened] = field(default_factory=list)
     deposits: dict[tuple[Platform, str], Decimal] = field(default_factory=dict)
+    explained: dict[tuple[Platform, str], Decimal] = field(default_factory=dict)
     bought: dict[str, Decimal] = field(default_factory=dict)
     halts: list[Halt] = field(default_factory=list)
     undone: list[Incident] = field(default_factory=list)
@@ -120,8 +124,11 @@ class Story:
 class DayScript:
     """Plays the script of one day. The same seed writes the same script."""
 
-    def __init__(self, desk: KeyDesk, scenes: Sequence[Scene], clock: Clock, rng: Rng) -> None:
+    def __init__(
+        self, desk: KeyDesk, scenes: Sequence[Scene], clock: Clock, rng: Rng, differences: Differences
+    ) -> None:
         self._desk = desk
+        self._differences = differences
         self._scenes = scenes
         self._clock = clock
         self._rng = rng
@@ -160,6 +167,15 @@ class DayScript:
                 if done:
                     self.story.undone.remove(incident)
                     self._tell(scene, done)
+        await self.explain()
+
+    async def explain(self) -> None:
+        """Let the owner say of a difference that it is what they paid in; any other stays open."""
+        for item in await self._differences.waiting(self._desk.who.user_id):
+            key = (item.platform, item.asset)
+            if self.story.deposits.get(key) == item.amount and key not in self.story.explained:
+                await self._differences.explain(self._desk.who, item.id, Cause.DEPOSIT, "paid in by hand")
+                self.story.explained[key] = item.amount
 
     async def end(self) -> None:
         """Throw the keys away: whoever browses the day later must not send them anywhere."""

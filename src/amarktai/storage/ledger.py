@@ -120,6 +120,13 @@ class PgLedger:
         )  # fmt: skip
         return book
 
+    async def known_keys(self, book: Book, keys: Sequence[str]) -> set[str]:
+        entries = t.ledger_entries.c
+        query = select(entries.idempotency_key).where(
+            entries.book_id == book.id, entries.idempotency_key.in_(list(keys))
+        )
+        return set((await self._transaction.execute(query)).scalars())
+
     def expect_book(self, book: Book, balances: Balances, *, lease: str) -> None:
         token = str(book.fencing_token)
         values = (str(book.id), str(book.head_seq), book.timezone, lease, token, book.stop or "")

@@ -293,6 +293,81 @@ venue_accounts = Table(
     CheckConstraint("state in ('active', 'halted')", name="state"),
 )
 
+account_status = Table(
+    "account_status",
+    metadata,
+    _user_id(primary_key=True),
+    Column("platform", Text, primary_key=True),
+    Column("condition", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("opened_at", Instant),
+    Column("watermark_at", Instant),
+    Column("reconciled_at", Instant),
+    Column("took_ms", Integer),
+    Column("orders", Integer),
+    Column("fills", Integer),
+    CheckConstraint(
+        "condition in ('active', 'reconciling', 'degraded', 'unexplained', 'closed')", name="condition"
+    ),
+)
+
+#: The last comparison of each day: what the exchange has, what the ledger says, what rounding left out.
+tie_outs = Table(
+    "tie_outs",
+    metadata,
+    _user_id(primary_key=True),
+    Column("platform", Text, primary_key=True),
+    Column("asset", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("checked_at", Instant, nullable=False),
+    Column("venue_total", Rate, nullable=False),
+    Column("ledger_total", Money, nullable=False),
+    Column("rounded", Rate, nullable=False),
+    Column("head_seq", BigInteger, nullable=False),
+)
+
+differences = Table(
+    "differences",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _user_id(),
+    Column("platform", Text, nullable=False),
+    Column("asset", Text, nullable=False),
+    Column("amount", Money, nullable=False),
+    Column("noticed_at", Instant, nullable=False),
+    Column("cause", Text),
+    Column("note", Text),
+    Column("explained_at", Instant),
+    Column("explained_by", Text),
+    CheckConstraint("cause in ('deposit', 'withdrawal', 'fee', 'reward', 'other')", name="cause"),
+    CheckConstraint(
+        "(explained_at is null) = (cause is null) and (explained_at is null) = (explained_by is null)",
+        name="explained",
+    ),
+    Index("ix_differences_open", "user_id", postgresql_where=text("explained_at IS NULL")),
+)
+
+#: Orders in the account that the platform did not place: known, shown, never adopted.
+external_orders = Table(
+    "external_orders",
+    metadata,
+    _user_id(primary_key=True),
+    Column("platform", Text, primary_key=True),
+    Column("venue_order_id", Text, primary_key=True),
+    Column("instrument_id", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("type", Text),
+    Column("quantity", Rate, nullable=False),
+    Column("price", Rate),
+    Column("stop_price", Rate),
+    Column("status", Text, nullable=False),
+    Column("filled_quantity", Rate, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    CheckConstraint("status in ('open', 'filled', 'canceled', 'expired', 'over')", name="status"),
+)
+
 #: Everybody's have no user: each tenant sees them beside their own.
 emergency_stops = Table(
     "emergency_stops",
@@ -440,6 +515,7 @@ orders = Table(
     ),
     Index(None, "user_id", "created_at", "id"),
     Index(None, "bot_id", "created_at", "id"),
+    Index(None, "user_id", "platform", "venue_order_id"),
     Index(
         "ix_orders_working",
         "bot_id",
@@ -495,7 +571,8 @@ fills = Table(
     Column("origin", Text, nullable=False),
     Column("executed_at", Instant, nullable=False),
     Column("recorded_at", Instant, nullable=False),
-    UniqueConstraint("platform", "account", "venue_trade_id"),
+    # Two users of ours may be the two sides of one trade.
+    UniqueConstraint("user_id", "platform", "account", "venue_trade_id"),
     Index(None, "order_id"),
     Index(None, "round_trip_id"),
     Index(None, "bot_id", "executed_at"),

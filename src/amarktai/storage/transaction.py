@@ -27,7 +27,7 @@ _ENTRY: Final = Conflict(
 )
 _DUPLICATES: Final = {
     "uq_ledger_entries_book_id_idempotency_key": _ENTRY,
-    "uq_fills_platform_account_venue_trade_id": _ENTRY,
+    "uq_fills_user_id_platform_account_venue_trade_id": _ENTRY,
     "uq_orders_bot_id_decision_key": Conflict(
         "DECISION_TAKEN", "This decision has an order already", "Nothing needs to be done."
     ),

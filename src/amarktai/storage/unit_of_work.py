@@ -16,6 +16,7 @@ from amarktai.storage.bots import PgBots
 from amarktai.storage.database import Database
 from amarktai.storage.keys import PgVenueAccounts
 from amarktai.storage.ledger import PgLedger
+from amarktai.storage.live_accounts import PgLiveAccounts
 from amarktai.storage.orders import PgOrders
 from amarktai.storage.outbox import PgOutbox
 from amarktai.storage.reports import PgReports
@@ -37,6 +38,7 @@ class PgUnitOfWork:
         self.outbox = PgOutbox(transaction, user_id)
         self.audit = PgAudit(transaction)
         self.venue_accounts = PgVenueAccounts(transaction, user_id)
+        self.live_accounts = PgLiveAccounts(transaction, user_id)
         self.stops = PgStops(transaction, user_id)
         self.reports = PgReports(transaction, user_id)
 

@@ -54,6 +54,8 @@ class StageClock:
 
     #: Real seconds without progress after which work is taken to wait for this clock.
     PATIENCE_S = 0.25
+    #: So many times that, before sleepers from before the work are taken for what it waits for.
+    LONG_PATIENCE = 8
 
     def __init__(self, start_ns: int) -> None:
         self._now_ns = start_ns
@@ -81,9 +83,14 @@ class StageClock:
 
     async def drive(self, work: Coroutine[Any, Any, T]) -> T:
         """Return what ``work`` leads to, moving time on where it waits for time."""
-        task, first = asyncio.ensure_future(work), self._count
+        task, first, rounds = asyncio.ensure_future(work), self._count, 0
         while not (await asyncio.wait({task}, timeout=self.PATIENCE_S))[0]:
-            waiting = [until for number, (until, _) in self._sleepers.items() if number > first]
+            newer = [until for number, (until, _) in self._sleepers.items() if number > first]
+            rounds = 0 if newer else rounds + 1
+            # Sleepers from before wait for something else, as a rule: they come last.
+            waiting = (
+                newer if rounds < self.LONG_PATIENCE else [until for until, _ in self._sleepers.values()]
+            )
             if waiting:
                 self.advance_to(min(waiting))
         return task.result()

@@ -26,6 +26,10 @@ from amarktai.ports.venue import OutcomeUnknown, VenueRejected
 from amarktai.venues.budget import Priority, RequestBudget
 
 TIMEOUT_S: Final = 10.0
+#: How long an order that adds risk may wait for room, and a write for its connection: together they stay
+#: within the second after an emergency stop (O20).
+ENTRY_WAIT_NS: Final = 600 * 1_000_000
+_WRITE_TIMEOUT: Final = httpx.Timeout(TIMEOUT_S, connect=0.4, pool=0.4)
 #: How long we stay away when an exchange bans us without saying for how long.
 BAN_S: Final = 120.0
 _LIMITED: Final = frozenset({418, 429})
@@ -108,13 +112,18 @@ class Transport:
         readable one; VenueRejected DEADLINE_PASSED when it did not leave, because there was no room in
         time. Answers of the exchange itself, also refusals, are returned.
         """
-        self._check_deadline(call, self._budget.wait_ns(call.priority, call.weight))
+        asked_ts, wait_ns = self._clock.now_ns(), self._budget.wait_ns(call.priority, call.weight)
+        self._check_deadline(call, asked_ts, wait_ns)
         await self._budget.acquire(call.priority, call.weight)
-        self._check_deadline(call)
+        self._check_deadline(call, asked_ts)
         signed = self._sign(call)
         try:
             answer = await self._client.request(
-                signed.method, self._base_url + signed.path, headers=dict(signed.headers), content=signed.body
+                signed.method,
+                self._base_url + signed.path,
+                headers=dict(signed.headers),
+                content=signed.body,
+                timeout=_WRITE_TIMEOUT if call.is_write else TIMEOUT_S,
             )
         except httpx.HTTPError as error:
             # From None: the foreign error holds the request, and that holds the key.
@@ -135,8 +144,13 @@ class Transport:
     async def close(self) -> None:
         await self._client.aclose()
 
-    def _check_deadline(self, call: Call, wait_ns: int = 0) -> None:
-        if call.deadline_ts is None or self._clock.now_ns() + wait_ns < call.deadline_ts:
+    def _check_deadline(self, call: Call, asked_ts: int, wait_ns: int = 0) -> None:
+        if call.deadline_ts is None:
+            return
+        # What adds risk waits no longer than an emergency stop may take to be heeded (O20).
+        adds_risk = call.is_write and call.priority is Priority.ORDER
+        latest = min(call.deadline_ts, asked_ts + ENTRY_WAIT_NS) if adds_risk else call.deadline_ts
+        if self._clock.now_ns() + wait_ns < latest:
             return
         raise VenueRejected(
             "DEADLINE_PASSED",

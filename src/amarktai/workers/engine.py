@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 import structlog
 
@@ -21,9 +22,12 @@ from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.engine import Changes, Heartbeats, MarketSwitched, PriceTicker
 from amarktai.ports.feed import Feed, FeedState, FeedStatus
 from amarktai.ports.leases import Lease, Leases
+from amarktai.ports.venue import OrderReport
 from amarktai.services.alerts import Notices
+from amarktai.services.arrivals import Arrivals
 from amarktai.services.emergency import Emergency
 from amarktai.services.engine import TradingEngine
+from amarktai.services.live_accounts import LiveAccounts
 from amarktai.workers.heartbeat import beat
 
 log = structlog.get_logger(__name__)
@@ -50,6 +54,14 @@ class StartAnew(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class LiveDesk:
+    """The real accounts, and where their exchanges' answers arrive."""
+
+    accounts: LiveAccounts
+    arrivals: Arrivals
+
+
+@dataclass(frozen=True, slots=True)
 class EngineDuties:
     """What the worker calls besides the engine."""
 
@@ -65,6 +77,7 @@ class EngineDuties:
     emergency: Emergency
     recording_problem: Callable[[], str | None]
     unverified: frozenset[Platform] = frozenset()
+    live: LiveDesk | None = None
     clock_step_ns: Callable[[], int] = lambda: 0
 
 
@@ -102,6 +115,9 @@ class EngineWorker:
                 group.create_task(self._keep_lease())
                 group.create_task(self._watch_clock())
                 group.create_task(self._heed_stop_file())
+                if duties.live is not None:
+                    group.create_task(duties.live.accounts.run(self._book_live))
+                    group.create_task(self._hear_exchanges(duties.live.arrivals))
                 group.create_task(beat(duties.beats, duties.clock, "engine", self._detail))
         except* BrokenInvariant as broken:
             await self._tell_broken(broken)
@@ -139,6 +155,17 @@ class EngineWorker:
         async for batch in self._duties.feed.batches():
             async with self._lock:
                 await self._engine.process(batch)
+
+    async def _hear_exchanges(self, arrivals: Arrivals) -> None:
+        """Book what exchanges answer as soon as it is there."""
+        while True:
+            await arrivals.wait()
+            async with self._lock:
+                await self._engine.hear()
+
+    async def _book_live(self, user_id: UUID, reports: Sequence[OrderReport]) -> None:
+        async with self._lock:
+            await self._engine.book_live(user_id, reports)
 
     async def _fire_timers(self) -> None:
         """Close bars on the clock even when no data comes."""

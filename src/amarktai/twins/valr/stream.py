@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 _MS: Final = 1_000_000
 _FLUSH_S: Final = 0.1
+#: While the markets move only when told to, nothing comes that often.
+_QUIET_FLUSH_S: Final = 30.0
 _UNKNOWN_CLOSED_NS: Final = 15 * 60 * 1_000_000_000
 _CHECKED: Final = 25
 _FULL, _L1 = "FULL_ORDERBOOK_UPDATE", "OB_L1_DIFF"
@@ -294,7 +296,7 @@ class ValrStreams:
     async def run(self) -> None:
         """Send aggregated books, summaries and candles; end connections that never signed in."""
         while True:
-            await self._twin.clock.sleep(_FLUSH_S)
+            await self._twin.clock.sleep(_QUIET_FLUSH_S if self._twin.turn_s is None else _FLUSH_S)
             self.flush()
 
     def flush(self) -> None:

@@ -1,0 +1,447 @@
+"""Users' real exchange accounts while the engine runs: opened for tested keys, listened to, reconciled.
+
+An account takes orders that add risk only in the condition ACTIVE. It is RECONCILING after a start, a gap in
+its stream, a new key or a set clock, until one complete look at it agrees with the books (O8); DEGRADED
+while its exchange does not answer or its clock differs (O14); UNEXPLAINED while it holds something else than
+the books say (O18). Orders that lower risk may leave in any of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from amarktai.domain.bar import NS_PER_S
+from amarktai.domain.errors import AmarktaiError, Forbidden, InvalidInput, NotFound, Unavailable
+from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, Origin, Platform
+from amarktai.domain.market import NO_TS
+from amarktai.ports.clock import Clock, to_datetime, to_ns
+from amarktai.ports.exchange import (
+    BalanceChanged,
+    ExchangeAccount,
+    FillReported,
+    OrderChanged,
+    StreamGap,
+)
+from amarktai.ports.ids import Ids
+from amarktai.ports.live_accounts import AccountOpener, AccountStatus, Condition, WorkingKey
+from amarktai.ports.store import Store
+from amarktai.ports.venue import OrderReport, OrderRequest, OutcomeUnknown, TradingVenue
+from amarktai.services.alerts import Notices
+from amarktai.services.arrivals import Arrivals
+from amarktai.services.order_transitions import Verdict
+from amarktai.services.reconcile import (
+    Findings,
+    Reconciler,
+    Undecided,
+    labelled,
+    read_statement,
+    since_of,
+)
+
+log = structlog.get_logger(__name__)
+
+#: How often an account is compared with the books while nothing else asks for it.
+COMPARE_EVERY_S: Final = 60.0
+#: How often the whole quarantine of orders that ended without a trade is looked through (late fills).
+LOOK_BACK_EVERY_NS: Final = 3_600 * NS_PER_S
+LOOK_BACK_NS: Final = 48 * 3_600 * NS_PER_S
+RETRY_S: Final = 2.0
+LONGEST_RETRY_S: Final = 30.0
+#: Between a hint that something moved and the look at the account: what moves together is seen together.
+SETTLE_S: Final = 1.0
+#: How long an active account is trusted while comparisons come to nothing.
+TRUST_S: Final = 300.0
+_ROUND_S: Final = 0.2
+#: How often saved keys are looked at.
+KEYS_EVERY_S: Final = 5.0
+#: No order leaves while the exchange's clock and ours are further apart (O14).
+CLOCK_LIMIT_NS: Final = 2 * NS_PER_S
+
+#: Books what an exchange reports of a user's orders, as the engine does.
+BookReports = Callable[[UUID, Sequence[OrderReport]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveParts:
+    """What live accounts work with. ``origin`` labels what they trade; a twin's is synthetic."""
+
+    store: Store
+    clock: Clock
+    ids: Ids
+    opener: AccountOpener
+    arrivals: Arrivals
+    notices: Notices
+    instruments: Mapping[str, Instrument]
+    origin: Origin
+
+
+class LiveVenue:
+    """An account as the order path sends to it. Implements ports.venue.TradingVenue."""
+
+    def __init__(self, account: ExchangeAccount, origin: Origin, doubt: Callable[[], None]) -> None:
+        self.platform = account.platform
+        self.account = account.account
+        self._inner = account
+        self._origin = origin
+        self._doubt = doubt
+
+    async def create_order(self, request: OrderRequest) -> OrderReport:
+        return await self._labelled(self._inner.create_order(request))
+
+    async def cancel_order(self, order_id: UUID, instrument_id: str) -> OrderReport:
+        return await self._labelled(self._inner.cancel_order(order_id, instrument_id))
+
+    async def fetch_order(self, order_id: UUID, instrument_id: str) -> OrderReport | None:
+        report = await self._inner.fetch_order(order_id, instrument_id)
+        return None if report is None else labelled(report, self._origin)
+
+    async def fetch_open_orders(self) -> Sequence[OrderReport]:
+        return [labelled(report, self._origin) for report in await self._inner.fetch_open_orders()]
+
+    async def _labelled(self, call: Awaitable[OrderReport]) -> OrderReport:
+        try:
+            return labelled(await call, self._origin)
+        except OutcomeUnknown:
+            self._doubt()
+            raise
+
+
+class LiveAccount:
+    """One user's account at one exchange."""
+
+    def __init__(
+        self, key: WorkingKey, account: ExchangeAccount, status: AccountStatus, parts: LiveParts
+    ) -> None:
+        self.key = key
+        self.venue = LiveVenue(account, parts.origin, self.ask_for_reconcile)
+        self.status = status
+        self._account = account
+        self._parts = parts
+        self._clock = parts.clock
+        self._name = DISPLAY_NAMES[key.platform]
+        self._due_ts = 0
+        self._retry_s = RETRY_S
+        self._is_busy = False
+        self._had_gap = False
+        self._looked_back_ts = 0
+        self._reconciler = Reconciler(
+            parts.store, parts.clock, parts.ids, account, parts.instruments, key.user_id, parts.origin
+        )
+
+    @property
+    def held_back(self) -> str | None:
+        """Why nothing that adds risk may go there now; None when it may."""
+        return None if self.status.condition is Condition.ACTIVE else self.status.detail
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to look at the account, and nobody does."""
+        return not self._is_busy and self._clock.now_ns() >= self._due_ts
+
+    def ask_for_reconcile(self) -> None:
+        """Let the account be looked at soon; it goes on trading meanwhile."""
+        self._due_ts = min(self._due_ts, self._clock.now_ns() + round(SETTLE_S * NS_PER_S))
+
+    async def distrust(self, why: str) -> None:
+        """Take no order that adds risk until the account has been reconciled."""
+        self._had_gap, self._due_ts = True, 0
+        if self.status.condition in (Condition.ACTIVE, Condition.DEGRADED):
+            detail = f"The account at {self._name} is being reconciled: {why}"
+            await self._become(Condition.RECONCILING, detail)
+
+    # -- what it says ----------------------------------------------------------------------------
+
+    async def listen(self) -> None:
+        """Take in what the account's stream says, until cancelled."""
+        async for event in self._account.events():
+            match event:
+                case StreamGap():
+                    await self.distrust(event.reason)
+                case OrderChanged():
+                    await self._hear(event.venue_order_id, event.client_order_id)
+                case FillReported():
+                    await self._hear(event.fill.venue_order_id, event.fill.client_order_id)
+                case BalanceChanged():
+                    pass  # a hint only: the next comparison reads it
+
+    async def _hear(self, venue_order_id: str, client_order_id: str | None) -> None:
+        """Look up an order of ours that changed; of any other, what it moved is read with the account."""
+        order = await self._ours(venue_order_id, client_order_id)
+        if order is None:
+            self.ask_for_reconcile()
+            return
+        self._parts.arrivals.carry(self.key.user_id, self._look_up(*order))
+
+    async def _ours(self, venue_order_id: str, client_order_id: str | None) -> tuple[UUID, str] | None:
+        async with self._parts.store.unit_of_work(self.key.user_id) as unit:
+            order_id = _uuid_of(client_order_id)
+            if order_id is None:
+                named = await unit.live_accounts.orders_named(self.key.platform, [venue_order_id])
+                order_id = named.get(venue_order_id)
+            found = await unit.orders.get_many([order_id]) if order_id is not None else {}
+        return next(((item.order.id, item.order.instrument_id) for item in found.values()), None)
+
+    async def _look_up(self, order_id: UUID, instrument_id: str) -> Sequence[OrderReport | Verdict]:
+        try:
+            report = await self.venue.fetch_order(order_id, instrument_id)
+        except OutcomeUnknown:
+            self.ask_for_reconcile()
+            return []
+        return [] if report is None else [report]
+
+    # -- reconciling -----------------------------------------------------------------------------
+
+    async def reconcile(self, book: BookReports) -> bool:
+        """Look at the whole account once; return whether that succeeded. The next look is set anew."""
+        self._is_busy, self._had_gap, self._due_ts = True, False, NO_TS
+        try:
+            is_done = await self._look(book)
+        finally:
+            self._is_busy = False
+        self._retry_s = RETRY_S if is_done else min(2 * self._retry_s, LONGEST_RETRY_S)
+        pause_s = 0.0 if self._had_gap else COMPARE_EVERY_S if is_done else self._retry_s
+        self._due_ts = min(self._due_ts, self._clock.now_ns() + round(pause_s * NS_PER_S))
+        return is_done
+
+    async def _look(self, book: BookReports) -> bool:
+        started = self._clock.now_ns()
+        try:
+            await self._check_clock()
+            statement = await read_statement(self._account, self._since(started))
+            await book(self.key.user_id, await self._reconciler.reports(statement))
+            findings = await self._reconciler.compare(statement, self.status)
+        except Undecided as why:
+            log.info("an account could not be compared", platform=self.key.platform.value, reason=str(why))
+            if not self._was_seen_lately:
+                detail = f"The account at {self._name} is being reconciled: {why}."
+                await self._become(Condition.RECONCILING, detail)
+            return False
+        except (OutcomeUnknown, Unavailable, Forbidden, InvalidInput) as error:
+            await self._become(Condition.DEGRADED, f"{self._name} cannot be trusted now: {error.detail}")
+            return False
+        await self._conclude(findings, started)
+        return True
+
+    @property
+    def _was_seen_lately(self) -> bool:
+        """Whether a comparison that comes to nothing may be waited out: the last good one is young."""
+        last = self.status.reconciled_at
+        if last is None or self.status.condition is not Condition.ACTIVE:
+            return False
+        return self._clock.now_ns() - to_ns(last) <= TRUST_S * NS_PER_S
+
+    def _since(self, now: int) -> int:
+        """Return since when to read; now and then far back, for executions that come very late (O5)."""
+        since = since_of(self.status, now)
+        if self.status.opened_at is None or now - self._looked_back_ts < LOOK_BACK_EVERY_NS:
+            return since
+        return min(since, now - LOOK_BACK_NS)
+
+    async def _check_clock(self) -> None:
+        """Raises: Unavailable CLOCK_DIFFERS."""
+        offset = await self._parts.opener.clock_offset_ns(self.key.platform)
+        if offset is not None and abs(offset) > CLOCK_LIMIT_NS:
+            raise Unavailable(
+                "CLOCK_DIFFERS",
+                f"its clock and this machine's are {offset / NS_PER_S:+.1f} s apart",
+                "Let this machine set its clock by NTP.",
+            )
+
+    async def _conclude(self, findings: Findings, started: int) -> None:
+        now = self._clock.now_ns()
+        at = to_datetime(now)
+        if now - self._looked_back_ts >= LOOK_BACK_EVERY_NS:
+            self._looked_back_ts = now
+        self.status = replace(
+            self.status,
+            opened_at=self.status.opened_at or at,
+            watermark_at=to_datetime(started),
+            reconciled_at=at,
+            took_ms=(now - started) // 1_000_000,
+            orders=findings.orders,
+            fills=findings.fills,
+        )
+        problem = self._problem(findings)
+        if findings.new_differences:
+            await self._tell(findings)
+        if problem is not None:
+            await self._become(Condition.UNEXPLAINED, problem)
+        elif self._had_gap:
+            await self._save()  # a gap came meanwhile: what it hides is read next
+        else:
+            await self._become(Condition.ACTIVE, "It agrees with the books.")
+
+    def _problem(self, findings: Findings) -> str | None:
+        if findings.open_differences:
+            return (
+                f"The account at {self._name} differs from the books by"
+                f" {_amounts(findings.open_differences)}: say on the Accounts screen what it was."
+            )
+        if findings.overdrawn:
+            missing = {asset: -amount for asset, amount in findings.overdrawn.items()}
+            return (
+                f"The bots at {self._name} have {_amounts(missing)} more by the books than the account holds:"
+                " pay it in, or stop a bot."
+            )
+        return None
+
+    async def _tell(self, findings: Findings) -> None:
+        amounts = {item.asset: item.amount for item in findings.new_differences}
+        message = (
+            f"{self._name}: the account differs from the books by {_amounts(amounts)}. No bot enters there"
+            " until you say on the Accounts screen what it was."
+        )
+        log.warning("an account differs from the books", platform=self.key.platform.value)
+        await self._parts.notices.alert(self.key.user_id, "account_differs", "critical", message)
+
+    async def _become(self, condition: Condition, detail: str) -> None:
+        if (self.status.condition, self.status.detail) != (condition, detail):
+            now = to_datetime(self._clock.now_ns())
+            log.info("account", platform=self.key.platform.value, condition=condition.value, reason=detail)
+            self.status = replace(self.status, condition=condition, detail=detail, changed_at=now)
+        await self._save()
+
+    async def _save(self) -> None:
+        async with self._parts.store.unit_of_work(self.key.user_id) as unit:
+            await unit.live_accounts.save_status(self.status)
+
+    async def close(self) -> None:
+        await self._account.close()
+
+
+class LiveAccounts:
+    """Every user's live accounts. Implements ports.venue.Venues."""
+
+    def __init__(self, parts: LiveParts) -> None:
+        self._parts = parts
+        self._accounts: dict[tuple[UUID, Platform], LiveAccount] = {}
+        self._listeners: dict[tuple[UUID, Platform], asyncio.Task[None]] = {}
+        self._refused: dict[tuple[UUID, Platform], str] = {}
+
+    def of(self, user_id: UUID, platform: Platform) -> TradingVenue | None:
+        account = self._accounts.get((user_id, platform))
+        return None if account is None else account.venue
+
+    def held_back(self, user_id: UUID, platform: Platform) -> str | None:
+        account = self._accounts.get((user_id, platform))
+        if account is None:
+            return f"there is no tested key for {DISPLAY_NAMES[platform]}"
+        return account.held_back
+
+    @property
+    def accounts(self) -> Sequence[LiveAccount]:
+        return list(self._accounts.values())
+
+    async def run(self, book: BookReports) -> None:
+        """Open, reconcile and close accounts as keys come and go, until cancelled."""
+        next_look = 0
+        try:
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    if self._parts.clock.now_ns() >= next_look:
+                        await self.follow_keys(group)
+                        next_look = self._parts.clock.now_ns() + round(KEYS_EVERY_S * NS_PER_S)
+                    for account in self.accounts:
+                        if account.is_due:
+                            group.create_task(account.reconcile(book))
+                    await self._parts.clock.sleep(_ROUND_S)
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """Leave every account; what they hold and what rests there stays as it is."""
+        for listener in self._listeners.values():
+            listener.cancel()
+        await self._parts.arrivals.close()
+        for account in self.accounts:
+            await account.close()
+
+    async def follow_keys(self, group: asyncio.TaskGroup) -> None:
+        """Open accounts of keys that work now and close those whose key does not, or was changed."""
+        keys = {(key.user_id, key.platform): key for key in await self._parts.opener.working_keys()}
+        for name, account in list(self._accounts.items()):
+            if name not in keys or keys[name].fingerprint != account.key.fingerprint:
+                await self._drop(name, account)
+        for name, key in keys.items():
+            if name not in self._accounts and key.is_tested and self._refused.get(name) != key.fingerprint:
+                await self._add(key, group)
+        await self._look_for_explanations()
+
+    async def _look_for_explanations(self) -> None:
+        """Compare anew where the last difference has been explained."""
+        for account in self.accounts:
+            if account.status.condition is Condition.UNEXPLAINED:
+                async with self._parts.store.unit_of_work(account.key.user_id) as unit:
+                    waiting = await unit.live_accounts.differences(open_only=True)
+                if all(item.platform is not account.key.platform for item in waiting):
+                    account.ask_for_reconcile()
+
+    async def reconcile_due(self, book: BookReports) -> None:
+        """Reconcile the accounts whose time has come, one after the other."""
+        for account in self.accounts:
+            if account.is_due:
+                await account.reconcile(book)
+
+    async def _add(self, key: WorkingKey, group: asyncio.TaskGroup) -> None:
+        name = (key.user_id, key.platform)
+        try:
+            opened = await self._parts.opener.open(key)
+        except (NotFound, Forbidden) as error:  # not again before the key is another one
+            self._refused[name] = key.fingerprint
+            log.warning("an account cannot be opened", platform=key.platform.value, reason=error.detail)
+            return
+        except AmarktaiError as error:
+            log.warning("an account cannot be opened now", platform=key.platform.value, reason=error.detail)
+            return
+        account = LiveAccount(key, opened, await self._status(key), self._parts)
+        self._accounts[name] = account
+        self._listeners[name] = group.create_task(account.listen())
+
+    async def _status(self, key: WorkingKey) -> AccountStatus:
+        """Return the account's status at the start: what happened before it is unknown until it is read."""
+        async with self._parts.store.unit_of_work(key.user_id) as unit:
+            saved = (await unit.live_accounts.statuses()).get(key.platform)
+        now = to_datetime(self._parts.clock.now_ns())
+        detail = (
+            f"The account at {DISPLAY_NAMES[key.platform]} is being reconciled: the engine has just started."
+        )
+        fresh = AccountStatus(key.platform, Condition.RECONCILING, detail, now)
+        return (
+            fresh
+            if saved is None
+            else replace(saved, condition=Condition.RECONCILING, detail=detail, changed_at=now)
+        )
+
+    async def _drop(self, name: tuple[UUID, Platform], account: LiveAccount) -> None:
+        del self._accounts[name]
+        self._listeners.pop(name).cancel()
+        await account.close()
+        now = to_datetime(self._parts.clock.now_ns())
+        closed = replace(
+            account.status,
+            condition=Condition.CLOSED,
+            detail="Its key is gone, or has changed.",
+            changed_at=now,
+        )
+        async with self._parts.store.unit_of_work(name[0]) as unit:
+            await unit.live_accounts.save_status(closed)
+
+
+def _uuid_of(client_order_id: str | None) -> UUID | None:
+    if client_order_id is None:
+        return None
+    try:
+        return UUID(hex=client_order_id)
+    except ValueError:
+        return None  # an order by hand with a name of its own
+
+
+def _amounts(amounts: Mapping[str, Decimal]) -> str:
+    return ", ".join(f"{amount.normalize():+f} {asset}" for asset, amount in sorted(amounts.items()))
