@@ -13,11 +13,14 @@ from uuid import UUID
 import httpx
 from sqlalchemy import insert
 
+from amarktai.domain.bot import TradingMode
 from amarktai.domain.instrument import Origin, Platform
 from amarktai.domain.order import Side
 from amarktai.domain.user import Identity, Scope
+from amarktai.ledger.live_books import book_difference
 from amarktai.ports.catalog import FeedRow
 from amarktai.ports.feed import FeedState
+from amarktai.ports.live_accounts import AccountStatus, Condition, Difference, TieOut
 from amarktai.storage import tables as t
 from amarktai.storage.embedded import DatabaseUrls
 from amarktai.storage.users import PgUsers
@@ -47,6 +50,7 @@ async def populated(urls: DatabaseUrls, folder: Path) -> AsyncIterator[Populated
         ids = await _trade(world, owner, who)
         ids |= await _account_things(owner)
         ids["alert_id"] = await _alert(world, who, UUID(ids["bot_id"]))
+        ids["difference_id"] = await _difference(world, who)
         yield Populated(world, owner, other, ids)
 
 
@@ -97,6 +101,26 @@ async def _account_things(client: httpx.AsyncClient) -> dict[str, str]:
         "session_id": sessions[0]["id"],
         "user_id": me,
     }
+
+
+async def _difference(world: World, who: Identity) -> str:
+    """Let an account at Luno differ from the books, as the engine books it."""
+    desk, found = world.desk, world.desk.ids.new()
+    status = AccountStatus(Platform.LUNO, Condition.UNEXPLAINED, "It differs.", desk.now, desk.now)
+    async with desk.store.unit_of_work(who.user_id) as unit:
+        book = await unit.ledger.lock_book(TradingMode.LIVE)
+        await unit.ledger.append(
+            book, [book_difference(found, "luno", {"ZAR": Decimal(500)}, desk.now)], desk.now
+        )
+        await unit.live_accounts.save_difference(
+            Difference(found, Platform.LUNO, "ZAR", Decimal(500), desk.now)
+        )
+        await unit.live_accounts.save_status(status)
+        row = TieOut(
+            Platform.LUNO, "ZAR", desk.now.date(), desk.now, Decimal(500), Decimal(500), Decimal(0), 1
+        )
+        await unit.live_accounts.save_tie_outs([row])
+    return str(found)
 
 
 async def _alert(world: World, who: Identity, bot_id: UUID) -> str:

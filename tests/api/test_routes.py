@@ -12,7 +12,7 @@ import pytest
 from amarktai.api.app import openapi
 from amarktai.api.paths import pattern_of
 from amarktai.storage.embedded import DatabaseUrls
-from tests.api.conftest import World
+from tests.api.conftest import PASSWORD, World
 from tests.api.populated import Populated, populated
 
 PUBLIC = {
@@ -31,6 +31,8 @@ ADMINISTRATION = {"user_id", "invite_id"}
 BODIES: dict[str, dict[str, Any]] = {
     "/api/bots/{bot_id}": {"name": "Mine now"},
     "/api/users/{user_id}": {"role": "viewer"},
+    "/api/accounts/differences/{difference_id}/explain": {"cause": "deposit"},
+    "/api/orders/{order_id}/resolve": {"note": "It is not in the exchange's list."},
 }
 
 
@@ -114,6 +116,7 @@ async def test_profits_have_the_required_shape(full: Populated, query: str) -> N
 
 async def test_another_users_things_do_not_exist(full: Populated) -> None:
     tried = 0
+    assert (await full.other.post("/api/auth/step-up", json={"password": PASSWORD})).status_code == 200
     for method, path in _operations():
         names = set(re.findall(r"{(\w+_id)}", path))
         if not names or names & ADMINISTRATION:

@@ -18,6 +18,7 @@ from fastapi import APIRouter, FastAPI, HTTPException, Request, Response, WebSoc
 from fastapi.responses import FileResponse, JSONResponse
 
 from tests.e2e import mock_market as market
+from tests.e2e.mock_accounts import account_routes
 from tests.e2e.mock_keys import Secrets, factor_routes, key_routes, refused
 from tests.e2e.mock_market import Row
 
@@ -48,6 +49,7 @@ class Account:
     served_sha: str | None = None
     stops: list[Row] = field(default_factory=list)
     secrets: Secrets = field(default_factory=Secrets)
+    live: Row = field(default_factory=dict)
 
     async def pause_bots(self) -> int:
         running = [row for row in self.bots if row["status"] == "active"]
@@ -756,6 +758,7 @@ def create_app(bots: int = 12, origin: str = "live") -> FastAPI:
         session_routes,
         factor_routes,
         key_routes,
+        account_routes,
         bot_routes,
         market_routes,
         profit_routes,

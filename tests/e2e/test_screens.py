@@ -23,6 +23,7 @@ SCREENS = {
     "/platforms/luno": "Luno",
     "/profits": "Profits",
     "/wallet": "Paper wallet",
+    "/accounts": "Accounts",
     "/trades": "Trades",
     "/ledger": "Ledger",
     "/ledger?account=holding:wallet&asset=ZAR": "Ledger",

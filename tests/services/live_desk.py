@@ -85,8 +85,8 @@ class LiveDesk:
         await self.hear()
 
     async def hear(self) -> None:
-        for _ in range(20):
-            await asyncio.sleep(0)
+        for exchange in self.opener.keys.values():
+            await exchange.told.join()
         while not self.arrivals.is_idle:
             await self.arrivals.wait_for_calls()
             for user_id, _ in await self.orders.take_arrivals():

@@ -15,6 +15,7 @@ import { Route as LoginRouteImport } from './routes/login'
 import { Route as SetupRouteImport } from './routes/setup'
 import { Route as AppIndexRouteImport } from './routes/_app.index'
 import { Route as AppSplatRouteImport } from './routes/_app.$'
+import { Route as AppAccountsRouteImport } from './routes/_app.accounts'
 import { Route as AppActivityRouteImport } from './routes/_app.activity'
 import { Route as AppAuditRouteImport } from './routes/_app.audit'
 import { Route as AppKeysRouteImport } from './routes/_app.keys'
@@ -56,6 +57,11 @@ const AppIndexRoute = AppIndexRouteImport.update({
 const AppSplatRoute = AppSplatRouteImport.update({
   id: '/$',
   path: '/$',
+  getParentRoute: () => AppRoute,
+} as any)
+const AppAccountsRoute = AppAccountsRouteImport.update({
+  id: '/accounts',
+  path: '/accounts',
   getParentRoute: () => AppRoute,
 } as any)
 const AppActivityRoute = AppActivityRouteImport.update({
@@ -130,6 +136,7 @@ export interface FileRoutesByFullPath {
   '/login': typeof LoginRoute
   '/setup': typeof SetupRoute
   '/$': typeof AppSplatRoute
+  '/accounts': typeof AppAccountsRoute
   '/activity': typeof AppActivityRoute
   '/audit': typeof AppAuditRoute
   '/keys': typeof AppKeysRoute
@@ -149,6 +156,7 @@ export interface FileRoutesByTo {
   '/login': typeof LoginRoute
   '/setup': typeof SetupRoute
   '/$': typeof AppSplatRoute
+  '/accounts': typeof AppAccountsRoute
   '/activity': typeof AppActivityRoute
   '/audit': typeof AppAuditRoute
   '/keys': typeof AppKeysRoute
@@ -171,6 +179,7 @@ export interface FileRoutesById {
   '/login': typeof LoginRoute
   '/setup': typeof SetupRoute
   '/_app/$': typeof AppSplatRoute
+  '/_app/accounts': typeof AppAccountsRoute
   '/_app/activity': typeof AppActivityRoute
   '/_app/audit': typeof AppAuditRoute
   '/_app/keys': typeof AppKeysRoute
@@ -194,6 +203,7 @@ export interface FileRouteTypes {
     | '/login'
     | '/setup'
     | '/$'
+    | '/accounts'
     | '/activity'
     | '/audit'
     | '/keys'
@@ -213,6 +223,7 @@ export interface FileRouteTypes {
     | '/login'
     | '/setup'
     | '/$'
+    | '/accounts'
     | '/activity'
     | '/audit'
     | '/keys'
@@ -234,6 +245,7 @@ export interface FileRouteTypes {
     | '/login'
     | '/setup'
     | '/_app/$'
+    | '/_app/accounts'
     | '/_app/activity'
     | '/_app/audit'
     | '/_app/keys'
@@ -299,6 +311,13 @@ declare module '@tanstack/react-router' {
       path: '/$'
       fullPath: '/$'
       preLoaderRoute: typeof AppSplatRouteImport
+      parentRoute: typeof AppRoute
+    }
+    '/_app/accounts': {
+      id: '/_app/accounts'
+      path: '/accounts'
+      fullPath: '/accounts'
+      preLoaderRoute: typeof AppAccountsRouteImport
       parentRoute: typeof AppRoute
     }
     '/_app/activity': {
@@ -397,6 +416,7 @@ declare module '@tanstack/react-router' {
 
 interface AppRouteChildren {
   AppSplatRoute: typeof AppSplatRoute
+  AppAccountsRoute: typeof AppAccountsRoute
   AppActivityRoute: typeof AppActivityRoute
   AppAuditRoute: typeof AppAuditRoute
   AppKeysRoute: typeof AppKeysRoute
@@ -415,6 +435,7 @@ interface AppRouteChildren {
 
 const AppRouteChildren: AppRouteChildren = {
   AppSplatRoute: AppSplatRoute,
+  AppAccountsRoute: AppAccountsRoute,
   AppActivityRoute: AppActivityRoute,
   AppAuditRoute: AppAuditRoute,
   AppKeysRoute: AppKeysRoute,

@@ -17,7 +17,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from amarktai.api.dashboard import Dashboard
 from amarktai.api.errors import install, plain_error
-from amarktai.api.routes import bots, factors, keys, live, markets, profits, setup, system, trades, users
+from amarktai.api.routes import (
+    bots,
+    factors,
+    keys,
+    live,
+    live_accounts,
+    markets,
+    profits,
+    setup,
+    system,
+    trades,
+    users,
+)
 from amarktai.api.services import Services
 from amarktai.config import Settings
 
@@ -66,6 +78,7 @@ def create_api() -> FastAPI:
         trades.router,
         profits.router,
         markets.router,
+        live_accounts.router,
         system.public,
         system.router,
         live.router,

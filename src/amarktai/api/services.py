@@ -8,11 +8,13 @@ from amarktai.api.build import BuildInfo
 from amarktai.config import Settings
 from amarktai.ports.clock import Clock
 from amarktai.ports.live import LiveHub
+from amarktai.services.account_reports import AccountReports
 from amarktai.services.alerts import Alerts
 from amarktai.services.audit import AuditTrail
 from amarktai.services.benchmark import BenchmarkService
 from amarktai.services.bot_views import BotViews
 from amarktai.services.bots import BotService
+from amarktai.services.differences import Differences
 from amarktai.services.emergency import Emergency
 from amarktai.services.exports import Exports
 from amarktai.services.factors import Factors
@@ -24,6 +26,7 @@ from amarktai.services.markets import MarketService
 from amarktai.services.order_history import OrderHistory
 from amarktai.services.platforms import PlatformService
 from amarktai.services.profits import ProfitService
+from amarktai.services.resolutions import Resolutions
 from amarktai.services.sessions import Sessions
 from amarktai.services.setup import Setup
 from amarktai.services.system import EventHistory, System
@@ -65,3 +68,6 @@ class Services:
     platforms: PlatformService
     wallet: WalletService
     markets: MarketService
+    accounts: AccountReports
+    differences: Differences
+    resolutions: Resolutions

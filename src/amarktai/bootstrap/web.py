@@ -23,22 +23,26 @@ from amarktai.bootstrap.foundation import (
 from amarktai.bootstrap.people import build_accounts, build_keys
 from amarktai.config import Settings
 from amarktai.domain.bar import Bars
-from amarktai.domain.instrument import Instrument
+from amarktai.domain.instrument import Instrument, Platform
 from amarktai.ports.clock import Clock
+from amarktai.ports.exchange import Capability
 from amarktai.ports.providers import ProviderRegistry
 from amarktai.providers.registry import load_providers
 from amarktai.realtime.hub import Hub
 from amarktai.realtime.protocol import FrameProtocol
 from amarktai.realtime.relay import Relay
+from amarktai.services.account_reports import AccountReports
 from amarktai.services.accounts import AccountServices
 from amarktai.services.alerts import Alerts
 from amarktai.services.benchmark import BenchmarkService
+from amarktai.services.differences import Differences
 from amarktai.services.exports import Exports
 from amarktai.services.ledger_reports import LedgerReports
 from amarktai.services.markets import BarsBefore, MarketService
 from amarktai.services.order_history import OrderHistory
 from amarktai.services.platforms import PlatformService
 from amarktai.services.profits import ProfitService
+from amarktai.services.resolutions import Resolutions
 from amarktai.services.system import EventHistory, System
 from amarktai.services.trades import TradeService
 from amarktai.services.users import NewUser
@@ -79,6 +83,7 @@ def build_services(
         synthetic=_synthetic_bars(settings.sandbox_seed, clock),
         is_sandbox=system.is_sandbox,
     )
+    keys, orders = build_keys(base, accounts, providers), OrderHistory(reporting)
     return Services(
         settings=settings,
         clock=clock,
@@ -88,7 +93,7 @@ def build_services(
         invites=accounts.invites,
         tokens=accounts.tokens,
         factors=accounts.factors,
-        keys=build_keys(base, accounts, providers),
+        keys=keys,
         audit=accounts.audit,
         idempotency=accounts.idempotency,
         alerts=Alerts(PgAlerting(base.database), clock=clock),
@@ -100,7 +105,7 @@ def build_services(
         bots=bots,
         bot_views=views,
         trades=trades,
-        orders=OrderHistory(reporting),
+        orders=orders,
         ledger=LedgerReports(reporting, clock),
         profits=profits,
         benchmark=BenchmarkService(reporting, clock, markets.bars),
@@ -110,7 +115,19 @@ def build_services(
         ),
         wallet=WalletService(base.store, clock, base.ids, base.catalog, fx),
         markets=markets,
+        accounts=AccountReports(base.store, keys, orders, _stops()),
+        differences=Differences(base.store, clock),
+        resolutions=Resolutions(base.store, clock),
     )
+
+
+def _stops() -> dict[Platform, Capability]:
+    """Return whether a stop rests at each exchange, which then protects while the platform is down."""
+    return {
+        platform: spec.capabilities.table["stop order"]
+        for platform, spec in load_specs().items()
+        if spec.capabilities is not None
+    }
 
 
 def _synthetic_bars(seed: int, clock: Clock) -> BarsBefore:

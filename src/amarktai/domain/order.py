@@ -73,7 +73,7 @@ UNSENT: Final = frozenset({_S.PLANNED, _S.DENIED, _S.ABANDONED})
 TERMINAL: Final = frozenset(
     {_S.DENIED, _S.ABANDONED, _S.FILLED, _S.REJECTED, _S.NOT_PLACED, _S.CANCELED, _S.EXPIRED, _S.MANUAL}
 )
-LATE_FILL: Final = frozenset({_S.REJECTED, _S.NOT_PLACED, _S.CANCELED, _S.EXPIRED})
+LATE_FILL: Final = frozenset({_S.REJECTED, _S.NOT_PLACED, _S.CANCELED, _S.EXPIRED, _S.MANUAL})
 WORKING: Final = frozenset(
     {_S.OPEN, _S.PARTIAL, _S.CANCELING, _S.CANCEL_UNKNOWN, _S.UNKNOWN, _S.SENDING,
      _S.FILLED_PENDING_TRADES, _S.RESURRECTED}
@@ -114,7 +114,7 @@ def _table() -> dict[tuple[OrderState, OrderEvent], OrderState]:
         table[state, _E.FILL] = state
     for state in (_S.OPEN, _S.PARTIAL, _S.RESURRECTED):
         table[state, _E.ASK_CANCEL] = _S.CANCELING
-    for state in (*LATE_FILL, _S.FILLED, _S.MANUAL):
+    for state in (*LATE_FILL, _S.FILLED):
         table[state, _E.REFUSE_FILL] = _S.RESURRECTED
     for state in LATE_FILL:
         table[state, _E.FILL] = _S.RESURRECTED

@@ -121,6 +121,14 @@ class EmergencyStopChanged(EventPayload):
     reason: str
 
 
+class AccountUpdated(EventPayload):
+    """A real account's condition changed, as ``GET /api/accounts`` tells it."""
+
+    platform: str
+    condition: str
+    detail: str
+
+
 EVENTS: Final[dict[str, type[EventPayload]]] = {
     "bot_created": BotEvent,
     "bot_updated": BotUpdated,
@@ -137,6 +145,7 @@ EVENTS: Final[dict[str, type[EventPayload]]] = {
     "key_saved": KeySaved,
     "key_tested": KeyTested,
     "key_deleted": KeyDeleted,
+    "account_updated": AccountUpdated,
     "emergency_stop": EmergencyStopChanged,
     "emergency_stop_deactivated": EmergencyStopChanged,
 }

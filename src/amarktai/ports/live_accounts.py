@@ -92,6 +92,16 @@ class Difference:
     explained_by: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """A person's word that an order in doubt is over."""
+
+    order_id: UUID
+    note: str
+    asked_at: datetime
+    asked_by: str
+
+
 class LiveAccountStore(Protocol):
     """Of one tenant."""
 
@@ -130,6 +140,11 @@ class LiveAccountStore(Protocol):
     ) -> dict[str, tuple[datetime, int]]:
         """Return the booked executions since then by trade id: when they happened, and their entry's
         number."""
+
+    async def save_resolution(self, resolution: Resolution) -> None: ...
+
+    async def resolutions(self, order_ids: Sequence[UUID]) -> dict[UUID, Resolution]:
+        """Return what people decided of these orders."""
 
     async def orders_named(self, platform: Platform, venue_order_ids: Sequence[str]) -> dict[str, UUID]:
         """Return which of our orders the exchange calls by these names."""

@@ -768,6 +768,7 @@ class TradingEngine:
         for desk in self._desks.values():
             for user_id in desk.orders.doubtful_users:
                 await self.follow(await desk.orders.reconcile(user_id))
+                await self.follow(await desk.orders.resolve(user_id))
         for bot_id, waiting in list(self._held.items()):
             bot = self._running[bot_id]
             orders = self._desks[bot.mode].orders

@@ -22,6 +22,7 @@ from amarktai.domain.errors import AmarktaiError, Forbidden, InvalidInput, NotFo
 from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, Origin, Platform
 from amarktai.domain.market import NO_TS
 from amarktai.ports.clock import Clock, to_datetime, to_ns
+from amarktai.ports.events import AccountUpdated
 from amarktai.ports.exchange import (
     BalanceChanged,
     ExchangeAccount,
@@ -302,15 +303,18 @@ class LiveAccount:
         await self._parts.notices.alert(self.key.user_id, "account_differs", "critical", message)
 
     async def _become(self, condition: Condition, detail: str) -> None:
-        if (self.status.condition, self.status.detail) != (condition, detail):
+        is_new = (self.status.condition, self.status.detail) != (condition, detail)
+        if is_new:
             now = to_datetime(self._clock.now_ns())
             log.info("account", platform=self.key.platform.value, condition=condition.value, reason=detail)
             self.status = replace(self.status, condition=condition, detail=detail, changed_at=now)
-        await self._save()
+        await self._save(is_told=is_new)
 
-    async def _save(self) -> None:
+    async def _save(self, *, is_told: bool = False) -> None:
         async with self._parts.store.unit_of_work(self.key.user_id) as unit:
             await unit.live_accounts.save_status(self.status)
+            if is_told:
+                await unit.outbox.emit([("account_updated", _told(self.status))], self.status.changed_at)
 
     async def close(self) -> None:
         await self._account.close()
@@ -432,6 +436,13 @@ class LiveAccounts:
         )
         async with self._parts.store.unit_of_work(name[0]) as unit:
             await unit.live_accounts.save_status(closed)
+            await unit.outbox.emit([("account_updated", _told(closed))], now)
+
+
+def _told(status: AccountStatus) -> AccountUpdated:
+    return AccountUpdated(
+        message=status.detail, platform=status.platform, condition=status.condition, detail=status.detail
+    )
 
 
 def _uuid_of(client_order_id: str | None) -> UUID | None:

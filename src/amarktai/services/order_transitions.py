@@ -27,6 +27,12 @@ _SPEAKS_OF: Final = {
     OrderEvent.PROVE_ABSENT: {OrderState.UNKNOWN},
     OrderEvent.LOSE_CANCEL: {OrderState.CANCELING},
     OrderEvent.CANCEL: {OrderState.CANCEL_UNKNOWN},
+    OrderEvent.RESOLVE_BY_HAND: {
+        OrderState.UNKNOWN,
+        OrderState.CANCEL_UNKNOWN,
+        OrderState.FILLED_PENDING_TRADES,
+        OrderState.RESURRECTED,
+    },
 }
 
 

@@ -715,6 +715,17 @@ class OrderService:
             seen.times, seen.last_ts = seen.times + 1, now
         return seen.times >= policy.absence_proofs
 
+    async def resolve(self, user_id: UUID) -> Outcome:
+        """End the orders in doubt of which a person has said that they are over."""
+        async with self._store.unit_of_work(user_id) as unit:
+            doubtful = [item.order.id for item in await self._working(unit) if item.order.state in DOUBTFUL]
+            asked = await unit.live_accounts.resolutions(doubtful)
+        verdicts = [
+            Verdict(order_id, OrderEvent.RESOLVE_BY_HAND, f"{item.asked_by}: {item.note}")
+            for order_id, item in asked.items()
+        ]
+        return await self.apply(user_id, (), verdicts=verdicts)
+
     # -- what arrives beside the engine ----------------------------------------------------------
 
     async def take_arrivals(self) -> list[tuple[UUID, Outcome]]:

@@ -15,7 +15,14 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from amarktai.domain.bot import TradingMode
 from amarktai.domain.instrument import Platform
 from amarktai.ports.exchange import OrderRecord
-from amarktai.ports.live_accounts import AccountStatus, Cause, Condition, Difference, TieOut
+from amarktai.ports.live_accounts import (
+    AccountStatus,
+    Cause,
+    Condition,
+    Difference,
+    Resolution,
+    TieOut,
+)
 from amarktai.storage import tables as t
 from amarktai.storage.transaction import Transaction
 
@@ -143,6 +150,19 @@ class PgLiveAccounts:
         )
         rows = await self._transaction.execute(query)
         return {row.venue_trade_id: (row.executed_at, row.seq) for row in rows}
+
+    async def save_resolution(self, resolution: Resolution) -> None:
+        values = asdict(resolution)
+        row = upsert(t.order_resolutions).values(user_id=self._user_id, **values)
+        await self._transaction.execute(row.on_conflict_do_update(index_elements=["order_id"], set_=values))
+
+    async def resolutions(self, order_ids: Sequence[UUID]) -> dict[UUID, Resolution]:
+        r = t.order_resolutions.c
+        query = select(t.order_resolutions).where(r.order_id.in_(list(order_ids)))
+        return {
+            row.order_id: Resolution(row.order_id, row.note, row.asked_at, row.asked_by)
+            for row in await self._transaction.execute(query)
+        }
 
     async def orders_named(self, platform: Platform, venue_order_ids: Sequence[str]) -> dict[str, UUID]:
         o = t.orders.c

@@ -368,6 +368,17 @@ external_orders = Table(
     CheckConstraint("status in ('open', 'filled', 'canceled', 'expired', 'over')", name="status"),
 )
 
+#: What a person decided of an order that the machine could prove nothing about.
+order_resolutions = Table(
+    "order_resolutions",
+    metadata,
+    Column("order_id", Uuid, ForeignKey("orders.id"), primary_key=True),
+    _user_id(),
+    Column("note", Text, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("asked_by", Text, nullable=False),
+)
+
 #: Everybody's have no user: each tenant sees them beside their own.
 emergency_stops = Table(
     "emergency_stops",

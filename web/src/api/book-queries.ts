@@ -169,3 +169,8 @@ export const profitBarsQuery = (period: m.Period, mode: m.TradingMode) =>
     },
     placeholderData: keepPreviousData,
   });
+
+export const liveAccountsQuery = queryOptions({
+  queryKey: keys.accounts,
+  queryFn: ({ signal }) => api.get<m.LiveAccounts>("/api/accounts", {}, signal),
+});

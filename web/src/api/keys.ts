@@ -30,4 +30,5 @@ export const keys = {
   providers: ["providers"] as const,
   apiKeys: ["api-keys"] as const,
   factors: ["factors"] as const,
+  accounts: ["accounts"] as const,
 };

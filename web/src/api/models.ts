@@ -37,6 +37,12 @@ export type Provider = Schemas["ProviderView"];
 export type ApiKey = Schemas["KeyView"];
 export type ApiKeyList = Schemas["KeyList"];
 export type KeyTest = Schemas["KeyTestAnswer"];
+export type LiveAccounts = Schemas["AccountsView"];
+export type LiveAccount = Schemas["LiveAccountView"];
+export type TieOut = Schemas["TieOutView"];
+export type Difference = Schemas["DifferenceView"];
+export type DoubtfulOrder = Schemas["DoubtfulOrderView"];
+export type ExternalOrder = Schemas["ExternalOrderView"];
 
 export type StopStatus = Schemas["StopStatus"];
 export type Bot = Schemas["BotView"];

@@ -4,6 +4,66 @@
  */
 
 export interface paths {
+    "/api/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Accounts
+         * @description Return every exchange account with a key, and everything that waits for a person.
+         */
+        get: operations["read_accounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/differences/{difference_id}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Explain Difference
+         * @description Say what a difference was. When none is open any more, the account is compared anew.
+         */
+        post: operations["explain_difference"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{platform}/tie-outs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tie Outs
+         * @description Return what an account held beside what the ledger said, per asset and day.
+         */
+        get: operations["list_tie_outs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/alerts": {
         parameters: {
             query?: never;
@@ -948,6 +1008,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/orders/{order_id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resolve Order
+         * @description Say that an order in doubt is over. The engine ends it; what is reported later is booked all the same.
+         */
+        post: operations["resolve_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/platforms/summary": {
         parameters: {
             query?: never;
@@ -1537,6 +1617,17 @@ export interface components {
             /** Bot Name */
             bot_name: string | null;
         };
+        /** AccountsView */
+        AccountsView: {
+            /** Accounts */
+            accounts: components["schemas"]["LiveAccountView"][];
+            /** Differences */
+            differences: components["schemas"]["DifferenceView"][];
+            /** Doubtful Orders */
+            doubtful_orders: components["schemas"]["DoubtfulOrderView"][];
+            /** External Orders */
+            external_orders: components["schemas"]["ExternalOrderView"][];
+        };
         /** ActionBody */
         ActionBody: {
             /** Reason */
@@ -2096,6 +2187,12 @@ export interface components {
             /** Volume */
             volume: number;
         };
+        /**
+         * Cause
+         * @description What a person says that a difference was.
+         * @enum {string}
+         */
+        Cause: "deposit" | "withdrawal" | "fee" | "reward" | "other";
         /** Code */
         Code: {
             /**
@@ -2104,6 +2201,12 @@ export interface components {
              */
             code: string;
         };
+        /**
+         * Condition
+         * @description Whether orders that add risk may go to an account now; exits always may.
+         * @enum {string}
+         */
+        Condition: "active" | "reconciling" | "degraded" | "unexplained" | "closed";
         /** ConversionView */
         ConversionView: {
             /**
@@ -2232,6 +2335,49 @@ export interface components {
             environment: string;
             /** Host */
             host: string;
+        };
+        /** DifferenceView */
+        DifferenceView: {
+            /**
+             * Amount
+             * @description Exact decimal number.
+             * @example 1234.50000000
+             */
+            amount: string;
+            /** Asset */
+            asset: string;
+            cause: components["schemas"]["Cause"] | null;
+            /** Display Name */
+            display_name: string;
+            /** Explained At */
+            explained_at: string | null;
+            /** Explained By */
+            explained_by: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Note */
+            note: string | null;
+            /**
+             * Noticed At
+             * Format: date-time
+             */
+            noticed_at: string;
+            platform: components["schemas"]["Platform"];
+        };
+        /**
+         * DoubtfulOrderView
+         * @description An order whose outcome is not known, with all that is known of it.
+         */
+        DoubtfulOrderView: {
+            /** Events */
+            events: components["schemas"]["OrderEventView"][];
+            /** Fills */
+            fills: components["schemas"]["FillView"][];
+            order: components["schemas"]["OrderView"];
+            resolution: components["schemas"]["ResolutionView"] | null;
         };
         /**
          * Drawdown
@@ -2414,6 +2560,59 @@ export interface components {
             seq: number;
             /** Type */
             type: string;
+        };
+        /** Explanation */
+        Explanation: {
+            cause: components["schemas"]["Cause"];
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
+         * ExternalOrderView
+         * @description An order in the account that the platform did not place.
+         */
+        ExternalOrderView: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Filled Quantity
+             * @description Exact decimal number.
+             * @example 1234.50000000
+             */
+            filled_quantity: string;
+            /** Instrument Id */
+            instrument_id: string;
+            platform: components["schemas"]["Platform"];
+            /** Price */
+            price: string | null;
+            /**
+             * Quantity
+             * @description Exact decimal number.
+             * @example 1234.50000000
+             */
+            quantity: string;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            seen_at: string;
+            side: components["schemas"]["Side"];
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "open" | "filled" | "canceled" | "expired" | "over";
+            /** Stop Price */
+            stop_price: string | null;
+            type: components["schemas"]["OrderType"] | null;
+            /** Venue Order Id */
+            venue_order_id: string;
         };
         /**
          * FactorsView
@@ -2864,6 +3063,52 @@ export interface components {
          * @enum {string}
          */
         Liquidity: "maker" | "taker";
+        /**
+         * LiveAccountView
+         * @description A real account. It takes orders that add risk only while its condition is ``active``.
+         */
+        LiveAccountView: {
+            /** Changed At */
+            changed_at: string | null;
+            condition: components["schemas"]["Condition"];
+            /** Detail */
+            detail: string;
+            /** Display Name */
+            display_name: string;
+            /** Fills */
+            fills: number | null;
+            /** Halted Reason */
+            halted_reason: string | null;
+            /** Key Message */
+            key_message: string | null;
+            key_status: components["schemas"]["KeyStatus"];
+            /** Key Tested At */
+            key_tested_at: string | null;
+            /** Opened At */
+            opened_at: string | null;
+            /** Orders */
+            orders: number | null;
+            platform: components["schemas"]["Platform"];
+            /** Reconciled At */
+            reconciled_at: string | null;
+            /**
+             * Rights
+             * @description What the key may do; null where the exchange tells none.
+             */
+            rights: components["schemas"]["Right"][] | null;
+            stops: components["schemas"]["Support"];
+            /** Stops Note */
+            stops_note: string;
+            /** Tie Outs */
+            tie_outs: components["schemas"]["TieOutView"][];
+            /** Took Ms */
+            took_ms: number | null;
+            /**
+             * Unprotected When Down
+             * @description Stops there are the platform's own: not while it is down.
+             */
+            unprotected_when_down: boolean;
+        };
         /** Login */
         Login: {
             /**
@@ -3065,6 +3310,11 @@ export interface components {
             items: components["schemas"]["OrderView"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /** OrderResolution */
+        OrderResolution: {
+            /** Note */
+            note: string;
         };
         /**
          * OrderState
@@ -3619,6 +3869,18 @@ export interface components {
              */
             recovery_codes: string[];
         };
+        /** ResolutionView */
+        ResolutionView: {
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Asked By */
+            asked_by: string;
+            /** Note */
+            note: string;
+        };
         /**
          * Right
          * @description What a key may do, in our words; each exchange's own words are mapped to these.
@@ -3920,6 +4182,12 @@ export interface components {
             title: string;
         };
         /**
+         * Support
+         * @description How a capability is there.
+         * @enum {string}
+         */
+        Support: "native" | "emulated" | "absent" | "unknown";
+        /**
          * TestKey
          * @description Without ``api_key`` the saved key is tested; with it the given one, which is not kept.
          */
@@ -3938,6 +4206,53 @@ export interface components {
          * @enum {string}
          */
         TestOutcome: "works" | "refused" | "unsafe" | "unreachable";
+        /** TieOutList */
+        TieOutList: {
+            /** Items */
+            items: components["schemas"]["TieOutView"][];
+        };
+        /**
+         * TieOutView
+         * @description An asset of an account beside the ledger. ``rounded``: below the ledger's eight places.
+         */
+        TieOutView: {
+            /** Asset */
+            asset: string;
+            /**
+             * Checked At
+             * Format: date-time
+             */
+            checked_at: string;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /**
+             * Difference
+             * @description Exact decimal number.
+             * @example 1234.50000000
+             */
+            difference: string;
+            /**
+             * Ledger Total
+             * @description Exact decimal number.
+             * @example 1234.50000000
+             */
+            ledger_total: string;
+            /**
+             * Rounded
+             * @description Exact decimal number.
+             * @example 1234.50000000
+             */
+            rounded: string;
+            /**
+             * Venue Total
+             * @description Exact decimal number.
+             * @example 1234.50000000
+             */
+            venue_total: string;
+        };
         /** TokenAnswer */
         TokenAnswer: {
             access_token: components["schemas"]["TokenView"];
@@ -4216,6 +4531,203 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    read_accounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountsView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    explain_difference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                difference_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Explanation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DifferenceView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Absent, or another user's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The present state forbids it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_tie_outs: {
+        parameters: {
+            query?: {
+                /** @description How many days, the newest first. */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                platform: components["schemas"]["Platform"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TieOutList"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     list_alerts: {
         parameters: {
             query?: {
@@ -7505,6 +8017,86 @@ export interface operations {
             };
             /** @description Absent, or another user's */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    resolve_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderResolution"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Absent, or another user's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The present state forbids it */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

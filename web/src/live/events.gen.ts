@@ -17,6 +17,7 @@ export interface LiveEvents {
   key_saved: { message: string; provider: string; display_name: string };
   key_tested: { message: string; provider: string; display_name: string; success: boolean; outcome: string; error: string | null; is_saved: boolean };
   key_deleted: { message: string; provider: string; display_name: string };
+  account_updated: { message: string; platform: string; condition: string; detail: string };
   emergency_stop: { message: string; enabled: boolean; scope: string; reason: string };
   emergency_stop_deactivated: { message: string; enabled: boolean; scope: string; reason: string };
 }

@@ -77,11 +77,13 @@ const handlers: Handlers = {
       page ? { ...page, items: page.items.map((row) => (row.id === order.id ? order : row)) } : undefined,
     );
     refresh.add([...keys.orders, order.bot_id]);
+    if (order.mode === "live") refresh.add(keys.accounts);
   },
   alert: ({ message, severity }, { refresh, announce }) => {
     refresh.add(keys.alerts);
     if (severity !== "info") announce(message, severity);
   },
+  account_updated: (_event, { refresh }) => refresh.add(keys.accounts),
   key_saved: reloadKeys,
   key_tested: reloadKeys,
   key_deleted: reloadKeys,

@@ -13,6 +13,7 @@ const SHORTCUTS = [
   { keys: "g m", does: "Go to the markets" },
   { keys: "g l", does: "Go to the ledger" },
   { keys: "g w", does: "Go to the wallet" },
+  { keys: "g a", does: "Go to the accounts" },
   { keys: "g k", does: "Go to the API keys" },
   { keys: "/", does: "Filter the bots (on the bots screen)" },
   { keys: "j k", does: "Next or previous row (bots, trades)" },

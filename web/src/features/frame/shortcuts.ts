@@ -11,6 +11,7 @@ const GO = {
   m: "/markets",
   l: "/ledger",
   w: "/wallet",
+  a: "/accounts",
   k: "/keys",
 } as const;
 

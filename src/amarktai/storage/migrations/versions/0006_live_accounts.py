@@ -13,7 +13,7 @@ branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 
-_TABLES = ("account_status", "tie_outs", "differences", "external_orders")
+_TABLES = ("account_status", "tie_outs", "differences", "external_orders", "order_resolutions")
 _GUARDS = """
 ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;
 ALTER TABLE {name} FORCE ROW LEVEL SECURITY;
@@ -121,6 +121,17 @@ def upgrade() -> None:
         "orders",
         ["user_id", "platform", "venue_order_id"],
         unique=False,
+    )
+    op.create_table(
+        "order_resolutions",
+        sa.Column("order_id", sa.UUID(), nullable=False),
+        sa.Column("user_id", sa.UUID(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_order_resolutions_order_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_order_resolutions_user_id")),
+        sa.PrimaryKeyConstraint("order_id", name=op.f("pk_order_resolutions")),
     )
     for name in _TABLES:
         op.execute(_GUARDS.format(name=name))
