@@ -1019,7 +1019,7 @@ export interface paths {
         put?: never;
         /**
          * Resolve Order
-         * @description Say that an order in doubt is over. The engine ends it; what is reported later is booked all the same.
+         * @description Say that an order in doubt is over. The engine ends it; what is reported later is booked still.
          */
         post: operations["resolve_order"];
         delete?: never;
