@@ -172,7 +172,9 @@ async def _gather(
         )
         account = made_up_account(platform, f"{code}={amount}", str(seed), ["read", "trade"])
         twin = await stack.enter_async_context(
-            running_twin(platform, accounts=[account], seed=str(seed), clock=clock, turn_s=None)
+            running_twin(
+                platform, accounts=[account], seed=str(seed), clock=clock, turn_s=None, is_quiet=True
+            )
         )
         credentials = Credentials(account.key, account.secret, account.passphrase)
         stages.append((TwinStage(platform, twin, account.key), credentials))

@@ -34,8 +34,8 @@ class Options(TypedDict, total=False):
 
     ``seed`` "1"; ``port`` 0 takes a free one; ``clock`` the machine's; ``markets`` the exchange's usual
     ones; ``recordings`` (recorded tickers by market) none, so that all markets are synthetic; ``turn_s``
-    1: how often the crowd moves, None: only when ``control.move_markets()`` says so; ``limits_rates``
-    True.
+    1: how often the crowd moves, None: only when ``control.move_markets()`` says so; ``is_quiet`` False: True
+    where nobody reads the market's streams; ``limits_rates`` True.
     """
 
     seed: str
@@ -44,6 +44,7 @@ class Options(TypedDict, total=False):
     markets: Sequence[Market]
     recordings: Mapping[str, Path]
     turn_s: float | None
+    is_quiet: bool
     limits_rates: bool
 
 
@@ -63,6 +64,7 @@ async def running_twin(
         markets=options.get("markets"),
         crowds=_crowds(kind, options.get("markets"), options.get("recordings", {})),
         turn_s=options.get("turn_s", 1.0),
+        is_quiet=options.get("is_quiet", False),
         limits_rates=options.get("limits_rates", True),
     )
     async with serving(kind(setting), options.get("port", 0)) as running:

@@ -31,6 +31,7 @@ from amarktai.twins.streams import Connection
 class Setting:
     """With what a twin is made. ``markets`` and ``crowds`` default to the exchange's own and synthetic ones.
 
+    ``is_quiet``: nobody reads the market's streams, so they are sent seldom.
     ``turn_s`` is how often the crowd moves; None: only when told to. ``limits_rates`` is off for
     benchmarks, which ask more often than any exchange allows.
     """
@@ -41,6 +42,7 @@ class Setting:
     markets: Sequence[Market] | None = None
     crowds: Mapping[str, Crowd] | None = None
     turn_s: float | None = 1.0
+    is_quiet: bool = False
     limits_rates: bool = True
 
 
@@ -59,6 +61,7 @@ class Twin(ABC):
     def __init__(self, setting: Setting) -> None:
         self.clock, self.rng = setting.clock, setting.rng
         self.turn_s = setting.turn_s
+        self.is_quiet = setting.is_quiet
         self.limits_rates = setting.limits_rates
         self.accounts = check_accounts(list(setting.accounts), have_secrets=self.keys_have_secrets)
         self.faults = Faults(setting.rng)

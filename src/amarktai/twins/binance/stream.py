@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _MS: Final = 1_000_000
 _FLUSH_S: Final = 0.1
-#: While the markets move only when told to, nothing comes that often.
+#: A quiet twin, whose market streams nobody reads, has nothing to say that often.
 _QUIET_FLUSH_S: Final = 30.0
 _FLUSHES_A_SECOND: Final = 10
 _MESSAGES_A_SECOND: Final = 5
@@ -216,7 +216,7 @@ class BinanceStreams:
     async def run(self) -> None:
         """Send book differences ten times a second, and what Binance sends once a second."""
         while True:
-            await self._twin.clock.sleep(_QUIET_FLUSH_S if self._twin.turn_s is None else _FLUSH_S)
+            await self._twin.clock.sleep(_QUIET_FLUSH_S if self._twin.is_quiet else _FLUSH_S)
             self.flush()
 
     def flush(self) -> None:

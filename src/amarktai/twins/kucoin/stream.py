@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _MS: Final = 1_000_000
 _NS: Final = 1_000_000_000
 _FLUSH_S: Final = 0.1
-#: While the markets move only when told to, nothing comes that often.
+#: A quiet twin, whose market streams nobody reads, has nothing to say that often.
 _QUIET_FLUSH_S: Final = 30.0
 _TOKEN_LIFE_NS: Final = 24 * 3600 * _NS
 _PING_NS: Final = 28 * _NS  # interval and timeout of the bullet's answer
@@ -263,7 +263,7 @@ class KucoinStreams:
     async def run(self) -> None:
         """Send the paced topics, close silent connections and fire dead man's switches."""
         while True:
-            await self._twin.clock.sleep(_QUIET_FLUSH_S if self._twin.turn_s is None else _FLUSH_S)
+            await self._twin.clock.sleep(_QUIET_FLUSH_S if self._twin.is_quiet else _FLUSH_S)
             self.flush()
 
     def flush(self) -> None:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 _MS: Final = 1_000_000
 _FLUSH_S: Final = 0.1
-#: While the markets move only when told to, nothing comes that often.
+#: A quiet twin, whose market streams nobody reads, has nothing to say that often.
 _QUIET_FLUSH_S: Final = 30.0
 _UNKNOWN_CLOSED_NS: Final = 15 * 60 * 1_000_000_000
 _CHECKED: Final = 25
@@ -296,7 +296,7 @@ class ValrStreams:
     async def run(self) -> None:
         """Send aggregated books, summaries and candles; end connections that never signed in."""
         while True:
-            await self._twin.clock.sleep(_QUIET_FLUSH_S if self._twin.turn_s is None else _FLUSH_S)
+            await self._twin.clock.sleep(_QUIET_FLUSH_S if self._twin.is_quiet else _FLUSH_S)
             self.flush()
 
     def flush(self) -> None:
