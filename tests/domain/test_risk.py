@@ -41,6 +41,14 @@ BUY = OrderIntent(
 SELL = replace(BUY, side=Side.SELL)
 
 
+def test_an_account_that_is_held_back_takes_exits_only() -> None:
+    held = replace(OPEN, held_back="the account at Luno is being reconciled")
+    denial = first_denial(BUY, MARKET, held)
+    assert denial is not None and (denial.gate, denial.code) == ("account", "ACCOUNT_NOT_ACTIVE")
+    assert denial.detail == held.held_back
+    assert first_denial(SELL, MARKET, held) is None
+
+
 LIVE = replace(OPEN, system_mode=SystemMode.LIVE, trading_mode=TradingMode.LIVE)
 
 

@@ -74,17 +74,17 @@ def test_a_trade_by_hand_and_its_rounding_are_the_whole_of_it(
     assert all(abs(amount) <= 2 * LEDGER_STEP for amount in lost.values()), "bounded (L12)"
 
 
-def test_what_was_there_at_first_is_a_flow_and_a_difference_waits_in_suspense() -> None:
+def test_what_was_there_at_first_is_no_deposit_and_a_difference_waits_in_suspense() -> None:
     opening = book_opening("luno", {"ZAR": D(5), "BTC": D(1)}, AT)
     assert moved(opening.postings, "venue:luno") == {"ZAR": 5, "BTC": 1}
-    assert moved(opening.postings, chart.FUNDING) == {"ZAR": -5, "BTC": -1}
+    assert moved(opening.postings, chart.OUTSIDE) == {"ZAR": -5, "BTC": -1}
     difference = book_difference(BOT, "luno", {"ZAR": D(-3)}, AT)
     assert moved(difference.postings, chart.UNEXPLAINED) == {"ZAR": 3}
 
 
 @pytest.mark.parametrize(
     ("cause", "account"),
-    [("deposit", chart.FUNDING), ("withdrawal", chart.FUNDING), ("other", chart.FUNDING),
+    [("deposit", chart.OUTSIDE), ("withdrawal", chart.OUTSIDE), ("other", chart.OUTSIDE),
      ("fee", chart.ADJUSTMENTS), ("reward", chart.ADJUSTMENTS)],
 )  # fmt: skip
 def test_an_explained_difference_leaves_suspense(cause: str, account: str) -> None:

@@ -9,13 +9,15 @@ from decimal import Decimal
 
 import pytest
 
+from amarktai.domain.bot import BotAction, TradingMode
 from amarktai.domain.errors import Conflict, InvalidInput, NotFound
 from amarktai.domain.instrument import Platform
-from amarktai.domain.order import OrderState, Side
+from amarktai.domain.order import OrderIntent, OrderState, OrderType, Side
 from amarktai.ports.exchange import ClientIdScope, StreamGap
 from amarktai.ports.live_accounts import Cause, Condition, WorkingKey
 from amarktai.storage.embedded import DatabaseUrls
 from tests.hand_exchange import HandExchange, changed
+from tests.services.engine_desk import bot_service
 from tests.services.live_desk import CAPITAL, LOT, SPARE, LiveDesk, live_desk
 from tests.trading import BTC_ZAR, user_id_of
 
@@ -289,3 +291,73 @@ async def test_where_trades_carry_no_ids_an_order_in_doubt_is_settled_first(
         nameless.trade_by_hand(BTC_ZAR, Side.BUY, LOT)
         assert not await desk.reconcile(), "the trade may be that order's"
         assert await desk.beside() == {"ZAR": SPARE}
+
+
+async def test_a_late_execution_of_an_order_too_old_for_the_lists_is_ours(desk: LiveDesk) -> None:
+    await desk.reconcile()
+    await desk.buy(price=D(900_000))
+    await desk.hear()
+    (order,) = await desk.stored()
+    for _ in range(3):
+        desk.world.clock.advance(900)
+        await desk.reconcile()
+    desk.exchange.fill(desk.exchange.order_of(order.id).venue_order_id, LOT)
+    assert await desk.reconcile()
+    assert await desk.reconcile(), "and is not taken for a trade by hand afterwards"
+    assert (await desk.stored())[0].state is OrderState.FILLED
+    assert desk.condition == Condition.ACTIVE and await desk.beside() == {"ZAR": SPARE}
+
+
+async def test_a_look_that_ends_after_its_account_was_left_says_nothing(desk: LiveDesk) -> None:
+    account = desk.account
+    desk.opener.keys.clear()
+    await desk.open()
+    assert await account.reconcile(desk.book)
+    async with desk.world.store.unit_of_work(desk.who.user_id) as unit:
+        saved = (await unit.live_accounts.statuses())[Platform.LUNO]
+    assert saved.condition is Condition.CLOSED and "key is gone" in saved.detail
+
+
+async def test_bots_that_share_an_account_never_trade_with_one_another(desk: LiveDesk) -> None:
+    await desk.world.fund(desk.who, D(10_000), TradingMode.LIVE)
+    other = await desk.world.add_bot(desk.who, BTC_ZAR, D(10_000), mode=TradingMode.LIVE)
+    await desk.reconcile()
+    await desk.buy(price=D(900_000))
+    await desk.hear()
+    intent = OrderIntent(
+        other.id, BTC_ZAR.id, "k", "k", Side.SELL, OrderType.LIMIT, LOT, desk.exchange.price,
+        desk.world.clock.now_ns(), price=D(900_000),
+    )  # fmt: skip
+    outcome = await desk.orders.submit(desk.who.user_id, [intent])
+    assert outcome.denied[other.id].startswith("SELF_CROSSING")
+
+
+async def test_two_users_may_be_the_two_sides_of_one_trade(desk: LiveDesk) -> None:
+    await desk.reconcile()
+    await desk.buy()
+    await desk.hear()
+    second = desk.world.add_user(2)
+    await desk.world.fund(second, D(50_000), TradingMode.LIVE)
+    bot = await desk.world.add_bot(second, BTC_ZAR, D(50_000), mode=TradingMode.LIVE)
+    exchange = HandExchange(desk.world.clock, {"ZAR": D(50_000)})
+    desk.opener.keys[WorkingKey(second.user_id, Platform.LUNO, "second")] = exchange
+    await desk.open()
+    theirs = next(item for item in desk.accounts.accounts if item.key.user_id == second.user_id)
+    assert await theirs.reconcile(desk.book)
+    intent = OrderIntent(
+        bot.id, BTC_ZAR.id, "k", "k", Side.BUY, OrderType.MARKET, LOT, exchange.price,
+        desk.world.clock.now_ns(),
+    )  # fmt: skip
+    await desk.orders.submit(second.user_id, [intent])
+    await desk.hear()
+    assert exchange.fills[0].venue_trade_id == desk.exchange.fills[0].venue_trade_id
+    held = (await desk.orders.accounts(second.user_id, [bot.id]))[bot.id]
+    assert held.quantity > 0, "the second one's execution is booked too"
+
+
+async def test_a_deleted_bots_money_lies_beside_the_others_again(desk: LiveDesk) -> None:
+    await desk.reconcile()
+    bots = bot_service(desk.world)
+    await bots.act(desk.who.user_id, desk.bot.id, BotAction.DELETE)
+    assert await desk.beside() == {"ZAR": SPARE + CAPITAL}
+    assert await desk.reconcile() and await desk.differences() == []

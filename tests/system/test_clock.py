@@ -61,6 +61,19 @@ async def test_driven_work_stands_still_in_time_until_it_waits_for_it() -> None:
     assert clock.now_ns() == 20 * _SECOND
 
 
+async def test_work_that_waits_for_an_earlier_sleeper_is_helped_at_last() -> None:
+    clock = StageClock(0)
+    clock.PATIENCE_S, clock.LONG_PATIENCE = 0.01, 3
+    call = asyncio.create_task(clock.sleep(20))
+    await asyncio.sleep(0)
+
+    async def await_call() -> int:
+        await call
+        return clock.now_ns()
+
+    assert await clock.drive(await_call()) == 20 * _SECOND
+
+
 def test_virtual_time_never_runs_back() -> None:
     clock = VirtualClock(100)
     clock.advance_to(50)

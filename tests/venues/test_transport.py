@@ -214,3 +214,23 @@ def test_a_body_of_another_form_is_no_answer(body: Any, is_write: bool, error: t
 def test_exact_numbers_keep_their_digits() -> None:
     assert str(exact("0.100")) == "0.100"
     assert exact(7) == Decimal(7)
+
+
+@pytest.mark.parametrize(("priority", "may_wait"), [(Priority.ORDER, False), (Priority.EXIT, True)])
+async def test_only_what_lowers_risk_may_wait_longer_than_an_emergency_stop_takes(
+    priority: Priority, may_wait: bool
+) -> None:
+    desk = Desk(answering(201, b"{}"))
+    call = replace(WRITE, priority=priority, deadline_ts=desk.clock.now_ns() + 5_000_000_000)
+    for _ in range(10):  # the budget's burst
+        desk.budget.take_now(Priority.EXIT)
+    sending = asyncio.ensure_future(desk.transport.send(call))
+    for _ in range(20):
+        await asyncio.sleep(0)
+        desk.clock.advance(0.2)
+    if may_wait:
+        assert (await sending).is_success
+    else:
+        with pytest.raises(VenueRejected, match="could not leave"):
+            await sending
+        assert desk.exchange.requests == []

@@ -79,6 +79,21 @@ WORKING: Final = frozenset(
      _S.FILLED_PENDING_TRADES, _S.RESURRECTED}
 )  # fmt: skip
 
+#: States that only the venue's records can end, or a person. A bot with such an order makes no entries.
+DOUBTFUL: Final = frozenset({_S.UNKNOWN, _S.CANCEL_UNKNOWN, _S.FILLED_PENDING_TRADES, _S.RESURRECTED})
+_ID_VERSION: Final = 7
+
+
+def order_id_of(client_order_id: str | None) -> UUID | None:
+    """Return our order's id when a client order id is one that we make, else None."""
+    if client_order_id is None or len(client_order_id) != 32:
+        return None
+    try:
+        found = UUID(hex=client_order_id)
+    except ValueError:
+        return None
+    return found if found.version == _ID_VERSION and found.hex == client_order_id else None
+
 
 def _table() -> dict[tuple[OrderState, OrderEvent], OrderState]:
     table = {

@@ -59,10 +59,12 @@ def book_conversion(
     )
 
 
-def book_release(bot_id: UUID, bot_name: str, holdings: Mapping[str, Decimal], at: datetime) -> Entry:
-    """What is left of a bot's capital goes back to the wallet, coins too small to sell included."""
+def book_release(
+    bot_id: UUID, bot_name: str, holdings: Mapping[str, Decimal], at: datetime, target: str = chart.WALLET
+) -> Entry:
+    """What is left of a bot's capital goes back to where it came from, coins too small to sell included."""
     holding = chart.bot_holding(bot_id)
-    legs = [transfer(holding, chart.WALLET, asset, amount) for asset, amount in sorted(holdings.items())]
+    legs = [transfer(holding, target, asset, amount) for asset, amount in sorted(holdings.items())]
     return Entry(
         f"release:{bot_id.hex}", "release", f"Capital of {bot_name} released", at,
         tuple(posting for pair in legs for posting in pair), {"bot_id": str(bot_id)},

@@ -8,6 +8,8 @@ conversion            the other side of each currency conversion
 fees:<platform>       fees paid, in the asset in which they were charged
 venue:<platform>      what a real account at an exchange holds beside its bots; below zero, the bots have
                       more in the books than there is, and the account is held back
+outside               the other side of what came into a real account beside its bots, or left it: neither
+                      a deposit of theirs nor their profit
 by_hand               the other side of what a real account's owner trades by hand
 adjustments           what an exchange charged or credited without a trade, by its owner's word
 unexplained           differences that the venue's records do not explain yet (L13)
@@ -22,6 +24,7 @@ WALLET: Final = "holding:wallet"
 FUNDING: Final = "funding"
 CONVERSION: Final = "conversion"
 UNEXPLAINED: Final = "unexplained"
+OUTSIDE: Final = "outside"
 BY_HAND: Final = "by_hand"
 ADJUSTMENTS: Final = "adjustments"
 

@@ -20,11 +20,11 @@ from amarktai.ledger.entry import Entry, merge, transfer
 
 #: Where an explained difference comes from or goes to, by its cause.
 _OTHER_SIDE: Final = {
-    "deposit": chart.FUNDING,
-    "withdrawal": chart.FUNDING,
+    "deposit": chart.OUTSIDE,
+    "withdrawal": chart.OUTSIDE,
     "fee": chart.ADJUSTMENTS,
     "reward": chart.ADJUSTMENTS,
-    "other": chart.FUNDING,
+    "other": chart.OUTSIDE,
 }
 
 
@@ -47,10 +47,10 @@ class HandTrade:
 def book_opening(platform: str, amounts: Mapping[str, Decimal], at: datetime) -> Entry:
     """What an account holds when the platform first reads it: a flow, never profit."""
     legs = [
-        transfer(chart.FUNDING, chart.venue(platform), asset, amounts[asset]) for asset in sorted(amounts)
+        transfer(chart.OUTSIDE, chart.venue(platform), asset, amounts[asset]) for asset in sorted(amounts)
     ]
     return Entry(
-        f"opening:{platform}:{at.isoformat()}", "funding", "In the account when it was first read", at,
+        f"opening:{platform}:{at.isoformat()}", "opening", "In the account when it was first read", at,
         merge(posting for pair in legs for posting in pair), {"platform": platform},
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ layer. A list is complete or the call raises: no method returns a first page as 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ from amarktai.domain.bar import Bars
 from amarktai.domain.fill import Fill, Liquidity
 from amarktai.domain.instrument import Fees, Instrument, Origin, Platform
 from amarktai.domain.order import OrderType, Side
-from amarktai.ports.venue import TradingVenue, VenueStatus
+from amarktai.ports.venue import OrderReport, TradingVenue, VenueStatus
 
 
 class ClientIdScope(StrEnum):
@@ -174,6 +174,15 @@ class OrderRecord:
     filled_quantity: Decimal
     created_at: datetime
     updated_at: datetime | None
+
+    def report(
+        self, order_id: UUID, fills: Iterable[AccountFill], origin: Origin = Origin.LIVE
+    ) -> OrderReport:
+        """Return the record and the order's executions as the order path wants them."""
+        return OrderReport(
+            order_id, self.venue_order_id, self.status, self.filled_quantity,
+            tuple(fill.of_order(order_id, origin) for fill in fills), self.updated_at or self.created_at,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from amarktai.domain.instrument import DISPLAY_NAMES, Platform
-from amarktai.domain.order import OrderState
+from amarktai.domain.order import DOUBTFUL
 from amarktai.domain.provider import KeyStatus
 from amarktai.domain.user import Identity
 from amarktai.ports.exchange import Capability, Support
@@ -18,10 +18,6 @@ from amarktai.services.keys import Keys
 from amarktai.services.order_history import OrderHistory
 from amarktai.services.views import instant
 
-#: Orders that only the exchange's records can end, or a person.
-IN_DOUBT: Final = (
-    OrderState.UNKNOWN, OrderState.CANCEL_UNKNOWN, OrderState.FILLED_PENDING_TRADES, OrderState.RESURRECTED
-)  # fmt: skip
 _SHOWN: Final = 50
 
 
@@ -45,7 +41,7 @@ class AccountReports:
             tied = {item: await unit.live_accounts.tie_outs(item, 1) for item in keyed}
             differences = await unit.live_accounts.differences(open_only=False)
             external = await unit.live_accounts.external_orders(_SHOWN)
-            doubtful = [item.order.id for item in await unit.orders.working() if item.order.state in IN_DOUBT]
+            doubtful = [item.order.id for item in await unit.orders.working() if item.order.state in DOUBTFUL]
             asked = await unit.live_accounts.resolutions(doubtful)
         return {
             "accounts": [

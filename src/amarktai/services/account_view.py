@@ -17,17 +17,13 @@ from amarktai.domain.bot import Bot
 from amarktai.domain.instrument import Instrument
 from amarktai.domain.mode import SystemMode
 from amarktai.domain.money import ZERO
-from amarktai.domain.order import TERMINAL, Order, OrderIntent, OrderState, Side
+from amarktai.domain.order import DOUBTFUL, TERMINAL, Order, OrderIntent, Side
 from amarktai.domain.position import Position
 from amarktai.domain.risk import GateContext
 from amarktai.domain.round_trip import RoundTrip
 from amarktai.ledger import chart
 from amarktai.ports.store import Balances, Book, OpenPosition, StoredOrder, UnitOfWork
 
-#: States that only the venue's records can end. A bot with such an order makes no entries.
-DOUBTFUL: Final = frozenset(
-    {OrderState.UNKNOWN, OrderState.CANCEL_UNKNOWN, OrderState.FILLED_PENDING_TRADES, OrderState.RESURRECTED}
-)
 _FLAT: Final = OpenPosition(Position(), None)
 
 

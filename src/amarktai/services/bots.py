@@ -142,7 +142,8 @@ class BotService:
         """
         await load_fx(self._catalog, self._fx)
         async with self._store.unit_of_work(user_id) as unit:
-            book = await unit.ledger.lock_book(TradingMode.PAPER)
+            # A bot's kind of book never changes: it may be read before the book is locked.
+            book = await unit.ledger.lock_book((await unit.bots.get(bot_id)).mode)
             bot = await unit.bots.get(bot_id, lock=True)
             if bot.status is BotStatus.DELETED or not allows(bot.status, action):
                 raise Conflict("BOT_STATE", refusal_of(bot, action), "Reload to see the bot's state.")
@@ -178,7 +179,8 @@ class BotService:
 
     async def pause_active(self, unit: UnitOfWork, reason: str, *, by: Identity | str) -> None:
         """Pause every active bot of the unit's user within its transaction."""
-        await unit.ledger.lock_book(TradingMode.PAPER)
+        for mode in TradingMode:
+            await unit.ledger.lock_book(mode)
         for running in await unit.bots.list(statuses=(BotStatus.ACTIVE,)):
             bot = self._moved(await unit.bots.get(running.id, lock=True), BotAction.PAUSE, reason)
             await unit.bots.update(bot)
@@ -229,7 +231,9 @@ class BotService:
         entries = []
         rate = self._fx.rate(bot.quote_asset, now, bot.platform)
         quote = held.get(bot.quote_asset, ZERO)
-        if bot.quote_asset != ZAR and quote > ZERO and rate is not None:
+        is_paper = bot.mode is TradingMode.PAPER
+        # Real money stays what it is, in its account at the exchange.
+        if is_paper and bot.quote_asset != ZAR and quote > ZERO and rate is not None:
             rand = rate.to_zar(quote)
             key = f"convert-back:{bot.id.hex}"
             entries.append(
@@ -239,8 +243,11 @@ class BotService:
             )
             del held[bot.quote_asset]
             held[ZAR] = held.get(ZAR, ZERO) + rand
-        entries.append(book_release(bot.id, bot.name, held, now))
+        target = chart.WALLET if is_paper else chart.venue(bot.platform)
+        entries.append(book_release(bot.id, bot.name, held, now, target))
         await unit.ledger.append(book, entries, now)
+        if not is_paper:
+            return True
         wallet = await self._wallet.snapshot(unit)
         payload = BalanceUpdated(message=f"Capital of {bot.name} released", mode="paper", wallet=wallet)
         await unit.outbox.emit([("balance_updated", payload)], now)

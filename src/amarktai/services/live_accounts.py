@@ -21,6 +21,7 @@ from amarktai.domain.bar import NS_PER_S
 from amarktai.domain.errors import AmarktaiError, Forbidden, InvalidInput, NotFound, Unavailable
 from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, Origin, Platform
 from amarktai.domain.market import NO_TS
+from amarktai.domain.order import order_id_of
 from amarktai.ports.clock import Clock, to_datetime, to_ns
 from amarktai.ports.events import AccountUpdated
 from amarktai.ports.exchange import (
@@ -131,6 +132,7 @@ class LiveAccount:
         self._retry_s = RETRY_S
         self._is_busy = False
         self._had_gap = False
+        self._is_closed = False
         self._looked_back_ts = 0
         self._reconciler = Reconciler(
             parts.store, parts.clock, parts.ids, account, parts.instruments, key.user_id, parts.origin
@@ -182,7 +184,7 @@ class LiveAccount:
 
     async def _ours(self, venue_order_id: str, client_order_id: str | None) -> tuple[UUID, str] | None:
         async with self._parts.store.unit_of_work(self.key.user_id) as unit:
-            order_id = _uuid_of(client_order_id)
+            order_id = order_id_of(client_order_id)
             if order_id is None:
                 named = await unit.live_accounts.orders_named(self.key.platform, [venue_order_id])
                 order_id = named.get(venue_order_id)
@@ -311,12 +313,20 @@ class LiveAccount:
         await self._save(is_told=is_new)
 
     async def _save(self, *, is_told: bool = False) -> None:
+        if self._is_closed:
+            return  # a look that ends after its account was left says nothing any more
         async with self._parts.store.unit_of_work(self.key.user_id) as unit:
             await unit.live_accounts.save_status(self.status)
             if is_told:
                 await unit.outbox.emit([("account_updated", _told(self.status))], self.status.changed_at)
 
+    async def leave(self, why: str) -> None:
+        """Say that the account is closed, whatever a look under way may still find, and close it."""
+        await self._become(Condition.CLOSED, why)
+        await self.close()
+
     async def close(self) -> None:
+        self._is_closed = True
         await self._account.close()
 
 
@@ -426,32 +436,13 @@ class LiveAccounts:
     async def _drop(self, name: tuple[UUID, Platform], account: LiveAccount) -> None:
         del self._accounts[name]
         self._listeners.pop(name).cancel()
-        await account.close()
-        now = to_datetime(self._parts.clock.now_ns())
-        closed = replace(
-            account.status,
-            condition=Condition.CLOSED,
-            detail="Its key is gone, or has changed.",
-            changed_at=now,
-        )
-        async with self._parts.store.unit_of_work(name[0]) as unit:
-            await unit.live_accounts.save_status(closed)
-            await unit.outbox.emit([("account_updated", _told(closed))], now)
+        await account.leave("Its key is gone, or has changed.")
 
 
 def _told(status: AccountStatus) -> AccountUpdated:
     return AccountUpdated(
         message=status.detail, platform=status.platform, condition=status.condition, detail=status.detail
     )
-
-
-def _uuid_of(client_order_id: str | None) -> UUID | None:
-    if client_order_id is None:
-        return None
-    try:
-        return UUID(hex=client_order_id)
-    except ValueError:
-        return None  # an order by hand with a name of its own
 
 
 def _amounts(amounts: Mapping[str, Decimal]) -> str:

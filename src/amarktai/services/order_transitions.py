@@ -9,7 +9,7 @@ from uuid import UUID
 
 from amarktai.domain.errors import BrokenInvariant
 from amarktai.domain.money import ZERO, to_ledger
-from amarktai.domain.order import TERMINAL, OrderEvent, OrderState, next_state
+from amarktai.domain.order import DOUBTFUL, TERMINAL, OrderEvent, OrderState, next_state
 from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.store import OrderChange, StoredOrder
 from amarktai.ports.venue import OrderReport, VenueStatus
@@ -27,12 +27,7 @@ _SPEAKS_OF: Final = {
     OrderEvent.PROVE_ABSENT: {OrderState.UNKNOWN},
     OrderEvent.LOSE_CANCEL: {OrderState.CANCELING},
     OrderEvent.CANCEL: {OrderState.CANCEL_UNKNOWN},
-    OrderEvent.RESOLVE_BY_HAND: {
-        OrderState.UNKNOWN,
-        OrderState.CANCEL_UNKNOWN,
-        OrderState.FILLED_PENDING_TRADES,
-        OrderState.RESURRECTED,
-    },
+    OrderEvent.RESOLVE_BY_HAND: DOUBTFUL,
 }
 
 

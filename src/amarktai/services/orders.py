@@ -25,6 +25,7 @@ from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, Platform
 from amarktai.domain.mode import SystemMode
 from amarktai.domain.money import ZERO, to_ledger
 from amarktai.domain.order import (
+    DOUBTFUL,
     TERMINAL,
     UNSENT,
     Order,
@@ -50,7 +51,7 @@ from amarktai.ports.venue import (
     Venues,
     VenueStatus,
 )
-from amarktai.services.account_view import DOUBTFUL, AccountView, BotAccount, Surroundings
+from amarktai.services.account_view import AccountView, BotAccount, Surroundings
 from amarktai.services.arrivals import Answer, Arrivals
 from amarktai.services.booking import Booker
 from amarktai.services.fx import FxRates

@@ -21,7 +21,7 @@ from amarktai.domain.bot import TradingMode
 from amarktai.domain.errors import Unavailable
 from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, Origin
 from amarktai.domain.money import ZERO, to_ledger
-from amarktai.domain.order import TERMINAL, OrderState
+from amarktai.domain.order import TERMINAL, OrderState, order_id_of
 from amarktai.ledger import chart
 from amarktai.ledger.entry import Entry
 from amarktai.ledger.live_books import (
@@ -100,7 +100,6 @@ class Findings:
 
     orders: int
     fills: int
-    hand_trades: int
     new_differences: tuple[Difference, ...]
     open_differences: Mapping[str, Decimal]
     overdrawn: Mapping[str, Decimal] = field(default_factory=dict)
@@ -137,7 +136,7 @@ class Reconciler:
         An order that works by our books and is in no list is looked up by itself.
         Raises: OutcomeUnknown when one of those cannot be.
         """
-        owners = await self._owners(statement.every_record.values())
+        owners = await self._owners(statement)
         async with self._store.unit_of_work(self._user_id) as unit:
             known = await unit.orders.get_many(list(owners.values()))
             working = [item for item in await unit.orders.working() if self._is_mine(item)]
@@ -145,11 +144,11 @@ class Reconciler:
         for fill in statement.fills:
             fills.setdefault(fill.venue_order_id, []).append(fill)
         reports = [
-            self._report(owners[name], record, fills.get(name, ()))
+            record.report(owners[name], fills.get(name, ()), self._origin)
             for name, record in statement.every_record.items()
             if name in owners and _is_news(record, known.get(owners[name]))
         ]
-        named = set(owners.values())
+        named = {owners[name] for name in statement.every_record if name in owners}
         for item in working:
             if item.order.id not in named and item.order.state is not OrderState.SENDING:
                 found = await self._account.fetch_order(item.order.id, item.order.instrument_id)
@@ -157,28 +156,20 @@ class Reconciler:
                     reports.append(labelled(found, self._origin))
         return reports
 
-    async def _owners(self, records: Iterable[OrderRecord]) -> dict[str, UUID]:
-        """Return which of the exchange's orders are ours: by our id in them, else by the name we noted."""
-        listed = list(records)
-        async with self._store.unit_of_work(self._user_id) as unit:
-            by_name = await unit.live_accounts.orders_named(
-                self._platform, [record.venue_order_id for record in listed if record.order_id is None]
-            )
-            ids = [record.order_id for record in listed if record.order_id is not None]
-            ours = await unit.orders.get_many(ids)
-        by_id = {
-            record.venue_order_id: record.order_id
-            for record in listed
-            if record.order_id is not None and record.order_id in ours
-        }
-        return by_name | by_id
+    async def _owners(self, statement: Statement) -> dict[str, UUID]:
+        """Return which of the exchange's orders are ours: by our id in them, else by the name we noted.
 
-    def _report(self, order_id: UUID, record: OrderRecord, fills: Iterable[AccountFill]) -> OrderReport:
-        return OrderReport(
-            order_id, record.venue_order_id, record.status, record.filled_quantity,
-            tuple(fill.of_order(order_id, self._origin) for fill in fills),
-            record.updated_at or record.created_at,
-        )  # fmt: skip
+        Executions count too: the order of a late one may be too old for the lists of orders.
+        """
+        ids = {name: record.order_id for name, record in statement.every_record.items()}
+        for fill in statement.fills:
+            if ids.get(fill.venue_order_id) is None:
+                ids[fill.venue_order_id] = order_id_of(fill.client_order_id)
+        unnamed = [name for name, order_id in ids.items() if order_id is None]
+        async with self._store.unit_of_work(self._user_id) as unit:
+            by_name = await unit.live_accounts.orders_named(self._platform, unnamed)
+            ours = await unit.orders.get_many([item for item in ids.values() if item is not None])
+        return by_name | {name: item for name, item in ids.items() if item is not None and item in ours}
 
     def _is_mine(self, item: StoredOrder) -> bool:
         return item.mode is TradingMode.LIVE and item.platform == self._platform.value
@@ -190,7 +181,7 @@ class Reconciler:
 
         Raises: Undecided when an execution of ours is not booked, or one is that the statement lacks.
         """
-        owners = await self._owners(statement.every_record.values())
+        owners = await self._owners(statement)
         async with self._store.unit_of_work(self._user_id) as unit:
             book = await unit.ledger.lock_book(TradingMode.LIVE)
             now = to_datetime(self._clock.now_ns())
@@ -202,7 +193,7 @@ class Reconciler:
             ledger = await self._ledger_totals(unit, book)
             if status.opened_at is None:
                 await self._open_books(unit, book, statement, ledger, now)
-                return Findings(len(owners), len(ours), 0, (), {})
+                return Findings(len(owners), len(ours), (), {})
             trades = self._hand_trades(by_hand, status.opened_at)
             fresh = await self._book_hand_trades(unit, book, trades, now)
             rounded = await self._rounded(unit, ours, booked, fresh)
@@ -214,7 +205,7 @@ class Reconciler:
             waiting = await unit.live_accounts.differences(open_only=True)
             overdrawn = await self._overdrawn(unit, book)
         return Findings(
-            len(owners), len(ours), len(fresh), tuple(differences),
+            len(owners), len(ours), tuple(differences),
             _sum_by_asset(item for item in waiting if item.platform is self._platform), overdrawn,
         )  # fmt: skip
 
@@ -315,7 +306,9 @@ class Reconciler:
         nobody = UUID(int=0)
         for fill in ours:
             if booked[fill.venue_trade_id] > last_seq:
-                instrument = self._instruments[fill.instrument_id]
+                instrument = self._instruments.get(fill.instrument_id)
+                if instrument is None:
+                    raise Undecided(f"{fill.instrument_id} is not listed any more")
                 _add_all(rounded, rounding_of(fill.of_order(nobody), instrument))
         for trade in fresh:
             _add_all(rounded, rounding_of_hand_trade(trade))

@@ -7,11 +7,11 @@ from typing import Final
 from uuid import UUID
 
 from amarktai.domain.errors import Conflict, InvalidInput, NotFound
+from amarktai.domain.order import DOUBTFUL
 from amarktai.domain.user import Identity
 from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.live_accounts import Resolution
 from amarktai.ports.store import Store
-from amarktai.services.account_reports import IN_DOUBT
 from amarktai.services.audit import actor_of, fact_of
 
 #: The machine has this long to prove what happened before a person may decide.
@@ -42,7 +42,7 @@ class Resolutions:
             stored = (await unit.orders.get_many([order_id])).get(order_id)
             if stored is None:
                 raise NotFound("NOT_FOUND", "There is no such order", "Reload the Accounts screen.")
-            if stored.order.state not in IN_DOUBT:
+            if stored.order.state not in DOUBTFUL:
                 raise Conflict(
                     "ORDER_NOT_IN_DOUBT", f"The order is {stored.order.state} by now", "Reload the screen."
                 )

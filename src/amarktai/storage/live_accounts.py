@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Table, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from amarktai.domain.bot import TradingMode
@@ -41,11 +41,8 @@ class PgLiveAccounts:
         return {Platform(item.platform): _typed(item) for item in found}
 
     async def save_status(self, status: AccountStatus) -> None:
-        values = asdict(status) | {"platform": status.platform.value, "condition": status.condition.value}
-        row = upsert(t.account_status).values(user_id=self._user_id, **values)
-        await self._transaction.execute(
-            row.on_conflict_do_update(index_elements=["user_id", "platform"], set_=values)
-        )
+        values = {"platform": status.platform.value, "condition": status.condition.value}
+        await self._put(t.account_status, [asdict(status) | values])
 
     async def tie_outs(self, platform: Platform, days: int) -> list[TieOut]:
         newest = (
@@ -68,12 +65,7 @@ class PgLiveAccounts:
         return (rows[0].head_seq if rows else 0), {row.asset: row.rounded for row in rows}
 
     async def save_tie_outs(self, rows: Sequence[TieOut]) -> None:
-        for item in rows:
-            values = asdict(item) | {"platform": item.platform.value}
-            row = upsert(t.tie_outs).values(user_id=self._user_id, **values)
-            await self._transaction.execute(
-                row.on_conflict_do_update(index_elements=["user_id", "platform", "asset", "day"], set_=values)
-            )
+        await self._put(t.tie_outs, [asdict(item) | {"platform": item.platform.value} for item in rows])
 
     async def differences(self, *, open_only: bool) -> list[Difference]:
         query = select(t.differences).order_by(_d.noticed_at.desc(), _d.id.desc())
@@ -87,18 +79,17 @@ class PgLiveAccounts:
         return _difference_of(row) if row else None
 
     async def save_difference(self, difference: Difference) -> None:
-        values = asdict(difference) | {
-            "platform": difference.platform.value,
-            "cause": difference.cause.value if difference.cause else None,
-        }
-        row = upsert(t.differences).values(user_id=self._user_id, **values)
-        await self._transaction.execute(row.on_conflict_do_update(index_elements=["id"], set_=values))
+        cause = difference.cause.value if difference.cause else None
+        values = {"platform": difference.platform.value, "cause": cause}
+        await self._put(t.differences, [asdict(difference) | values])
 
     async def save_external_orders(
         self, platform: Platform, records: Sequence[OrderRecord], at: datetime
     ) -> None:
-        for record in records:
-            values = {
+        rows = [
+            {
+                "platform": platform.value,
+                "venue_order_id": record.venue_order_id,
                 "instrument_id": record.instrument_id,
                 "side": record.side.value,
                 "type": record.type.value if record.type else None,
@@ -110,14 +101,18 @@ class PgLiveAccounts:
                 "created_at": record.created_at,
                 "seen_at": at,
             }
-            row = upsert(t.external_orders).values(
-                user_id=self._user_id, platform=platform.value, venue_order_id=record.venue_order_id, **values
-            )
-            await self._transaction.execute(
-                row.on_conflict_do_update(
-                    index_elements=["user_id", "platform", "venue_order_id"], set_=values
-                )
-            )
+            for record in records
+        ]
+        await self._put(t.external_orders, rows)
+
+    async def _put(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write rows in one statement, in place of those with the same key."""
+        if not rows:
+            return
+        statement = upsert(table).values([{"user_id": self._user_id, **row} for row in rows])
+        key = [column.name for column in table.primary_key.columns]
+        changes = {name: statement.excluded[name] for name in rows[0] if name not in key}
+        await self._transaction.execute(statement.on_conflict_do_update(index_elements=key, set_=changes))
 
     async def close_external_orders(self, platform: Platform, still_open: Collection[str]) -> None:
         await self._transaction.execute(
@@ -152,9 +147,7 @@ class PgLiveAccounts:
         return {row.venue_trade_id: (row.executed_at, row.seq) for row in rows}
 
     async def save_resolution(self, resolution: Resolution) -> None:
-        values = asdict(resolution)
-        row = upsert(t.order_resolutions).values(user_id=self._user_id, **values)
-        await self._transaction.execute(row.on_conflict_do_update(index_elements=["order_id"], set_=values))
+        await self._put(t.order_resolutions, [asdict(resolution)])
 
     async def resolutions(self, order_ids: Sequence[UUID]) -> dict[UUID, Resolution]:
         r = t.order_resolutions.c

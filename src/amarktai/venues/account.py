@@ -34,7 +34,7 @@ from amarktai.ports.venue import (
     OutcomeUnknown,
     VenueRejected,
 )
-from amarktai.venues.account_records import NS_PER_MS, report_of
+from amarktai.venues.account_records import NS_PER_MS
 from amarktai.venues.account_stream import Heard, StreamReader
 from amarktai.venues.budget import Priority, RequestBudget
 from amarktai.venues.order_rules import check_steps
@@ -273,7 +273,7 @@ class VenueAccount(ABC):
 
     async def _report(self, order_id: UUID, record: OrderRecord, instrument: Instrument) -> OrderReport:
         fills = await self._fills_of(record, instrument) if record.filled_quantity > ZERO else ()
-        return report_of(order_id, record, fills)
+        return record.report(order_id, fills)
 
     def _instrument(self, instrument_id: str) -> Instrument:
         found = self._instruments.get(instrument_id)

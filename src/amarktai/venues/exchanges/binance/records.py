@@ -13,10 +13,10 @@ from typing import Any, Final
 from amarktai.domain.fill import Fill, Liquidity
 from amarktai.domain.instrument import Origin
 from amarktai.domain.money import ZERO
-from amarktai.domain.order import OrderType, Side
+from amarktai.domain.order import OrderType, Side, order_id_of
 from amarktai.ports.exchange import AccountFill, OrderRecord
 from amarktai.ports.venue import OrderReport, OrderRequest, VenueStatus
-from amarktai.venues.account_records import instant, order_id_of
+from amarktai.venues.account_records import instant
 from amarktai.venues.transport import exact
 
 _TYPES: Final = {

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from amarktai.domain.fill import Liquidity
 from amarktai.domain.money import ZERO
-from amarktai.domain.order import OrderType, Side
+from amarktai.domain.order import OrderType, Side, order_id_of
 from amarktai.ports.exchange import AccountFill, OrderRecord
 from amarktai.ports.venue import VenueStatus
-from amarktai.venues.account_records import instant, order_id_of
+from amarktai.venues.account_records import instant
 from amarktai.venues.transport import exact
 
 _SIDES: Final = {"BUY": Side.BUY, "BID": Side.BUY, "SELL": Side.SELL, "ASK": Side.SELL}

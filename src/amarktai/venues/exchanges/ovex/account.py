@@ -37,7 +37,7 @@ from amarktai.ports.exchange import (
 )
 from amarktai.ports.venue import OrderReport, OrderRequest, OutcomeUnknown, VenueRejected
 from amarktai.venues.account import AccountParts, priority_of
-from amarktai.venues.account_records import NS_PER_MS, accepted_report, report_of, sum_balances, whole_ms
+from amarktai.venues.account_records import NS_PER_MS, accepted_report, sum_balances, whole_ms
 from amarktai.venues.backoff import Backoff
 from amarktai.venues.budget import Priority
 from amarktai.venues.error_table import error_of_write
@@ -181,7 +181,7 @@ class OvexAccount:
         if found is None:
             return None
         self._owners[found.trade_id] = order_id
-        return report_of(order_id, order_record(found), [account_fill(found)])
+        return order_record(found).report(order_id, [account_fill(found)])
 
     async def _trade_of(
         self, order_id: UUID, instrument_id: str, trades: Sequence[DeskTrade], latest_ts: int

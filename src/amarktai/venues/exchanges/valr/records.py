@@ -16,11 +16,10 @@ from amarktai.domain.bar import NS_PER_S
 from amarktai.domain.fill import Liquidity
 from amarktai.domain.instrument import Fees
 from amarktai.domain.money import ZERO
-from amarktai.domain.order import OrderType, Side
+from amarktai.domain.order import OrderType, Side, order_id_of
 from amarktai.ports.clock import to_datetime
 from amarktai.ports.exchange import AccountFill, OrderRecord
 from amarktai.ports.venue import VenueStatus
-from amarktai.venues.account_records import order_id_of
 from amarktai.venues.transport import exact
 
 #: Our stops are stop-limits there.
