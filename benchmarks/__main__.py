@@ -11,6 +11,7 @@ BENCHMARKS = (
     "benchmarks.summary",
     "benchmarks.kernel",
     "benchmarks.venues",
+    "benchmarks.reconcile",
     "benchmarks.twins",
     "benchmarks.dashboard",
 )

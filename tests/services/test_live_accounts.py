@@ -3,9 +3,10 @@ invented or lost (O5, O8, O14, O18)."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
@@ -15,6 +16,7 @@ from amarktai.domain.instrument import Platform
 from amarktai.domain.order import OrderIntent, OrderState, OrderType, Side
 from amarktai.ports.exchange import ClientIdScope, StreamGap
 from amarktai.ports.live_accounts import Cause, Condition, WorkingKey
+from amarktai.ports.venue import OrderReport
 from amarktai.storage.embedded import DatabaseUrls
 from tests.hand_exchange import HandExchange, changed
 from tests.services.engine_desk import bot_service
@@ -47,6 +49,39 @@ async def test_the_first_look_takes_over_what_lies_beside_the_bots(desk: LiveDes
         D(0),
     )
     assert saved == desk.account.status
+
+
+async def test_an_account_that_another_program_trades_on_all_day_is_reconciled(desk: LiveDesk) -> None:
+    desk.exchange.pay("BTC", D(10))
+    await desk.reconcile()
+    for _ in range(3_000):
+        desk.exchange.trade_by_hand(BTC_ZAR, Side.BUY, LOT)
+        desk.exchange.trade_by_hand(BTC_ZAR, Side.SELL, LOT)
+    desk.exchange.pay("ZAR", D(100_000))  # what the fees have cost beside the bot's capital, and more
+    assert await desk.reconcile()
+    (paid_in,) = await desk.differences()
+    assert (paid_in.asset, paid_in.amount) == ("ZAR", D(100_000))
+    async with desk.world.store.unit_of_work(desk.who.user_id) as unit:
+        assert len(await unit.live_accounts.external_orders(10_000)) == 6_000
+
+
+async def test_the_executions_of_an_outage_are_booked_a_part_at_a_time(desk: LiveDesk) -> None:
+    await desk.reconcile()
+    for _ in range(3):
+        await desk.buy(price=D(900_000))
+    await desk.hear()
+    for name in list(desk.exchange.orders):
+        for _ in range(200):
+            desk.exchange.fill(name, LOT / 200)
+    parts: list[list[int]] = []
+
+    async def book(user_id: UUID, reports: Sequence[OrderReport]) -> None:
+        parts.append([len(report.fills) for report in reports])
+        await desk.book(user_id, reports)
+
+    assert await desk.account.reconcile(book)
+    assert parts == [[200, 200], [200]], "whole orders, some hundred executions in one transaction"
+    assert [order.state for order in await desk.stored()] == [OrderState.FILLED] * 3
 
 
 async def test_nothing_is_bought_before_the_account_was_reconciled(desk: LiveDesk) -> None:

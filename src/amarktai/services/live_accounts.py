@@ -9,7 +9,7 @@ the books say (O18). Orders that lower risk may leave in any of them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -65,6 +65,9 @@ _ROUND_S: Final = 0.2
 KEYS_EVERY_S: Final = 5.0
 #: No order leaves while the exchange's clock and ours are further apart (O14).
 CLOCK_LIMIT_NS: Final = 2 * NS_PER_S
+
+#: Executions that are booked in one transaction: others' orders do not wait for a whole outage's (O16).
+_FILLS_AT_ONCE: Final = 250
 
 #: Books what an exchange reports of a user's orders, as the engine does.
 BookReports = Callable[[UUID, Sequence[OrderReport]], Awaitable[None]]
@@ -218,7 +221,8 @@ class LiveAccount:
         try:
             await self._check_clock()
             statement = await read_statement(self._account, self._since(started))
-            await book(self.key.user_id, await self._reconciler.reports(statement))
+            for part in _parts(await self._reconciler.reports(statement)):
+                await book(self.key.user_id, part)
             findings = await self._reconciler.compare(statement, self.status)
         except Undecided as why:
             log.info("an account could not be compared", platform=self.key.platform.value, reason=str(why))
@@ -437,6 +441,19 @@ class LiveAccounts:
         del self._accounts[name]
         self._listeners.pop(name).cancel()
         await account.leave("Its key is gone, or has changed.")
+
+
+def _parts(reports: Sequence[OrderReport]) -> Iterator[list[OrderReport]]:
+    """Yield the reports in order, so many at a time as one transaction books; each report whole."""
+    part, fills = list[OrderReport](), 0
+    for report in reports:
+        part.append(report)
+        fills += len(report.fills)
+        if fills >= _FILLS_AT_ONCE:
+            yield part
+            part, fills = [], 0
+    if part:
+        yield part
 
 
 def _told(status: AccountStatus) -> AccountUpdated:

@@ -23,6 +23,7 @@ from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.ids import Ids
 from amarktai.ports.store import Balances, Book
 from amarktai.storage import tables as t
+from amarktai.storage.lists import one_of
 from amarktai.storage.staging import Prepared
 from amarktai.storage.transaction import Transaction
 
@@ -123,7 +124,7 @@ class PgLedger:
     async def known_keys(self, book: Book, keys: Sequence[str]) -> set[str]:
         entries = t.ledger_entries.c
         query = select(entries.idempotency_key).where(
-            entries.book_id == book.id, entries.idempotency_key.in_(list(keys))
+            entries.book_id == book.id, one_of(entries.idempotency_key, keys)
         )
         return set((await self._transaction.execute(query)).scalars())
 

@@ -24,6 +24,7 @@ from amarktai.ports.live_accounts import (
     TieOut,
 )
 from amarktai.storage import tables as t
+from amarktai.storage.lists import none_of, one_of
 from amarktai.storage.transaction import Transaction
 
 _s, _tie, _d, _x = t.account_status.c, t.tie_outs.c, t.differences.c, t.external_orders.c
@@ -88,6 +89,7 @@ class PgLiveAccounts:
     ) -> None:
         rows = [
             {
+                "user_id": self._user_id,
                 "platform": platform.value,
                 "venue_order_id": record.venue_order_id,
                 "instrument_id": record.instrument_id,
@@ -103,7 +105,8 @@ class PgLiveAccounts:
             }
             for record in records
         ]
-        await self._put(t.external_orders, rows)
+        # Staged: an account that another program trades on can have ten thousands of them.
+        self._transaction.stage("external_orders", rows)
 
     async def _put(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write rows in one statement, in place of those with the same key."""
@@ -120,7 +123,7 @@ class PgLiveAccounts:
             .where(
                 _x.platform == platform.value,
                 _x.status == "open",
-                _x.venue_order_id.not_in(list(still_open)),
+                none_of(_x.venue_order_id, still_open),
             )
             .values(status="over")
         )
@@ -151,7 +154,7 @@ class PgLiveAccounts:
 
     async def resolutions(self, order_ids: Sequence[UUID]) -> dict[UUID, Resolution]:
         r = t.order_resolutions.c
-        query = select(t.order_resolutions).where(r.order_id.in_(list(order_ids)))
+        query = select(t.order_resolutions).where(one_of(r.order_id, order_ids))
         return {
             row.order_id: Resolution(row.order_id, row.note, row.asked_at, row.asked_by)
             for row in await self._transaction.execute(query)
@@ -162,7 +165,7 @@ class PgLiveAccounts:
         query = select(o.venue_order_id, o.id).where(
             o.platform == platform.value,
             o.mode == TradingMode.LIVE.value,
-            o.venue_order_id.in_(list(venue_order_ids)),
+            one_of(o.venue_order_id, venue_order_ids),
         )
         return {row.venue_order_id: row.id for row in await self._transaction.execute(query)}
 

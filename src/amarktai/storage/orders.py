@@ -12,6 +12,7 @@ from amarktai.domain.bot import TradingMode
 from amarktai.domain.order import TERMINAL, Order, OrderEvent, OrderState, OrderType, Side
 from amarktai.ports.store import NewOrder, OrderChange, StoredOrder
 from amarktai.storage import tables as t
+from amarktai.storage.lists import one_of
 from amarktai.storage.transaction import Transaction
 
 _TERMINAL = sorted(state.value for state in TERMINAL)
@@ -42,7 +43,7 @@ class PgOrders:
     async def claimed(self, bot_ids: Sequence[UUID], decision_keys: Sequence[str]) -> set[tuple[UUID, str]]:
         rows = await self._transaction.execute(
             select(t.orders.c.bot_id, t.orders.c.decision_key).where(
-                t.orders.c.bot_id.in_(list(bot_ids)), t.orders.c.decision_key.in_(list(decision_keys))
+                one_of(t.orders.c.bot_id, bot_ids), one_of(t.orders.c.decision_key, decision_keys)
             )
         )
         return {(row.bot_id, row.decision_key) for row in rows}
@@ -96,13 +97,13 @@ class PgOrders:
         }
 
     async def get_many(self, order_ids: Sequence[UUID]) -> dict[UUID, StoredOrder]:
-        rows = await self._transaction.execute(select(t.orders).where(t.orders.c.id.in_(list(order_ids))))
+        rows = await self._transaction.execute(select(t.orders).where(one_of(t.orders.c.id, order_ids)))
         return {row["id"]: to_stored_order(row) for row in rows.mappings()}
 
     async def working(self, bot_ids: Sequence[UUID] | None = None) -> list[StoredOrder]:
         query = select(t.orders).where(t.orders.c.state.not_in(_TERMINAL)).order_by(t.orders.c.id)
         if bot_ids is not None:
-            query = query.where(t.orders.c.bot_id.in_(list(bot_ids)))
+            query = query.where(one_of(t.orders.c.bot_id, bot_ids))
         return [to_stored_order(row) for row in (await self._transaction.execute(query)).mappings()]
 
 

@@ -113,6 +113,7 @@ TARGETS: Final[Mapping[str, Target]] = {
     "fills": Target(_insert(t.fills)),
     "positions": _upsert(t.positions),
     "rollups": Target(_ROLLUPS.write, returns=_TOTALS),
+    "external_orders": _upsert(t.external_orders),
     "outbox": Target(_EVENTS),
 }  # fmt: skip
 

@@ -17,6 +17,7 @@ from amarktai.domain.position import Position
 from amarktai.domain.round_trip import RoundTrip, RoundTripStatus
 from amarktai.ports.store import NewFill, OpenPosition
 from amarktai.storage import tables as t
+from amarktai.storage.lists import one_of
 from amarktai.storage.transaction import Transaction
 
 _TRIP_FIELDS = tuple(field.name for field in fields(RoundTrip))
@@ -83,7 +84,7 @@ class PgTrades:
             select(t.fills.c.venue_trade_id).where(
                 t.fills.c.platform == platform,
                 t.fills.c.account == account,
-                t.fills.c.venue_trade_id.in_(list(trade_ids)),
+                one_of(t.fills.c.venue_trade_id, trade_ids),
             )
         )
         return set(rows.scalars())
