@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from amarktai.bootstrap.foundation import start_database
+from amarktai.bootstrap.foundation import new_database, start_database
 from amarktai.config import load
-from amarktai.domain.errors import Unavailable
+from amarktai.domain.errors import Conflict, Unavailable
 from amarktai.storage.embedded import DatabaseUrls
 
 
@@ -30,3 +30,13 @@ def test_an_owners_url_migrates_a_named_database(blank_database_urls: DatabaseUr
     }
     start_database(load(values, home=tmp_path))
     start_database(load({"AMARKTAI_DATABASE_URL": blank_database_urls.app}, home=tmp_path))
+
+
+def test_a_replay_or_rehearsal_takes_no_named_database(database_urls: DatabaseUrls, tmp_path: Path) -> None:
+    settings = load({"AMARKTAI_DATABASE_URL": database_urls.app}, home=tmp_path)
+    with (
+        pytest.raises(Conflict, match="no other one") as refused,
+        new_database(settings, "rehearsal"),
+    ):
+        pass
+    assert "AMARKTAI_DATABASE_URL" in refused.value.action

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from amarktai.bootstrap.foundation import lay_foundation, real_time
 from amarktai.bootstrap.rehearsals import MONEY, rehearse
-from amarktai.bootstrap.replays import ReplayLogin
+from amarktai.bootstrap.replays import ReplayLogin, create_replay_user
 from amarktai.config import load
+from amarktai.domain.errors import Conflict
 from amarktai.domain.money import ZERO
 from amarktai.storage.embedded import DatabaseUrls
 
@@ -40,3 +42,18 @@ async def test_every_account_holds_what_the_ledger_says(database_urls: DatabaseU
         assert order["order"]["mode"] == "live"
         assert all(fill["origin"] == "synthetic" for fill in order["fills"])
         assert [event["to_state"] for event in order["events"]].count("sending") <= 1, "sent once (O2)"
+
+
+async def test_a_database_that_is_somebodys_is_left_as_it_is(
+    database_urls: DatabaseUrls, tmp_path: Path
+) -> None:
+    clock, ids = real_time()
+    settings = load({}, home=tmp_path)
+    base = lay_foundation(settings, database_urls.app, clock, ids)
+    try:
+        owner = await create_replay_user(base, ReplayLogin("ada@example.org", LOGIN.password))
+        with pytest.raises(Conflict, match="belongs to somebody"):
+            await rehearse(settings, database_urls.app, LOGIN, 1, 1, lambda _: None)
+        assert await base.store.user_ids() == [owner]
+    finally:
+        await base.close()

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from amarktai.config import Settings
-from amarktai.domain.errors import Unavailable
+from amarktai.domain.errors import Conflict, Unavailable
 from amarktai.domain.instrument import Platform
 from amarktai.ports.clock import SettableClock
 from amarktai.ports.ids import Ids
@@ -163,6 +163,23 @@ def borrowed_database(settings: Settings) -> Iterator[DatabaseUrls]:
     finally:
         if started is not None:
             started.stop()
+
+
+@contextmanager
+def new_database(settings: Settings, purpose: str) -> Iterator[DatabaseUrls]:
+    """Lend a database that was made for this run and holds nothing else.
+
+    Raises: Conflict DATABASE_IN_USE when a server is named: that may be the platform's own, whose books
+    no replay and no rehearsal may write to.
+    """
+    if settings.database_url is not None:
+        raise Conflict(
+            "DATABASE_IN_USE",
+            f"A {purpose} makes a database of its own and writes to no other one",
+            "Take AMARKTAI_DATABASE_URL out of its environment.",
+        )
+    with borrowed_database(settings) as urls:
+        yield urls
 
 
 def running_database(settings: Settings) -> str | None:

@@ -20,7 +20,7 @@ from amarktai.bootstrap.foundation import (
 )
 from amarktai.bootstrap.live_accounts import KeyedAccounts
 from amarktai.bootstrap.people import build_accounts, build_keys
-from amarktai.bootstrap.replays import ReplayLogin, create_replay_user, only_engine
+from amarktai.bootstrap.replays import ReplayLogin, create_first_user, only_engine
 from amarktai.bootstrap.twins import TWINS, made_up_account, running_twin
 from amarktai.config import Settings
 from amarktai.domain.bot import Bot, TradingMode
@@ -146,7 +146,7 @@ async def rehearse(
     ids = TimeIds(clock, SeededRng(f"rehearsal:{seed}"))
     base = lay_foundation(settings, app_url, clock, ids)
     try:
-        user_id = await create_replay_user(base, login)
+        user_id = await create_first_user(base, login)
         async with AsyncExitStack() as stack:
             lease = await stack.enter_async_context(only_engine(base, "rehearsal"))
             recall = OrderRecall(base.store, user_id)

@@ -11,7 +11,7 @@ from uuid import UUID
 from amarktai.bootstrap.foundation import Foundation, build_bots, build_fx, lay_foundation
 from amarktai.bootstrap.trading import EngineInputs, build_engine
 from amarktai.config import Settings
-from amarktai.domain.errors import InvalidInput
+from amarktai.domain.errors import Conflict, InvalidInput
 from amarktai.domain.instrument import Instrument, Platform
 from amarktai.domain.user import Role, User
 from amarktai.ports.clock import to_datetime
@@ -123,7 +123,7 @@ async def replay(
     ids = TimeIds(clock, SeededRng(f"replay:{spec.seed}"))
     base = lay_foundation(settings, app_url, clock, ids)
     try:
-        user_id = await create_replay_user(base, login)
+        user_id = await create_first_user(base, login)
         fx = build_fx(feed.max_age_s)
         bots = build_bots(base, fx, dict.fromkeys(Platform, _REPLAY_CAP))
         async with only_engine(base, "replay") as lease:
@@ -157,8 +157,24 @@ def replay_span(spec: ReplaySpec, data: Path) -> tuple[int, int]:
     return first, last
 
 
+async def create_first_user(base: Foundation, login: ReplayLogin) -> UUID:
+    """Make the user who owns a replay's bots, in a database where nobody is yet.
+
+    Raises: Conflict DATABASE_IN_USE before anything is written when somebody is there.
+    """
+    async with PgAccounts(base.database).unit(None) as unit:
+        is_used = await unit.users.count() > 0
+    if is_used:
+        raise Conflict(
+            "DATABASE_IN_USE",
+            "This database belongs to somebody already, no replay or rehearsal writes to it",
+            "Choose an empty folder with --home.",
+        )
+    return await create_replay_user(base, login)
+
+
 async def create_replay_user(base: Foundation, login: ReplayLogin) -> UUID:
-    """Make the user who owns a replay's bots."""
+    """Make a user who owns bots in made-up markets."""
     hashed = await Passwords(SystemRng()).hash(login.password)
     user = User(
         id=base.ids.new(),

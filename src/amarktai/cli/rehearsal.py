@@ -67,7 +67,7 @@ def _play(seed: int, folder: Path, steps: int, *, quiet: bool) -> Any:
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
         TimeElapsedColumn(), TimeRemainingColumn(), console=err, disable=quiet,
     )  # fmt: skip
-    with foundation.borrowed_database(settings) as urls, bar:
+    with foundation.new_database(settings, "rehearsal") as urls, bar:
         task = bar.add_task(f"Seed {seed}", total=steps)
         work = rehearsals.rehearse(
             settings, urls.app, login, seed, steps, lambda done: bar.update(task, completed=done)

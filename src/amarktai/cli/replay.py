@@ -51,7 +51,7 @@ def replay(
     login = _replay_login(settings)
     started = time.perf_counter()
     show = _replay_progress(spec, settings.data, quiet=as_json)
-    with foundation.borrowed_database(settings) as urls, show as progress:
+    with foundation.new_database(settings, "replay") as urls, show as progress:
         result = run_loop(replays.replay(spec, settings, urls.app, login, progress))
     result.wall_s = time.perf_counter() - started
     if as_json:
