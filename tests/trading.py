@@ -16,6 +16,7 @@ from sqlalchemy import insert
 from amarktai.domain.bot import Bot, BotStatus, LifecycleStage, RiskMode, TradingMode
 from amarktai.domain.fill import Fill, Liquidity
 from amarktai.domain.instrument import Fees, Instrument, Origin, Platform
+from amarktai.domain.mode import SystemMode
 from amarktai.domain.money import LEDGER_STEP, ZAR, ZERO, floor_to_step
 from amarktai.domain.order import Order, OrderEvent, OrderState, OrderType, Side
 from amarktai.domain.user import Identity, Role, Scope, User
@@ -31,6 +32,7 @@ from amarktai.storage.catalog import PgCatalog
 from amarktai.storage.database import Database
 from amarktai.storage.embedded import DatabaseUrls
 from amarktai.storage.reports import PgReporting
+from amarktai.storage.system import PgSystem
 from amarktai.storage.unit_of_work import PgStore
 from tests.fakes import HandClock, SeededIds
 
@@ -93,6 +95,10 @@ class World:
                 [user.id, user.email, user.name, timezone, user.created_at],
             )
         return Identity(user, frozenset(Scope))
+
+    async def let_trade(self, base: TradingMode) -> None:
+        """Set the system's mode: which entries may leave."""
+        await PgSystem(self.database).set_mode(SystemMode(base.value), base, self.now, "test")
 
     async def fund(self, who: Identity, amount: Decimal, mode: TradingMode = TradingMode.PAPER) -> None:
         async with self.store.unit_of_work(who.user_id) as unit:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from amarktai.domain.bot import BotStatus, TradingMode
 from amarktai.domain.instrument import Fees, Instrument, Platform
-from amarktai.domain.mode import SystemMode
 from amarktai.domain.money import ZERO
 from amarktai.domain.order import OrderIntent, OrderType, Side
 from amarktai.domain.risk import EXIT_HAIRCUT, GateContext, first_denial, reservation
@@ -23,7 +22,7 @@ MARKET = Instrument(
 )
 OPEN = GateContext(
     None,
-    SystemMode.PAPER,
+    TradingMode.PAPER,
     TradingMode.PAPER,
     BotStatus.ACTIVE,
     None,
@@ -49,7 +48,7 @@ def test_an_account_that_is_held_back_takes_exits_only() -> None:
     assert first_denial(SELL, MARKET, held) is None
 
 
-LIVE = replace(OPEN, system_mode=SystemMode.LIVE, trading_mode=TradingMode.LIVE)
+LIVE = replace(OPEN, base=TradingMode.LIVE, trading_mode=TradingMode.LIVE)
 
 
 def code(intent: OrderIntent, context: GateContext) -> str | None:

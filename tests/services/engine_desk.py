@@ -22,7 +22,6 @@ from amarktai.domain.bot import BOT_CAPS, Bot, BotStatus, TradingMode
 from amarktai.domain.fill_model import ExecutionProfile
 from amarktai.domain.instrument import Instrument, Origin, Platform
 from amarktai.domain.market import DirtyRows, EventKind, MarketBatch
-from amarktai.domain.mode import SystemMode
 from amarktai.domain.order import OrderType, Side
 from amarktai.domain.user import Identity
 from amarktai.ports.accounts import StoredEvent
@@ -83,8 +82,7 @@ def new_engine(
     running: dict[UUID, Bot] = {}
     instruments = {item.id: item for item in feed.instruments}
     policy = OrderPolicy(max_data_age_s=max_age_s)
-    system_mode = SystemMode.LIVE if mode is TradingMode.LIVE else SystemMode.PAPER
-    desk = Desk(SharedVenues(venues), instruments, running, world.fx, policy, lease, mode, system_mode)
+    desk = Desk(SharedVenues(venues), instruments, running, world.fx, policy, lease, mode)
     orders = OrderService(world.store, world.clock, world.ids, desk)
     notices = Notices(PgAlerting(world.database), clock=world.clock, ids=world.ids)
     desks = {mode: TradingDesk(orders, venues)}
@@ -240,6 +238,7 @@ async def engine_rig(
 ) -> AsyncIterator[EngineRig]:
     """Open a rig whose recording starts now and lasts for some hours."""
     async with trading(urls) as world:
+        await world.let_trade(mode)
         now = world.clock.now_ns()
         first = now // HOUR - _WARM_UP_BARS
         closes = [1_000_000.0 + 100 * (index % 7) for index in range(_WARM_UP_BARS + bars)]

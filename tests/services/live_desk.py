@@ -13,7 +13,6 @@ from sqlalchemy import select
 
 from amarktai.domain.bot import Bot, TradingMode
 from amarktai.domain.instrument import Origin, Platform
-from amarktai.domain.mode import SystemMode
 from amarktai.domain.order import Order, OrderIntent, OrderType, Side
 from amarktai.domain.user import Identity
 from amarktai.ledger import chart
@@ -137,7 +136,7 @@ class LiveDesk:
 def new_orders(world: World, accounts: LiveAccounts, arrivals: Arrivals, lease: Lease) -> OrderService:
     desk = Desk(
         accounts, INSTRUMENTS, world.bots, world.fx, LIVE_POLICY, lease,
-        TradingMode.LIVE, SystemMode.LIVE, arrivals=arrivals,
+        TradingMode.LIVE, arrivals=arrivals,
     )  # fmt: skip
     return OrderService(world.store, world.clock, world.ids, desk)
 
@@ -147,6 +146,7 @@ async def live_desk(urls: DatabaseUrls) -> AsyncIterator[LiveDesk]:
     """Open a desk whose account holds the bot's capital and some money beside it."""
     async with trading(urls) as world, asyncio.TaskGroup() as group:
         who = world.add_user()
+        await world.let_trade(TradingMode.LIVE)
         await world.fund(who, CAPITAL, TradingMode.LIVE)
         bot = await world.add_bot(who, BTC_ZAR, CAPITAL, mode=TradingMode.LIVE)
         exchange = HandExchange(world.clock, {"ZAR": CAPITAL + SPARE})

@@ -15,7 +15,6 @@ from psycopg.rows import dict_row
 from amarktai.domain.bot import Bot, TradingMode
 from amarktai.domain.instrument import Instrument, Origin, Platform
 from amarktai.domain.market import EventKind
-from amarktai.domain.mode import SystemMode
 from amarktai.domain.order import TERMINAL, OrderIntent, OrderState, OrderType, Side
 from amarktai.domain.user import Identity
 from amarktai.ports.keys import AccountState, VenueAccount
@@ -105,7 +104,7 @@ class OrderDesk:
             SharedVenues({Platform.LUNO: venue or self.venue}),
             {MARKET.id: MARKET}, self.world.bots, self.world.fx,
             self.policy, lease or self.lease, self.bot.mode,
-            SystemMode.LIVE if self.bot.mode is TradingMode.LIVE else SystemMode.PAPER, self.stop_file,
+            stop_file=self.stop_file,
         )  # fmt: skip
         return OrderService(store or self.world.store, self.world.clock, self.world.ids, desk)
 
@@ -226,6 +225,7 @@ async def open_desk(
 ) -> OrderDesk:
     """Add a funded user with a bot to the world, and a desk for them."""
     who = world.add_user(number)
+    await world.let_trade(mode)
     await world.fund(who, capital, mode)
     bot = await world.add_bot(who, MARKET, capital, mode=mode)
     witness = Witness(world.urls, who.user_id)

@@ -573,6 +573,31 @@ class TestHaltedAccounts:
         await desk.assert_books_are_right()
 
 
+class TestTheSystemsMode:
+    """Another process switches the system, between two orders of one service."""
+
+    async def test_on_paper_no_live_entry_leaves_from_the_next_order_on_and_every_exit_does(
+        self, database_urls: DatabaseUrls
+    ) -> None:
+        async with order_desk(database_urls, TradingMode.LIVE) as desk:
+            await desk.buy("a", LOT * 2)
+            await desk.quote(PRICE)
+            await desk.world.let_trade(TradingMode.PAPER)
+            assert (await desk.buy("b")).denied[desk.bot.id] == (
+                "MODE_DISABLED: the system trades on paper, live orders do not leave"
+            )
+            desk.service = desk.new_service()
+            assert (await desk.buy("c")).denied[desk.bot.id].startswith("MODE_DISABLED: ")
+            assert (await desk.sell("exit", LOT)).denied == {}
+            assert sorted(desk.venue.received) == sorted([desk.order_id("a"), desk.order_id("exit")])
+            await desk.world.let_trade(TradingMode.LIVE)
+            assert (await desk.buy("d")).denied == {}
+
+    async def test_paper_bots_trade_whatever_the_mode(self, desk: OrderDesk) -> None:
+        await desk.world.let_trade(TradingMode.LIVE)
+        assert (await desk.buy("a")).denied == {}
+
+
 async def test_a_halt_at_the_exchange_is_none_of_papers_business(desk: OrderDesk) -> None:
     await desk.hold_back(AccountState.HALTED, WITHDRAWS)
     assert (await desk.buy("a")).denied == {}

@@ -55,6 +55,7 @@ from amarktai.services.rehearsal_script import KeyDesk
 from amarktai.storage.accounts import PgAccounts
 from amarktai.storage.alerts import PgAlerting
 from amarktai.storage.reports import PgReporting
+from amarktai.storage.system import PgSystem
 from amarktai.system.clock import StageClock
 from amarktai.system.ids import TimeIds
 from amarktai.system.rng import SeededRng
@@ -149,6 +150,9 @@ async def rehearse(
         user_id = await create_first_user(base, login)
         async with AsyncExitStack() as stack:
             lease = await stack.enter_async_context(only_engine(base, "rehearsal"))
+            # Nothing real can be reached from here: keys and addresses are the twins'.
+            now = to_datetime(clock.now_ns())
+            await PgSystem(base.database).set_mode(SystemMode.LIVE, TradingMode.LIVE, now, "rehearsal")
             recall = OrderRecall(base.store, user_id)
             casts, credentials, urls = await _gather(stack, clock, seed, recall)
             keys = await _key_desk(base, user_id, credentials, urls)
@@ -273,8 +277,7 @@ def _put_together(
         )
     )
     desk = Desk(
-        accounts, instruments, running, fx, policy, lease, TradingMode.LIVE, SystemMode.LIVE,
-        arrivals=arrivals,
+        accounts, instruments, running, fx, policy, lease, TradingMode.LIVE, arrivals=arrivals
     )  # fmt: skip
     orders = OrderService(base.store, clock, ids, desk)
     bots = build_bots(base, fx, base.settings.bot_caps)

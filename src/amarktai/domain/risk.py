@@ -23,7 +23,6 @@ from typing import Final
 from amarktai.domain.bot import BotStatus, TradingMode
 from amarktai.domain.fill_model import buy_reservation
 from amarktai.domain.instrument import DISPLAY_NAMES, Instrument
-from amarktai.domain.mode import SystemMode
 from amarktai.domain.order import OrderIntent, OrderType, Side
 
 #: An entry must still be sellable after losing this share of its value.
@@ -43,14 +42,15 @@ class Denial:
 class GateContext:
     """What the gates look at. Cash in quote, coins in base, ages in seconds.
 
-    ``stop`` says why the user's bots, or everybody's, are stopped, None where they are not;
+    ``stop`` says why the user's bots, or everybody's, are stopped, None where they are not; ``base``
+    which entries the system lets leave: paper ones only, or live ones too;
     ``halt`` says why the user's account at the exchange is halted, None where it is not; ``held_back``
     why nothing that adds risk may go there for the moment: it is being reconciled, or does not answer;
     ``opposing`` are the limit prices of the account's working orders on the other side.
     """
 
     stop: str | None
-    system_mode: SystemMode
+    base: TradingMode
     trading_mode: TradingMode
     bot_status: BotStatus
     halt: str | None
@@ -94,8 +94,8 @@ def _stop(intent: OrderIntent, _: Instrument, c: GateContext) -> Denial | None:
 def _mode(intent: OrderIntent, _: Instrument, c: GateContext) -> Denial | None:
     if is_exit(intent) or c.trading_mode is TradingMode.PAPER:
         return None
-    if c.system_mode is SystemMode.PAPER:
-        return Denial("mode", "MODE_DISABLED", "the system is in paper mode, live orders do not leave")
+    if c.base is TradingMode.PAPER:
+        return Denial("mode", "MODE_DISABLED", "the system trades on paper, live orders do not leave")
     return None
 
 

@@ -41,7 +41,7 @@ class Book:
     ``head_seq`` is the number of its last entry: unchanged, nobody has written to it; ``head_hash`` and
     ``recorded_at`` are that entry's. ``fencing_token`` is that of the lease which was locked with it;
     ``halts`` says which of the user's exchange accounts are held back, and why: reasons by platform;
-    ``stop`` why an emergency stop is on, None without one.
+    ``stop`` why an emergency stop is on, None without one; ``base`` which entries the system lets leave.
     """
 
     id: UUID
@@ -53,6 +53,7 @@ class Book:
     fencing_token: int | None = None
     halts: Mapping[str, str] = field(default_factory=dict)
     stop: str | None = None
+    base: TradingMode = TradingMode.PAPER
 
 
 class BookMoved(Exception):

@@ -15,7 +15,6 @@ from uuid import UUID
 
 from amarktai.domain.bot import Bot
 from amarktai.domain.instrument import Instrument
-from amarktai.domain.mode import SystemMode
 from amarktai.domain.money import ZERO
 from amarktai.domain.order import DOUBTFUL, TERMINAL, Order, OrderIntent, Side
 from amarktai.domain.position import Position
@@ -128,7 +127,6 @@ class AccountView:
         intent: OrderIntent,
         bot: Bot,
         instrument: Instrument,
-        system_mode: SystemMode,
         now_ns: int,
         max_data_age_s: float,
         around: Surroundings,
@@ -138,7 +136,7 @@ class AccountView:
         rivals = [order for sharer in around.sharers for order in self.orders(sharer)] or orders
         return GateContext(
             stop=around.stop or self.book.stop,
-            system_mode=system_mode,
+            base=self.book.base,
             trading_mode=bot.mode,
             bot_status=bot.status,
             halt=self.book.halts.get(bot.platform.value),

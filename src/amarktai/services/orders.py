@@ -22,7 +22,6 @@ from amarktai.domain.bar import NS_PER_S
 from amarktai.domain.bot import Bot, TradingMode
 from amarktai.domain.errors import BrokenInvariant, Conflict, Unavailable
 from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, Platform
-from amarktai.domain.mode import SystemMode
 from amarktai.domain.money import ZERO, to_ledger
 from amarktai.domain.order import (
     DOUBTFUL,
@@ -129,9 +128,9 @@ LIVE_POLICY: Final = OrderPolicy(durable=True, absence_proofs=2, proof_gap_s=4.0
 class Desk:
     """What one engine trades with. ``bots`` is the engine's own, changing map of the bots it runs.
 
-    ``mode`` is the one kind of book that it trades in, ``system_mode`` what the mode gate is told;
-    ``stop_file`` stops everybody without a database, where there is one to look for. With ``arrivals``
-    the calls to venues run beside the engine, and what they come to arrives there.
+    ``mode`` is the one kind of book that it trades in; ``stop_file`` stops everybody without a database,
+    where there is one to look for. With ``arrivals`` the calls to venues run beside the engine, and what
+    they come to arrives there.
     """
 
     venues: Venues
@@ -141,7 +140,6 @@ class Desk:
     policy: OrderPolicy
     lease: Lease
     mode: TradingMode = TradingMode.PAPER
-    system_mode: SystemMode = SystemMode.PAPER
     stop_file: StopFile | None = None
     arrivals: Arrivals | None = None
 
@@ -180,7 +178,6 @@ class OrderService:
         self._policy = desk.policy
         self._lease = desk.lease
         self._mode = desk.mode
-        self._system_mode = desk.system_mode
         self._stop_file = desk.stop_file
         self._arrivals = desk.arrivals
         # Orders that somebody wants canceled which cannot be yet: they are on their way, or in doubt.
@@ -301,7 +298,7 @@ class OrderService:
                 f"{bot.name} trades in the {bot.mode} book, this desk in the {self._mode} (O19)"
             )
         context = view.gate_context(
-            intent, bot, instrument, self._system_mode, now_ns, self._policy.max_data_age_s,
+            intent, bot, instrument, now_ns, self._policy.max_data_age_s,
             Surroundings(
                 self._stop_file.reason() if self._stop_file else None,
                 self._venues.held_back(user_id, instrument.venue),

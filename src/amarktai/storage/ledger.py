@@ -37,6 +37,8 @@ _STOP: Final = (
     "coalesce((SELECT reason FROM emergency_stops WHERE released_at IS NULL"
     " ORDER BY user_id NULLS FIRST LIMIT 1), '')"
 )
+#: Which entries the system lets leave: on paper only, or live ones too.
+_BASE: Final = "(SELECT base FROM system_mode)"
 #: Locks the book, and the user's row with it: who changes the timezone holds the books meanwhile, and
 #: the second lock makes a waiter read that row as it is when the wait ends. With a lease its holder too
 #: cannot change before our commit (O2 f).
@@ -44,7 +46,7 @@ _LOCK: Final = Prepared(
     "lock_book",
     f"""
     SELECT b.id, b.head_seq, b.head_hash, e.recorded_at, u.timezone, NULL::int AS fencing_token,
-      {_HALTS} AS halts, {_STOP} AS stop
+      {_HALTS} AS halts, {_STOP} AS stop, {_BASE} AS base
     FROM ledger_books b JOIN users u ON u.id = b.user_id
     LEFT JOIN ledger_entries e ON e.book_id = b.id AND e.seq = b.head_seq
     WHERE b.mode = $1 FOR UPDATE OF b FOR SHARE OF u
@@ -55,7 +57,7 @@ _LOCK_WITH_LEASE: Final = Prepared(
     "lock_book_with_lease",
     f"""
     SELECT b.id, b.head_seq, b.head_hash, e.recorded_at, u.timezone, l.fencing_token, {_HALTS} AS halts,
-      {_STOP} AS stop
+      {_STOP} AS stop, {_BASE} AS base
     FROM leases l JOIN ledger_books b ON true JOIN users u ON u.id = b.user_id
     LEFT JOIN ledger_entries e ON e.book_id = b.id AND e.seq = b.head_seq
     WHERE b.mode = $1 AND l.name = $2 FOR UPDATE OF b FOR SHARE OF u FOR SHARE OF l
@@ -80,8 +82,10 @@ def _expectation(name: str, more: str = "", types: tuple[str, ...] = ()) -> Prep
 
 
 _EXPECT: Final = _expectation("expect_book")
-#: What is halted at the exchanges matters to live orders alone.
-_EXPECT_LIVE: Final = _expectation("expect_live_book", f"AND {_HALTS} = $7", ("jsonb",))
+#: What is halted at the exchanges, and the system's mode, matter to live orders alone.
+_EXPECT_LIVE: Final = _expectation(
+    "expect_live_book", f"AND {_HALTS} = $7 AND {_BASE} = $8", ("jsonb", "text")
+)
 _CONVERSION = ("bot_id", "rate", "rate_source", "rate_at")
 
 
@@ -117,7 +121,7 @@ class PgLedger:
         # A second lock in one transaction finds what this transaction wrote.
         self._heads[row.id] = book = Book(
             row.id, mode, row.timezone, row.head_seq, row.head_hash, row.recorded_at, row.fencing_token,
-            row.halts, row.stop or None,
+            row.halts, row.stop or None, TradingMode(row.base),
         )  # fmt: skip
         return book
 
@@ -132,7 +136,9 @@ class PgLedger:
         token = str(book.fencing_token)
         values = (str(book.id), str(book.head_seq), book.timezone, lease, token, book.stop or "")
         if book.mode is TradingMode.LIVE:
-            self._transaction.expect(_EXPECT_LIVE, (*values, orjson.dumps(book.halts).decode()))
+            self._transaction.expect(
+                _EXPECT_LIVE, (*values, orjson.dumps(book.halts).decode(), book.base.value)
+            )
         else:
             self._transaction.expect(_EXPECT, values)
         self._heads[book.id] = book

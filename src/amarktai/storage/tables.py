@@ -72,10 +72,13 @@ system_mode = Table(
     metadata,
     Column("singleton", Boolean, primary_key=True, server_default=text("true")),
     Column("mode", Text, nullable=False),
+    Column("base", Text, nullable=False, server_default="paper"),
     Column("updated_at", Instant, nullable=False),
     Column("updated_by", Text, nullable=False),
     CheckConstraint("singleton", name="one_row"),
     CheckConstraint("mode in ('paper', 'live', 'autopilot')", name="mode"),
+    # Two modes are one base each; autopilot trades on paper until the live gate has passed.
+    CheckConstraint("base in ('paper', 'live') and (mode = base or mode = 'autopilot')", name="base"),
 )
 
 leases = Table(
