@@ -49,6 +49,15 @@ def test_the_system_has_one_mode_and_a_base_that_agrees_with_it(
         )
 
 
+def test_what_is_everybodys_keeps_no_platform_from_starting(database_urls: DatabaseUrls) -> None:
+    with psycopg.connect(database_urls.app) as connection:
+        connection.execute(
+            "INSERT INTO emergency_stops (id, reason, source, engaged_at, engaged_by)"
+            " VALUES (gen_random_uuid(), 'smoke', 'api', now(), 'ada')"
+        )
+    self_test(database_urls.app)
+
+
 def test_migrating_twice_and_at_once_changes_nothing(blank_database_urls: DatabaseUrls) -> None:
     results: list[str] = []
     threads = [
