@@ -19,11 +19,13 @@ from amarktai.domain.instrument import Fees, Instrument, Origin, Platform
 from amarktai.domain.mode import SystemMode
 from amarktai.domain.money import LEDGER_STEP, ZAR, ZERO, floor_to_step
 from amarktai.domain.order import Order, OrderEvent, OrderState, OrderType, Side
+from amarktai.domain.readiness import Check, Name, Report, Status
 from amarktai.domain.user import Identity, Role, Scope, User
 from amarktai.ledger.booking import book_allocation, book_conversion, book_funding
 from amarktai.ledger.profit import EVERYTHING
 from amarktai.ports.catalog import MarkRow
 from amarktai.ports.clock import to_datetime
+from amarktai.ports.modes import ModeRow
 from amarktai.ports.store import NewOrder, OrderChange, UnitOfWork
 from amarktai.services.booking import Booker
 from amarktai.services.fx import FxRates, Mark
@@ -31,8 +33,9 @@ from amarktai.storage import tables
 from amarktai.storage.catalog import PgCatalog
 from amarktai.storage.database import Database
 from amarktai.storage.embedded import DatabaseUrls
+from amarktai.storage.modes import PgModes
+from amarktai.storage.readiness import PgReadiness
 from amarktai.storage.reports import PgReporting
-from amarktai.storage.system import PgSystem
 from amarktai.storage.unit_of_work import PgStore
 from tests.fakes import HandClock, SeededIds
 
@@ -97,8 +100,14 @@ class World:
         return Identity(user, frozenset(Scope))
 
     async def let_trade(self, base: TradingMode) -> None:
-        """Set the system's mode: which entries may leave."""
-        await PgSystem(self.database).set_mode(SystemMode(base.value), base, self.now, "test")
+        """Set the system's mode: which entries may leave. Live with a report in which all is green."""
+        report_id = self.ids.new() if base is TradingMode.LIVE else None
+        if report_id is not None:
+            checks = [Check(name, Status.OK, "", "", "") for name in Name]
+            await PgReadiness(self.database).keep(report_id, Report(self.now, "test", checks), "test")
+        row = ModeRow(SystemMode(base.value), base, self.now, "test")
+        async with self.database.transaction(None) as connection:
+            await PgModes(connection).switch(row, report_id)
 
     async def fund(self, who: Identity, amount: Decimal, mode: TradingMode = TradingMode.PAPER) -> None:
         async with self.store.unit_of_work(who.user_id) as unit:
@@ -188,7 +197,7 @@ class World:
         )  # fmt: skip
 
     async def add_order(self, unit: UnitOfWork, bot: Bot, side: Side, quantity: Decimal) -> Order:
-        book = await unit.ledger.lock_book(TradingMode.PAPER)
+        book = await unit.ledger.lock_book(bot.mode)
         base, _, quote = bot.pair.partition("/")
         order = Order(
             id=self.ids.new(), user_id=bot.user_id, book_id=book.id, bot_id=bot.id,
@@ -198,9 +207,18 @@ class World:
             filled_quantity=ZERO, reserved_asset=quote if side is Side.BUY else base,
             reserved_amount=ZERO,
         )  # fmt: skip
-        new = NewOrder(order, bot.platform.value, "paper", TradingMode.PAPER, order.id.hex, self.now, None)
+        new = NewOrder(order, bot.platform.value, "paper", bot.mode, order.id.hex, self.now, None)
         await unit.orders.insert([new])
         return order
+
+    async def add_doubtful_order(self, bot: Bot) -> Order:
+        """Write an order whose outcome is not known."""
+        async with self.store.unit_of_work(bot.user_id) as unit:
+            order = await self.add_order(unit, bot, Side.BUY, Decimal("0.001"))
+            lost = replace(order, state=OrderState.UNKNOWN)
+            step = (OrderEvent.LOSE, OrderState.SENDING, OrderState.UNKNOWN, "silence")
+            await unit.orders.change([OrderChange(lost, ZERO, [step], self.now)])
+        return lost
 
     async def trade(self, bot: Bot, side: Side, quantity: Decimal, price: Decimal, **options: Any) -> Fill:
         """Book one market order that fills at once."""

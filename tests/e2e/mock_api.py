@@ -21,6 +21,7 @@ from tests.e2e import mock_market as market
 from tests.e2e.mock_accounts import account_routes
 from tests.e2e.mock_keys import Secrets, factor_routes, key_routes, refused
 from tests.e2e.mock_market import Row
+from tests.e2e.mock_modes import Modes, mode_routes
 
 UI = Path(__file__).resolve().parents[2] / "src" / "amarktai" / "api" / "ui"
 #: Stricter than the server's own: the dashboard injects no style.
@@ -50,6 +51,7 @@ class Account:
     stops: list[Row] = field(default_factory=list)
     secrets: Secrets = field(default_factory=Secrets)
     live: Row = field(default_factory=dict)
+    modes: Modes = field(default_factory=Modes)
 
     async def pause_bots(self) -> int:
         running = [row for row in self.bots if row["status"] == "active"]
@@ -616,18 +618,6 @@ def profit_routes(account: Account) -> APIRouter:  # noqa: C901 -- one short rou
         account.stops = []
         return stop_status()
 
-    @api.get("/system/mode")
-    async def mode() -> Row:
-        return {
-            "success": True,
-            "mode": "paper",
-            "paperTrading": True,
-            "liveTrading": False,
-            "autopilot": False,
-            "updated_at": market.iso(market.NOW),
-            "updated_by": None,
-        }
-
     @api.get("/system/build")
     async def build() -> Row:
         return {
@@ -759,6 +749,7 @@ def create_app(bots: int = 12, origin: str = "live") -> FastAPI:
         factor_routes,
         key_routes,
         account_routes,
+        mode_routes,
         bot_routes,
         market_routes,
         profit_routes,

@@ -31,6 +31,7 @@ SCREENS = {
     "/activity": "Activity",
     "/audit": "Audit",
     "/keys": "API keys",
+    "/risk": "Risk",
     "/keys?provider=kucoin": "API keys",
     "/settings": "Settings",
     "/nowhere": "There is nothing at this address",

@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -573,6 +574,20 @@ class TestHaltedAccounts:
         await desk.assert_books_are_right()
 
 
+async def _until_somebody_waits(superuser_url: str) -> None:
+    """Wait until a connection to the test's database waits for a lock."""
+    async with await psycopg.AsyncConnection.connect(superuser_url, autocommit=True) as connection:
+        for _ in range(1_000):
+            cursor = await connection.execute(
+                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+                " AND wait_event_type = 'Lock'"
+            )
+            if await cursor.fetchone():
+                return
+            await asyncio.sleep(0.01)
+    raise AssertionError("nobody waits for a lock")
+
+
 class TestTheSystemsMode:
     """Another process switches the system, between two orders of one service."""
 
@@ -592,6 +607,24 @@ class TestTheSystemsMode:
             assert sorted(desk.venue.received) == sorted([desk.order_id("a"), desk.order_id("exit")])
             await desk.world.let_trade(TradingMode.LIVE)
             assert (await desk.buy("d")).denied == {}
+
+    async def test_a_claim_that_waited_for_the_book_reads_the_mode_when_its_wait_ends(
+        self, database_urls: DatabaseUrls, superuser_url: str
+    ) -> None:
+        async with order_desk(database_urls, TradingMode.LIVE) as desk:
+            await desk.buy("a", LOT * 2)
+            await desk.quote(PRICE)
+            for fresh in (False, True):
+                if fresh:
+                    desk.service = desk.new_service()
+                async with desk.world.store.unit_of_work(desk.who.user_id) as unit:
+                    await unit.ledger.lock_book(TradingMode.LIVE)
+                    claim = asyncio.create_task(desk.buy(f"b{fresh}"))
+                    await _until_somebody_waits(superuser_url)
+                    await desk.world.let_trade(TradingMode.PAPER)
+                assert (await claim).denied[desk.bot.id].startswith("MODE_DISABLED: ")
+                await desk.world.let_trade(TradingMode.LIVE)
+            assert list(desk.venue.received) == [desk.order_id("a")]
 
     async def test_paper_bots_trade_whatever_the_mode(self, desk: OrderDesk) -> None:
         await desk.world.let_trade(TradingMode.LIVE)

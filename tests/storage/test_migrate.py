@@ -35,20 +35,6 @@ def test_every_table_with_a_user_has_row_level_security(database_urls: DatabaseU
     assert all(found.values()), [name for name, guarded in found.items() if not guarded]
 
 
-@pytest.mark.parametrize(
-    ("mode", "base"), [("paper", "live"), ("live", "paper"), ("autopilot", "autopilot"), ("both", "live")]
-)
-def test_the_system_has_one_mode_and_a_base_that_agrees_with_it(
-    database_urls: DatabaseUrls, mode: str, base: str
-) -> None:
-    with psycopg.connect(database_urls.app) as connection, pytest.raises(psycopg.errors.CheckViolation):
-        connection.execute("UPDATE system_mode SET mode = %s, base = %s", [mode, base])
-    with psycopg.connect(database_urls.app) as connection, pytest.raises(psycopg.IntegrityError):
-        connection.execute(
-            "INSERT INTO system_mode (mode, updated_at, updated_by) VALUES ('live', now(), 'x')"
-        )
-
-
 def test_what_is_everybodys_keeps_no_platform_from_starting(database_urls: DatabaseUrls) -> None:
     with psycopg.connect(database_urls.app) as connection:
         connection.execute(

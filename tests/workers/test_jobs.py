@@ -9,8 +9,15 @@ from typing import Any
 
 from amarktai.domain.provider import ProviderId
 from amarktai.domain.user import Identity
+from amarktai.ports.readiness import AUDIT_NOTE
+from amarktai.services.alerts import Notices
+from amarktai.services.audit_watch import AuditWatch
+from amarktai.services.ledger_audit import LedgerAudit
 from amarktai.services.retention import Retention
+from amarktai.storage.alerts import PgAlerting
 from amarktai.storage.embedded import DatabaseUrls
+from amarktai.storage.readiness import PgReadiness
+from amarktai.storage.reports import PgReporting
 from amarktai.storage.retention import PgRetention
 from amarktai.system.key_ring import VariableKeyRing
 from amarktai.workers.jobs import KEYS_EVERY_S, JobsWorker
@@ -60,7 +67,10 @@ async def test_keys_are_asked_about_at_the_start_and_every_day(database_urls: Da
         desk.clock.advance(60)
         before, beats = len(desk.oracle.asked), Beats()
         retention = Retention(PgRetention(desk.database), events_kept=timedelta(days=7))
-        worker = asyncio.create_task(JobsWorker(desk.clock, beats, retention, desk.checks).run())
+        notes = PgReadiness(desk.database)
+        notices = Notices(PgAlerting(desk.database), clock=desk.clock, ids=desk.ids)
+        audits = AuditWatch(LedgerAudit(PgReporting(desk.database)), notes, notices, desk.clock)
+        worker = asyncio.create_task(JobsWorker(desk.clock, beats, retention, desk.checks, audits).run())
         try:
             await eventually(lambda: asked(desk, before + 1))
             desk.oracle.answer = UNSAFE
@@ -69,3 +79,5 @@ async def test_keys_are_asked_about_at_the_start_and_every_day(database_urls: Da
             worker.cancel()
             await asyncio.gather(worker, return_exceptions=True)
         assert len(desk.oracle.asked) == before + 2
+        audited = await notes.note(AUDIT_NOTE)
+        assert audited is not None and audited["first_difference"] is None

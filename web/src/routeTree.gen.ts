@@ -22,6 +22,7 @@ import { Route as AppKeysRouteImport } from './routes/_app.keys'
 import { Route as AppLedgerRouteImport } from './routes/_app.ledger'
 import { Route as AppMarketsRouteImport } from './routes/_app.markets'
 import { Route as AppProfitsRouteImport } from './routes/_app.profits'
+import { Route as AppRiskRouteImport } from './routes/_app.risk'
 import { Route as AppSettingsRouteImport } from './routes/_app.settings'
 import { Route as AppTradesRouteImport } from './routes/_app.trades'
 import { Route as AppWalletRouteImport } from './routes/_app.wallet'
@@ -94,6 +95,11 @@ const AppProfitsRoute = AppProfitsRouteImport.update({
   path: '/profits',
   getParentRoute: () => AppRoute,
 } as any)
+const AppRiskRoute = AppRiskRouteImport.update({
+  id: '/risk',
+  path: '/risk',
+  getParentRoute: () => AppRoute,
+} as any)
 const AppSettingsRoute = AppSettingsRouteImport.update({
   id: '/settings',
   path: '/settings',
@@ -143,6 +149,7 @@ export interface FileRoutesByFullPath {
   '/ledger': typeof AppLedgerRoute
   '/markets': typeof AppMarketsRoute
   '/profits': typeof AppProfitsRoute
+  '/risk': typeof AppRiskRoute
   '/settings': typeof AppSettingsRoute
   '/trades': typeof AppTradesRoute
   '/wallet': typeof AppWalletRoute
@@ -163,6 +170,7 @@ export interface FileRoutesByTo {
   '/ledger': typeof AppLedgerRoute
   '/markets': typeof AppMarketsRoute
   '/profits': typeof AppProfitsRoute
+  '/risk': typeof AppRiskRoute
   '/settings': typeof AppSettingsRoute
   '/trades': typeof AppTradesRoute
   '/wallet': typeof AppWalletRoute
@@ -186,6 +194,7 @@ export interface FileRoutesById {
   '/_app/ledger': typeof AppLedgerRoute
   '/_app/markets': typeof AppMarketsRoute
   '/_app/profits': typeof AppProfitsRoute
+  '/_app/risk': typeof AppRiskRoute
   '/_app/settings': typeof AppSettingsRoute
   '/_app/trades': typeof AppTradesRoute
   '/_app/wallet': typeof AppWalletRoute
@@ -210,6 +219,7 @@ export interface FileRouteTypes {
     | '/ledger'
     | '/markets'
     | '/profits'
+    | '/risk'
     | '/settings'
     | '/trades'
     | '/wallet'
@@ -230,6 +240,7 @@ export interface FileRouteTypes {
     | '/ledger'
     | '/markets'
     | '/profits'
+    | '/risk'
     | '/settings'
     | '/trades'
     | '/wallet'
@@ -252,6 +263,7 @@ export interface FileRouteTypes {
     | '/_app/ledger'
     | '/_app/markets'
     | '/_app/profits'
+    | '/_app/risk'
     | '/_app/settings'
     | '/_app/trades'
     | '/_app/wallet'
@@ -362,6 +374,13 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof AppProfitsRouteImport
       parentRoute: typeof AppRoute
     }
+    '/_app/risk': {
+      id: '/_app/risk'
+      path: '/risk'
+      fullPath: '/risk'
+      preLoaderRoute: typeof AppRiskRouteImport
+      parentRoute: typeof AppRoute
+    }
     '/_app/settings': {
       id: '/_app/settings'
       path: '/settings'
@@ -423,6 +442,7 @@ interface AppRouteChildren {
   AppLedgerRoute: typeof AppLedgerRoute
   AppMarketsRoute: typeof AppMarketsRoute
   AppProfitsRoute: typeof AppProfitsRoute
+  AppRiskRoute: typeof AppRiskRoute
   AppSettingsRoute: typeof AppSettingsRoute
   AppTradesRoute: typeof AppTradesRoute
   AppWalletRoute: typeof AppWalletRoute
@@ -442,6 +462,7 @@ const AppRouteChildren: AppRouteChildren = {
   AppLedgerRoute: AppLedgerRoute,
   AppMarketsRoute: AppMarketsRoute,
   AppProfitsRoute: AppProfitsRoute,
+  AppRiskRoute: AppRiskRoute,
   AppSettingsRoute: AppSettingsRoute,
   AppTradesRoute: AppTradesRoute,
   AppWalletRoute: AppWalletRoute,

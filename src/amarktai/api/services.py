@@ -23,9 +23,11 @@ from amarktai.services.invites import Invites
 from amarktai.services.keys import Keys
 from amarktai.services.ledger_reports import LedgerReports
 from amarktai.services.markets import MarketService
+from amarktai.services.modes import Modes
 from amarktai.services.order_history import OrderHistory
 from amarktai.services.platforms import PlatformService
 from amarktai.services.profits import ProfitService
+from amarktai.services.readiness import Readiness
 from amarktai.services.resolutions import Resolutions
 from amarktai.services.sessions import Sessions
 from amarktai.services.setup import Setup
@@ -57,6 +59,8 @@ class Services:
     live: LiveHub
     build: BuildInfo
     emergency: Emergency
+    modes: Modes
+    readiness: Readiness
     bots: BotService
     bot_views: BotViews
     trades: TradeService

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from amarktai.bootstrap.foundation import lay_foundation, real_time
+from amarktai.bootstrap.foundation import Foundation, build_notices, lay_foundation, real_time
 from amarktai.bootstrap.people import build_accounts, build_keys
 from amarktai.config import Settings
 from amarktai.ports.clock import to_datetime
 from amarktai.providers.registry import load_providers
+from amarktai.services.audit_watch import AuditWatch
 from amarktai.services.key_checks import KeyChecks
+from amarktai.services.ledger_audit import LedgerAudit
 from amarktai.services.retention import Retention
 from amarktai.storage.accounts import PgAccounts
 from amarktai.storage.alerts import PgAlerting
+from amarktai.storage.readiness import PgReadiness
+from amarktai.storage.reports import PgReporting
 from amarktai.storage.retention import PgRetention
 from amarktai.storage.system import PgSystem
+from amarktai.system.logs import ERRORS
+from amarktai.workers.heartbeat import WithHealth
 from amarktai.workers.jobs import JobsWorker
 
 
@@ -37,6 +43,13 @@ async def run_jobs(settings: Settings, app_url: str) -> None:
         PgRetention(base.database), events_kept=timedelta(days=settings.event_retention_days)
     )
     try:
-        await JobsWorker(clock, PgSystem(base.database), retention, checks).run()
+        beats = WithHealth(PgSystem(base.database), ERRORS.health)
+        await JobsWorker(clock, beats, retention, checks, build_audit_watch(base)).run()
     finally:
         await base.close()
+
+
+def build_audit_watch(base: Foundation) -> AuditWatch:
+    """Return the audit that runs by itself."""
+    audit = LedgerAudit(PgReporting(base.database))
+    return AuditWatch(audit, PgReadiness(base.database), build_notices(base), base.clock)

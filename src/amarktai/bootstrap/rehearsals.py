@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Final
 from uuid import UUID
 
@@ -25,22 +28,28 @@ from amarktai.bootstrap.twins import TWINS, made_up_account, running_twin
 from amarktai.config import Settings
 from amarktai.domain.bot import Bot, TradingMode
 from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, Origin, Platform
-from amarktai.domain.mode import SystemMode
 from amarktai.domain.order import OrderType, Side
 from amarktai.domain.provider import Credentials, ProviderId
+from amarktai.domain.readiness import REHEARSED_HOURS, ROLES
+from amarktai.domain.risk_limits import EVERYBODY, Limit, LimitKind
 from amarktai.domain.user import Identity, Scope
 from amarktai.ports.clock import to_datetime
 from amarktai.ports.exchange import ClientIdScope, ExchangeAccount, Recall
 from amarktai.ports.ids import Ids
 from amarktai.ports.leases import Lease
+from amarktai.ports.readiness import BACKUP_NOTE, REHEARSAL_NOTE
 from amarktai.providers.registry import load_providers
 from amarktai.services.arrivals import Arrivals
+from amarktai.services.audit_watch import AuditWatch
 from amarktai.services.differences import Differences
 from amarktai.services.engine import EngineParts, TradingDesk, TradingEngine
 from amarktai.services.key_checks import KeyChecks
+from amarktai.services.ledger_audit import LedgerAudit
 from amarktai.services.live_accounts import LiveAccounts, LiveParts
+from amarktai.services.modes import Gate, Modes
 from amarktai.services.order_recall import OrderRecall
 from amarktai.services.orders import LIVE_POLICY, Desk, OrderService
+from amarktai.services.readiness import Readiness
 from amarktai.services.rehearsal import (
     MAX_AGE_S,
     STEP_S,
@@ -52,8 +61,10 @@ from amarktai.services.rehearsal import (
     RehearsalResult,
 )
 from amarktai.services.rehearsal_script import KeyDesk
+from amarktai.services.system import LIVE, System
 from amarktai.storage.accounts import PgAccounts
 from amarktai.storage.alerts import PgAlerting
+from amarktai.storage.readiness import PgReadiness
 from amarktai.storage.reports import PgReporting
 from amarktai.storage.system import PgSystem
 from amarktai.system.clock import StageClock
@@ -76,6 +87,12 @@ MONEY: Final[Mapping[Platform, tuple[str, Decimal]]] = {
 _SHARE: Final = Decimal("0.45")
 #: What the bots of each exchange trade, in its money.
 _TRADED: Final = ("BTC", "ETH")
+#: What the rehearsal's platform lets everybody risk together: more than its accounts hold.
+_LIMITS: Final = {
+    LimitKind.DAILY_LOSS: Decimal(5_000_000),
+    LimitKind.DRAWDOWN: Decimal(100),
+    LimitKind.EXPOSURE: Decimal(50_000_000),
+}
 #: Real seconds for the streams to open before the day begins.
 _OPENING_S: Final = 0.5
 
@@ -150,12 +167,10 @@ async def rehearse(
         user_id = await create_first_user(base, login)
         async with AsyncExitStack() as stack:
             lease = await stack.enter_async_context(only_engine(base, "rehearsal"))
-            # Nothing real can be reached from here: keys and addresses are the twins'.
-            now = to_datetime(clock.now_ns())
-            await PgSystem(base.database).set_mode(SystemMode.LIVE, TradingMode.LIVE, now, "rehearsal")
             recall = OrderRecall(base.store, user_id)
             casts, credentials, urls = await _gather(stack, clock, seed, recall)
             keys = await _key_desk(base, user_id, credentials, urls)
+            await clock.drive(_set_the_stage(base, keys.who))
             group = await stack.enter_async_context(_listeners())
             scenery = _Scenery(casts, keys, urls, group)
             parts = _put_together(base, clock, ids, lease, scenery, seed)
@@ -211,7 +226,78 @@ async def _key_desk(
         alerting = PgAlerting(base.database)
         return KeyChecks(accounts, alerting, keys, providers, clock=base.clock, started_at=started_at)
 
-    return KeyDesk(Identity(found[0], frozenset(Scope)), keys, accounts, new_checks, credentials)
+    # The owner sits at a browser of their own, as whoever switches to live must.
+    return KeyDesk(
+        Identity(found[0], frozenset(Scope), session_id=base.ids.new()),
+        keys,
+        accounts,
+        new_checks,
+        credentials,
+    )
+
+
+class _StageReports(PgReadiness):
+    """The facts of the rehearsal's books; the time is that of its stage."""
+
+    def __init__(self, base: Foundation) -> None:
+        super().__init__(base.database)
+        self._base = base
+
+    async def clock(self) -> datetime:
+        return to_datetime(self._base.clock.now_ns())
+
+
+@dataclass(frozen=True, slots=True)
+class _StageMachine:
+    """What a rehearsal has no server and no earlier run for. Implements ports.readiness.Machine."""
+
+    home: Path
+    build: str = "rehearsal"
+
+    async def disk(self) -> tuple[int, int]:
+        usage = shutil.disk_usage(self.home)
+        return usage.free, usage.total
+
+    async def ask_server(self) -> None:
+        """Nobody looks at a rehearsal while it runs."""
+
+    async def ask_realtime(self) -> None:
+        """Nobody looks at a rehearsal while it runs."""
+
+    def stop_file(self) -> str | None:
+        return None
+
+
+def _modes(base: Foundation) -> Modes:
+    """Return the platform's own switch and gate over the rehearsal's books."""
+    reports, store = _StageReports(base), PgSystem(base.database)
+    system = System(store, clock=base.clock, market=LIVE)
+    readiness = Readiness(reports, store, system, _StageMachine(base.settings.home), base.clock)
+    return Modes(base.store, Gate(readiness, reports, _prove_nothing), base.clock, base.ids)
+
+
+def _prove_nothing(_: Identity) -> None:
+    """The rehearsal's owner has no second factor to show."""
+
+
+async def _set_the_stage(base: Foundation, who: Identity) -> None:
+    """Give the gate what a platform has of its earlier days: processes, a backup, a rehearsal, limits.
+
+    What the day itself brings about (keys, accounts, orders, the books) is judged as it is.
+    """
+    now = to_datetime(base.clock.now_ns())
+    notes, system = PgReadiness(base.database), PgSystem(base.database)
+    for role in ROLES:
+        await system.beat(role, pid=1, started_at=now, at=now, detail={"errors": {}, "faults": 0})
+    await notes.put_note(BACKUP_NOTE, {"made_at": now.isoformat()}, now)
+    passed = {"passed_at": now.isoformat(), "build": "rehearsal", "hours": REHEARSED_HOURS}
+    await notes.put_note(REHEARSAL_NOTE, passed, now)
+    await AuditWatch(
+        LedgerAudit(PgReporting(base.database)), notes, build_notices(base), base.clock
+    ).run_round()
+    async with base.store.unit_of_work(who.user_id) as unit:
+        for kind, amount in _LIMITS.items():
+            await unit.limits.put(Limit(kind, EVERYBODY, amount), now, "system:rehearsal")
 
 
 async def _cast(exchanges: Exchanges, stage: TwinStage, credentials: Credentials, recall: Recall) -> Cast:
@@ -288,7 +374,7 @@ def _put_together(
     return RehearsalParts(
         clock, ids, SeededRng(f"faults:{seed}"), base.store, base.catalog, PgReporting(base.database),
         feed, engine, orders, fx, casts, keys, arrivals, accounts, Differences(base.store, clock),
-        scenery.listeners,
+        scenery.listeners, _modes(base),
     )  # fmt: skip
 
 

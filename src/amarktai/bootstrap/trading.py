@@ -42,11 +42,13 @@ from amarktai.storage.changes import PgChanges
 from amarktai.storage.leases import PgLeases
 from amarktai.storage.prices import PgPriceTicker
 from amarktai.storage.system import PgSystem
+from amarktai.system.logs import ERRORS
 from amarktai.system.stop_file import DiskStopFile
 from amarktai.venues.paper import PaperVenue
 from amarktai.venues.sandbox import REFERENCES, SandboxFeed
 from amarktai.venues.spec import FeedKind, load_specs
 from amarktai.workers.engine import EngineDuties, EngineWorker, LiveDesk, wait_for_lease
+from amarktai.workers.heartbeat import WithHealth
 
 if TYPE_CHECKING:
     from amarktai.bootstrap.live_market import LiveMarket
@@ -146,7 +148,7 @@ async def _engine_worker(
         leases=PgLeases(base.database),
         prices=PgPriceTicker(base.database),
         changes=PgChanges(app_url, base.database, base.clock),
-        beats=PgSystem(base.database),
+        beats=WithHealth(PgSystem(base.database), ERRORS.health),
         notices=build_notices(base),
         emergency=build_emergency(base, bots),
         recording_problem=opened.recording_problem,

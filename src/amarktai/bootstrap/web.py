@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 
-from amarktai.api.app import UI_FOLDER, create_app
-from amarktai.api.build import BuildInfo, read_build
+from amarktai.api.app import create_app
+from amarktai.api.build import BuildInfo
 from amarktai.api.serve import server
 from amarktai.api.services import Services
 from amarktai.bootstrap.foundation import (
@@ -21,6 +20,7 @@ from amarktai.bootstrap.foundation import (
     real_time,
 )
 from amarktai.bootstrap.people import build_accounts, build_keys
+from amarktai.bootstrap.readiness import build_info, build_readiness, reported_address
 from amarktai.config import Settings
 from amarktai.domain.bar import Bars
 from amarktai.domain.instrument import Instrument, Platform
@@ -39,6 +39,7 @@ from amarktai.services.differences import Differences
 from amarktai.services.exports import Exports
 from amarktai.services.ledger_reports import LedgerReports
 from amarktai.services.markets import BarsBefore, MarketService
+from amarktai.services.modes import Gate, Modes
 from amarktai.services.order_history import OrderHistory
 from amarktai.services.platforms import PlatformService
 from amarktai.services.profits import ProfitService
@@ -50,10 +51,12 @@ from amarktai.services.wallet import WalletService
 from amarktai.storage.alerts import PgAlerting
 from amarktai.storage.candles import ParquetCandleStore
 from amarktai.storage.events import PgEvents
+from amarktai.storage.readiness import PgReadiness
 from amarktai.storage.reports import PgReporting
 from amarktai.storage.system import PgSystem
+from amarktai.system.logs import ERRORS
 from amarktai.venues.spec import load_specs
-from amarktai.workers.heartbeat import beat
+from amarktai.workers.heartbeat import WithHealth, beat
 
 _ADMIN_NAME = "Admin"
 
@@ -84,6 +87,8 @@ def build_services(
         is_sandbox=system.is_sandbox,
     )
     keys, orders = build_keys(base, accounts, providers), OrderHistory(reporting)
+    readiness = build_readiness(base, system, build, reported_address(base))
+    gate = Gate(readiness, PgReadiness(base.database), accounts.factors.require_fresh)
     return Services(
         settings=settings,
         clock=clock,
@@ -102,6 +107,8 @@ def build_services(
         live=hub,
         build=build,
         emergency=build_emergency(base, bots),
+        modes=Modes(base.store, gate, clock, base.ids),
+        readiness=readiness,
         bots=bots,
         bot_views=views,
         trades=trades,
@@ -161,23 +168,28 @@ async def prepare_first_admin(settings: Settings, app_url: str) -> str | None:
         await base.close()
 
 
+def _own_address(settings: Settings, listener: socket.socket) -> str:
+    """Return where this machine reaches the server: what listens everywhere listens on loopback too."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{listener.getsockname()[1]}"
+
+
 async def run_api(settings: Settings, app_url: str, listener: socket.socket) -> None:
     """Serve the API, the realtime channels and the dashboard until told to stop."""
     clock, ids = real_time()
     base = lay_foundation(settings, app_url, clock, ids)
-    build = read_build(
-        os.environ, environment=settings.environment, host=socket.gethostname(), ui_folder=UI_FOLDER
-    )
+    build = build_info(settings)
     accounts = build_accounts(base)
     await accounts.vault.prepare()
     hub = Hub(PgEvents(base.database), clock=clock, dashboard_sha=lambda: build.dashboard_sha)
     providers = load_providers(clock, settings.provider_urls)
     services = build_services(base, hub, build, accounts, providers)
     http = server(create_app(services), settings, websocket_protocol=FrameProtocol)
-    beats = PgSystem(base.database)
+    beats, url = WithHealth(PgSystem(base.database), ERRORS.health), _own_address(settings, listener)
     background = [
         asyncio.create_task(Relay(app_url, hub, clock=clock).run()),
-        asyncio.create_task(beat(beats, clock, "api", lambda: {"clients": hub.client_count})),
+        asyncio.create_task(beat(beats, clock, "api", lambda: {"clients": hub.client_count, "url": url})),
     ]
     try:
         await http.serve(sockets=[listener])

@@ -326,20 +326,9 @@ class Heartbeat:
     detail: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class ModeRow:
-    """The system's one mode."""
-
-    mode: str
-    updated_at: datetime
-    updated_by: str
-
-
 class SystemStore(Protocol):
     async def ping(self) -> None:
         """Ask the database for a sign of life. Raises: Unavailable."""
-
-    async def mode(self) -> ModeRow: ...
 
     async def heartbeats(self) -> list[Heartbeat]: ...
 

@@ -121,6 +121,15 @@ class EmergencyStopChanged(EventPayload):
     reason: str
 
 
+class ModeSwitched(EventPayload):
+    """The system's mode changed. ``base`` says whose entries may leave; ``mode_data`` as
+    ``GET /api/system/mode`` tells it."""
+
+    mode: str
+    base: str
+    mode_data: dict[str, Any]
+
+
 class AccountUpdated(EventPayload):
     """A real account's condition changed, as ``GET /api/accounts`` tells it."""
 
@@ -146,6 +155,7 @@ EVENTS: Final[dict[str, type[EventPayload]]] = {
     "key_tested": KeyTested,
     "key_deleted": KeyDeleted,
     "account_updated": AccountUpdated,
+    "mode_switched": ModeSwitched,
     "emergency_stop": EmergencyStopChanged,
     "emergency_stop_deactivated": EmergencyStopChanged,
 }

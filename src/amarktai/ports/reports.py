@@ -17,7 +17,6 @@ from uuid import UUID
 
 from amarktai.domain.bot import Bot, BotStatus, TradingMode
 from amarktai.domain.instrument import Origin, Platform
-from amarktai.domain.mode import SystemMode
 from amarktai.domain.order import OrderState
 from amarktai.domain.position import Position
 from amarktai.domain.round_trip import RoundTrip
@@ -78,16 +77,14 @@ class BotFilter:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What every answer depends on: the system's mode and where the user's day begins."""
+    """What every answer depends on: whose entries the system lets leave, and where the user's day begins."""
 
-    system_mode: SystemMode
+    base: TradingMode
     timezone: str
 
     def book(self, mode: TradingMode | None) -> TradingMode:
-        """Return the mode asked for, or else the one that the system trades in (autopilot: paper)."""
-        if mode is not None:
-            return mode
-        return TradingMode.LIVE if self.system_mode is SystemMode.LIVE else TradingMode.PAPER
+        """Return the mode asked for, or else the one that the system trades in (autopilot: its base)."""
+        return mode or self.base
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ from amarktai.ledger.entry import Entry
 from amarktai.ledger.profit import RollupDelta, RollupKey
 from amarktai.ledger.valuation import FxRate
 from amarktai.ports.events import EventPayload
+from amarktai.ports.modes import ModeStore
+from amarktai.ports.risk import LimitStore
 
 if TYPE_CHECKING:
     from amarktai.ports.accounts import AuditStore
@@ -295,6 +297,12 @@ class UnitOfWork(Protocol):
 
     @property
     def stops(self) -> StopStore: ...
+
+    @property
+    def modes(self) -> ModeStore: ...
+
+    @property
+    def limits(self) -> LimitStore: ...
 
     @property
     def reports(self) -> Reports:

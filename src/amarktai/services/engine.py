@@ -715,7 +715,8 @@ class TradingEngine:
         return self._desks[runner.bot.mode].orders
 
     async def _heed_halts(self) -> None:
-        """Cancel the entries that rest at halted accounts: the gates stop new ones, and these would fill."""
+        """Cancel entries that rest where none may enter now, at halted accounts or with the system on
+        paper: the gates stop new ones, and these would fill."""
         busy: dict[UUID, list[Runner]] = {}
         for runner in self.runners.values():
             if runner.account.working and runner.bot.mode is TradingMode.LIVE:
@@ -723,9 +724,11 @@ class TradingEngine:
         for user_id, runners in busy.items():
             async with self._store.unit_of_work(user_id) as unit:
                 accounts = await unit.venue_accounts.list()
+                mode = await unit.modes.current()
+            is_on_paper = mode.base is TradingMode.PAPER
             halted = {name for name, account in accounts.items() if account.state is AccountState.HALTED}
             for runner in runners:
-                if runner.bot.platform in halted:
+                if is_on_paper or runner.bot.platform in halted:
                     await self._cancel(runner, lambda order: order.side is Side.BUY)
                     self._refresh_wake(runner.index)
 

@@ -20,9 +20,10 @@ import numpy as np
 
 from amarktai.domain.bar import NS_PER_S, Bars
 from amarktai.domain.bot import Bot, BotStatus, LifecycleStage, RiskMode, TradingMode
-from amarktai.domain.errors import BrokenInvariant, Unavailable
+from amarktai.domain.errors import BrokenInvariant, Conflict, Unavailable
 from amarktai.domain.instrument import Instrument, Origin, Platform
 from amarktai.domain.market import DirtyRows, EventKind, MarketBatch, OrderBook, empty_bars
+from amarktai.domain.mode import SystemMode
 from amarktai.domain.money import ZERO, to_ledger
 from amarktai.domain.order import Side
 from amarktai.ledger import chart
@@ -42,6 +43,7 @@ from amarktai.services.differences import Differences
 from amarktai.services.engine import TradingEngine
 from amarktai.services.fx import FxRates, Mark
 from amarktai.services.live_accounts import LiveAccounts
+from amarktai.services.modes import CONFIRMATION, Modes
 from amarktai.services.order_history import OrderHistory
 from amarktai.services.orders import OrderService
 from amarktai.services.rehearsal_script import DayScript, Halt, KeyDesk, Scene, Story
@@ -148,6 +150,7 @@ class RehearsalParts:
     accounts: LiveAccounts
     differences: Differences
     listeners: TaskGroup
+    modes: Modes
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +179,8 @@ class RehearsalResult:
     While an account is halted, entries are ``refused`` by the gates; ``trespassed`` are those that left
     all the same. ``stranded`` are exits that were denied: the coins were held by another order. ``by_hand``
     are the quantities that the exchanges say were bought without an order of ours, by instrument;
-    ``conditions`` says of accounts that are not active at the end why.
+    ``conditions`` says of accounts that are not active at the end why. ``opened_early``: the live gate let
+    real money through before any key was tested and any account reconciled.
     """
 
     steps: int
@@ -191,6 +195,7 @@ class RehearsalResult:
     stranded: int = 0
     by_hand: dict[str, Decimal] = field(default_factory=dict)
     conditions: dict[Platform, str] = field(default_factory=dict)
+    opened_early: bool = False
 
     @property
     def problems(self) -> list[str]:
@@ -203,6 +208,7 @@ class RehearsalResult:
             f"{self.stranded} exits were denied": self.stranded,
             "what was traded by hand is not what the exchanges record so": self.by_hand != story.bought,
             "nobody was alerted of the key": not story.alerted,
+            "the live gate opened before any account was reconciled": self.opened_early,
             "the platform does not trust every account at the end: "
             f"{'; '.join(self.conditions.values())}": self.conditions,
             "what the platform noticed without a reason is not what was paid in": (
@@ -229,6 +235,7 @@ class Rehearsal:
         self._index = {item.id: number for number, item in enumerate(parts.feed.instruments)}
         self._bots: list[Bot] = []
         self._asks: dict[str, Decimal] = {}
+        self._refusal = ""
         self._script = DayScript(
             parts.keys, [cast.scene() for cast in parts.casts], parts.clock, parts.rng, parts.differences
         )
@@ -239,8 +246,11 @@ class Rehearsal:
         await self._prepare()
         clock = self._parts.clock
         await clock.drive(self._parts.engine.start())
+        result.opened_early = await clock.drive(self._go_live())
         await clock.drive(self._script.begin(steps))
         await clock.drive(self._open_accounts())
+        if not await clock.drive(self._go_live()):
+            raise BrokenInvariant(f"the live gate does not open: {self._refusal}")
         for step in range(steps):
             await clock.drive(self._script.play(step, self._asks))
             self._arm_faults(result)
@@ -249,12 +259,22 @@ class Rehearsal:
         for cast in self._parts.casts:
             cast.stage.clear()
         await clock.drive(self._close(result))
+        await self._parts.modes.switch(SystemMode.PAPER, None, by=self._parts.keys.who)
         result.tie_outs = await self._compare(result)
         await self._script.end()
         result.story = self._script.story
         result.orders = await self._orders()
         self._judge(result)
         return result
+
+    async def _go_live(self) -> bool:
+        """Ask the live gate to open, as the owner does in the dashboard; return whether it did."""
+        try:
+            await self._parts.modes.switch(SystemMode.LIVE, CONFIRMATION, by=self._parts.keys.who)
+        except Conflict as refusal:
+            self._refusal = refusal.detail
+            return False
+        return True
 
     # -- before the day --------------------------------------------------------------------------
 

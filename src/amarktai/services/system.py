@@ -1,20 +1,17 @@
-"""The platform about itself: readiness, mode, processes, and the log of events."""
+"""The platform about itself: what keeps it from working, its processes, and the log of events."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any, Final
 
 from amarktai.domain.errors import InvalidInput, Unavailable
-from amarktai.domain.mode import SystemMode
+from amarktai.domain.readiness import BEAT_LIMIT
 from amarktai.domain.user import Identity
 from amarktai.ports.accounts import EventStore, Heartbeat, StoredEvent, SystemStore
 from amarktai.ports.clock import Clock, to_datetime
 from amarktai.services.audit import fact_of
 from amarktai.services.paging import Page, decode_cursor, encode_cursor
 
-#: A worker that has not reported for so long counts as unhealthy.
-BEAT_LIMIT: Final = timedelta(seconds=30)
 #: The exchanges' public data, or the seeded synthetic market.
 LIVE: Final = "live"
 SANDBOX: Final = "sandbox"
@@ -34,7 +31,7 @@ class System:
         await self._store.ping()
         return {"status": "healthy", "db": "connected", "timestamp": to_datetime(self._clock.now_ns())}
 
-    async def readiness(self) -> list[str]:
+    async def issues(self) -> list[str]:
         """Return what keeps the platform from working, each as a sentence; empty when ready."""
         try:
             beats = await self._store.heartbeats()
@@ -42,19 +39,6 @@ class System:
             return [error.detail]
         healthy = {beat.role for beat in beats if self._is_healthy(beat)}
         return [f"The {role} does not run." for role in NEEDED_ROLES if role not in healthy]
-
-    async def mode(self) -> dict[str, Any]:
-        """Return the system's mode as ``GET /api/system/mode`` shows it."""
-        row = await self._store.mode()
-        return {
-            "success": True,
-            "mode": row.mode,
-            "paperTrading": row.mode == SystemMode.PAPER,
-            "liveTrading": row.mode == SystemMode.LIVE,
-            "autopilot": row.mode == SystemMode.AUTOPILOT,
-            "updated_at": row.updated_at,
-            "updated_by": row.updated_by,
-        }
 
     async def market(self) -> str:
         """Return which market bots see: ``live`` or ``sandbox``."""

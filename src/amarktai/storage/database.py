@@ -24,7 +24,7 @@ _NO_ANSWER = (
 # In one statement with what nearly every answer depends on: a round trip less for each.
 _OPEN_SNAPSHOT = text(
     """
-    SELECT set_config('app.tenant', :tenant, true), m.mode, u.timezone
+    SELECT set_config('app.tenant', :tenant, true), m.base, u.timezone
     FROM system_mode m LEFT JOIN users u ON u.id = nullif(:tenant, '')::uuid
     """
 )
@@ -32,10 +32,10 @@ _OPEN_SNAPSHOT = text(
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A read-only transaction, with the system's mode and the tenant's time zone as of it."""
+    """A read-only transaction, with the mode's base and the tenant's time zone as of it."""
 
     connection: Transaction
-    system_mode: str
+    base: str
     timezone: str | None
 
 
@@ -113,7 +113,7 @@ class Database:
                 row = (await connection.execute(_OPEN_SNAPSHOT, values)).one()
                 driver = await _driver_of(connection)
                 opened = Transaction(connection, driver, None, Preparations(driver))
-                yield Snapshot(opened, row.mode, row.timezone)
+                yield Snapshot(opened, row.base, row.timezone)
         except _NO_ANSWER as error:
             raise Unavailable(
                 "UNAVAILABLE", "The database does not answer.", "Try again in a moment."

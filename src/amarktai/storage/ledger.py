@@ -86,6 +86,9 @@ _EXPECT: Final = _expectation("expect_book")
 _EXPECT_LIVE: Final = _expectation(
     "expect_live_book", f"AND {_HALTS} = $7 AND {_BASE} = $8", ("jsonb", "text")
 )
+#: A waiter reads what else belongs to the decision (stop, mode, halts) only when its wait has ended: of
+#: one statement all but the locked rows would be as of its beginning.
+_WAIT: Final = Prepared("wait_for_book", "SELECT FROM ledger_books WHERE mode = $1 FOR UPDATE", ("text",))
 _CONVERSION = ("bot_id", "rate", "rate_source", "rate_at")
 
 
@@ -136,6 +139,7 @@ class PgLedger:
         token = str(book.fencing_token)
         values = (str(book.id), str(book.head_seq), book.timezone, lease, token, book.stop or "")
         if book.mode is TradingMode.LIVE:
+            self._transaction.expect(_WAIT, [book.mode.value])
             self._transaction.expect(
                 _EXPECT_LIVE, (*values, orjson.dumps(book.halts).decode(), book.base.value)
             )
@@ -149,6 +153,8 @@ class PgLedger:
         return self._heads[book.id]
 
     async def _lock(self, mode: TradingMode, lease: str | None) -> Any:
+        if mode is TradingMode.LIVE:
+            await self._transaction.fetch(_WAIT, [mode.value])
         if lease is None:
             rows = await self._transaction.fetch(_LOCK, [mode.value])
         else:

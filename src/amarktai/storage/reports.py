@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from amarktai.domain.bot import TradingMode
 from amarktai.domain.errors import NotFound
 from amarktai.domain.instrument import Origin
-from amarktai.domain.mode import SystemMode
 from amarktai.ports.catalog import MarkRow
 from amarktai.ports.reports import BotReads, FigureReads, LedgerReads, OrderReads, Setting, TradeReads
 from amarktai.storage import tables as t
@@ -23,7 +23,7 @@ from amarktai.storage.order_reports import PgOrderReads
 from amarktai.storage.trade_reports import PgTradeReads
 
 # Written out, as nearly every answer asks them.
-_SETTING = text("SELECT m.mode, u.timezone FROM system_mode m CROSS JOIN users u WHERE u.id = :user")
+_SETTING = text("SELECT m.base, u.timezone FROM system_mode m CROSS JOIN users u WHERE u.id = :user")
 _MARKS = text("SELECT instrument_id, price, at, origin FROM marks WHERE instrument_id = ANY(:ids)")
 
 
@@ -41,7 +41,7 @@ class PgReports:
     async def setting(self) -> Setting:
         if self._setting is None:
             row = (await self._connection.execute(_SETTING, {"user": self.user_id})).one()
-            self._setting = Setting(SystemMode(row.mode), row.timezone)
+            self._setting = Setting(TradingMode(row.base), row.timezone)
         return self._setting
 
     async def marks(self, instrument_ids: Sequence[str]) -> list[MarkRow]:
@@ -60,7 +60,7 @@ class PgReporting:
         async with self._database.snapshot(user_id) as opened:
             if opened.timezone is None:
                 raise NotFound("NOT_FOUND", f"There is no user {user_id}", "Sign in again.")
-            setting = Setting(SystemMode(opened.system_mode), opened.timezone)
+            setting = Setting(TradingMode(opened.base), opened.timezone)
             yield PgReports(opened.connection, user_id, setting)
 
     async def user_ids(self) -> list[UUID]:

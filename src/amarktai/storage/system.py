@@ -1,4 +1,4 @@
-"""The platform's own state in PostgreSQL: mode, worker heartbeats, the server itself."""
+"""The platform's own state in PostgreSQL: worker heartbeats, the market, the server itself."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from amarktai.domain.audit import AuditFact
-from amarktai.domain.bot import TradingMode
-from amarktai.domain.mode import SystemMode
-from amarktai.ports.accounts import Heartbeat, ModeRow
+from amarktai.ports.accounts import Heartbeat
 from amarktai.storage import tables as t
 from amarktai.storage.audit import PgAudit
 from amarktai.storage.bots import ENGINE_CHANNEL
@@ -34,17 +32,6 @@ class PgSystem:
     async def ping(self) -> None:
         async with self._database.transaction(None) as connection:
             await connection.execute(_PING)
-
-    async def mode(self) -> ModeRow:
-        async with self._database.transaction(None) as connection:
-            row = (await connection.execute(select(t.system_mode))).one()
-        return ModeRow(row.mode, row.updated_at, row.updated_by)
-
-    async def set_mode(self, mode: SystemMode, base: TradingMode, at: datetime, by: str) -> None:
-        """Write the system's mode and base. From this commit on no entry of another base is claimed."""
-        values = {"mode": mode.value, "base": base.value, "updated_at": at, "updated_by": by}
-        async with self._database.transaction(None) as connection:
-            await connection.execute(update(t.system_mode).values(values))
 
     async def heartbeats(self) -> list[Heartbeat]:
         beats = t.worker_heartbeats

@@ -67,12 +67,25 @@ platform_settings = Table(
     Column("updated_at", Instant, nullable=False),
 )
 
+#: What the live gate found when it was asked to open. Append-only.
+readiness_reports = Table(
+    "readiness_reports",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("made_at", Instant, nullable=False),
+    Column("build", Text, nullable=False),
+    Column("checks", JSONB, nullable=False),
+    Column("asked_by", Text, nullable=False),
+)
+
+#: A trigger lets the base become live with a fresh report in which every check is met, and not otherwise.
 system_mode = Table(
     "system_mode",
     metadata,
     Column("singleton", Boolean, primary_key=True, server_default=text("true")),
     Column("mode", Text, nullable=False),
     Column("base", Text, nullable=False, server_default="paper"),
+    Column("readiness_id", Uuid, ForeignKey("readiness_reports.id")),
     Column("updated_at", Instant, nullable=False),
     Column("updated_by", Text, nullable=False),
     CheckConstraint("singleton", name="one_row"),
@@ -401,6 +414,30 @@ emergency_stops = Table(
         text("coalesce(user_id, '00000000-0000-0000-0000-000000000000')"),
         unique=True,
         postgresql_where=text("released_at IS NULL"),
+    ),
+)
+
+#: Limits of everybody together (without a user), of one user, or of one bot. An amount, or names.
+risk_limits = Table(
+    "risk_limits",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", Uuid, ForeignKey("users.id")),
+    Column("bot_id", Uuid, ForeignKey("bots.id")),
+    Column("kind", Text, nullable=False),
+    Column("amount", Money),
+    Column("names", ARRAY(Text)),
+    Column("updated_at", Instant, nullable=False),
+    Column("updated_by", Text, nullable=False),
+    CheckConstraint("bot_id is null or user_id is not null", name="scope"),
+    CheckConstraint("(amount is null) <> (names is null)", name="value"),
+    CheckConstraint("amount > 0", name="amount"),
+    Index(
+        "ix_risk_limits_one",
+        text("coalesce(user_id, '00000000-0000-0000-0000-000000000000')"),
+        text("coalesce(bot_id, '00000000-0000-0000-0000-000000000000')"),
+        "kind",
+        unique=True,
     ),
 )
 

@@ -76,7 +76,7 @@ class Transaction(AsyncConnection):
         self._driver = driver
         self._preparations = preparations
         self._opening = opening
-        self._expected: tuple[Prepared, Sequence[str]] | None = None
+        self._expected: list[tuple[Prepared, Sequence[str]]] = []
         self._waiting = Waiting()
 
     def stage(self, target: str, rows: Sequence[Row]) -> None:
@@ -88,9 +88,9 @@ class Transaction(AsyncConnection):
         return self._waiting.count(target)
 
     def expect(self, check: Prepared, values: Sequence[str]) -> None:
-        """Let ``check`` be the first to run, with whatever is sent first: it divides by zero if in vain."""
+        """Let ``check`` run with whatever is sent first, before all else: it divides by zero if in vain."""
         assert self._opening is not None, "nothing may be sent before it is known to hold"
-        self._expected = (check, values)
+        self._expected.append((check, values))
 
     def begin_nested(self) -> AsyncTransaction:
         """Begin a savepoint; ``flush`` first, so that nothing which belongs before it is lost with it."""
@@ -127,9 +127,8 @@ class Transaction(AsyncConnection):
         parts = [] if last is None else [last]
         if self._waiting:
             parts.insert(0, await self._call(*self._waiting.take()))
-        expected, self._expected = self._expected, None
-        if expected is not None:
-            parts.insert(0, await self._call(expected[0], _encoded(expected[1])))
+        expected, self._expected = self._expected, []
+        parts[:0] = [await self._call(check, _encoded(values)) for check, values in expected]
         if self._opening is not None:
             parts.insert(0, self._opening)
             self._opening = None

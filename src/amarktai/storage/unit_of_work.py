@@ -17,9 +17,11 @@ from amarktai.storage.database import Database
 from amarktai.storage.keys import PgVenueAccounts
 from amarktai.storage.ledger import PgLedger
 from amarktai.storage.live_accounts import PgLiveAccounts
+from amarktai.storage.modes import PgModes
 from amarktai.storage.orders import PgOrders
 from amarktai.storage.outbox import PgOutbox
 from amarktai.storage.reports import PgReports
+from amarktai.storage.risk_limits import PgRiskLimits
 from amarktai.storage.rollups import PgFigures
 from amarktai.storage.stops import PgStops
 from amarktai.storage.trades import PgTrades
@@ -40,6 +42,8 @@ class PgUnitOfWork:
         self.venue_accounts = PgVenueAccounts(transaction, user_id)
         self.live_accounts = PgLiveAccounts(transaction, user_id)
         self.stops = PgStops(transaction, user_id)
+        self.modes = PgModes(transaction)
+        self.limits = PgRiskLimits(transaction, ids)
         self.reports = PgReports(transaction, user_id)
 
     async def user_timezone(self) -> str:

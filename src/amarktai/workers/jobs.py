@@ -10,6 +10,7 @@ import structlog
 
 from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.engine import Heartbeats
+from amarktai.services.audit_watch import AuditWatch
 from amarktai.services.key_checks import KeyChecks
 from amarktai.services.retention import Retention
 from amarktai.workers.heartbeat import beat
@@ -17,6 +18,8 @@ from amarktai.workers.heartbeat import beat
 log = structlog.get_logger(__name__)
 
 PRUNE_EVERY_S: Final = 600.0
+#: How often everybody's books are audited, after the last audit's end.
+AUDIT_EVERY_S: Final = 900.0
 #: How often keys are looked through for one that is due; each is asked about once a day.
 KEYS_EVERY_S: Final = 900.0
 
@@ -24,11 +27,14 @@ KEYS_EVERY_S: Final = 900.0
 class JobsWorker:
     """Runs the schedule until cancelled."""
 
-    def __init__(self, clock: Clock, beats: Heartbeats, retention: Retention, checks: KeyChecks) -> None:
+    def __init__(
+        self, clock: Clock, beats: Heartbeats, retention: Retention, checks: KeyChecks, audits: AuditWatch
+    ) -> None:
         self._clock = clock
         self._beats = beats
         self._retention = retention
         self._checks = checks
+        self._audits = audits
         self._pruned = 0
         self._checked = 0
 
@@ -37,6 +43,7 @@ class JobsWorker:
             group.create_task(beat(self._beats, self._clock, "jobs", self._detail))
             group.create_task(self._prune())
             group.create_task(self._check_keys())
+            group.create_task(self._audit())
 
     def _detail(self) -> dict[str, int]:
         return {"rows_pruned": self._pruned, "keys_checked": self._checked}
@@ -48,6 +55,11 @@ class JobsWorker:
             if report.halted:
                 log.error("accounts were halted: their keys may move money", accounts=report.halted)
             await self._clock.sleep(KEYS_EVERY_S)
+
+    async def _audit(self) -> None:
+        while True:
+            await self._audits.run_round()
+            await self._clock.sleep(AUDIT_EVERY_S)
 
     async def _prune(self) -> None:
         while True:

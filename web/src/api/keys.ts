@@ -4,6 +4,7 @@ export const keys = {
   setup: ["setup"] as const,
   build: ["build"] as const,
   mode: ["mode"] as const,
+  liveReadiness: ["live-readiness"] as const,
   stop: ["stop"] as const,
   bots: ["bots"] as const,
   bot: (id: string) => ["bot", id] as const,

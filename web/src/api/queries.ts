@@ -50,6 +50,13 @@ export const modeQuery = queryOptions({
   staleTime: FOREVER,
 });
 
+/** For admins. Time alone changes what it says, so it is asked again while it is shown. */
+export const liveReadinessQuery = queryOptions({
+  queryKey: keys.liveReadiness,
+  queryFn: ({ signal }) => api.get<m.LiveReadiness>("/api/system/mode/readiness", {}, signal),
+  refetchInterval: 10_000,
+});
+
 export const stopQuery = queryOptions({
   queryKey: keys.stop,
   queryFn: ({ signal }) => api.get<m.StopStatus>("/api/system/emergency-stop/status", {}, signal),

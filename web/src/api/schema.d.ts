@@ -1376,6 +1376,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system/mode/readiness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Live Readiness
+         * @description Make every check that live trading needs, and return each with its value and threshold.
+         */
+        get: operations["read_live_readiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system/mode/switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switch Mode
+         * @description Switch the mode. To paper at once; to live through every check, by an admin who proves who it is.
+         */
+        post: operations["switch_mode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system/status": {
         parameters: {
             query?: never;
@@ -2193,6 +2233,32 @@ export interface components {
          * @enum {string}
          */
         Cause: "deposit" | "withdrawal" | "fee" | "reward" | "other";
+        /** CheckView */
+        CheckView: {
+            /**
+             * Age S
+             * @description How old the fact is, where that matters.
+             */
+            age_s: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Remedy
+             * @description How it turns green.
+             */
+            remedy: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "failed";
+            /** Threshold */
+            threshold: string;
+            /** Title */
+            title: string;
+            /** Value */
+            value: string;
+        };
         /** Code */
         Code: {
             /**
@@ -3109,6 +3175,29 @@ export interface components {
              */
             unprotected_when_down: boolean;
         };
+        /** LiveReadiness */
+        LiveReadiness: {
+            /** Build */
+            build: string;
+            /**
+             * Checked At
+             * Format: date-time
+             */
+            checked_at: string;
+            /** Checks */
+            checks: components["schemas"]["CheckView"][];
+            /** Checks Passed */
+            checks_passed: boolean;
+            /** Errors */
+            errors: string[];
+            /** Ready */
+            ready: boolean;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
         /** Login */
         Login: {
             /**
@@ -3143,17 +3232,26 @@ export interface components {
             /** Timezone */
             timezone?: string | null;
         };
+        /** ModeSwitch */
+        ModeSwitch: {
+            /**
+             * Confirmation Token
+             * @description CONFIRM_LIVE_TRADING, for live, and for autopilot with real money.
+             */
+            confirmation_token?: string | null;
+            mode: components["schemas"]["SystemMode"];
+        };
         /** ModeView */
         ModeView: {
             /** Autopilot */
             autopilot: boolean;
+            /** @description Whose entries may leave: paper bots' only, or live bots' too. */
+            base: components["schemas"]["TradingMode"];
             /** Livetrading */
             liveTrading: boolean;
-            /**
-             * Mode
-             * @enum {string}
-             */
-            mode: "paper" | "live" | "autopilot";
+            /** Message */
+            message: string;
+            mode: components["schemas"]["SystemMode"];
             /** Papertrading */
             paperTrading: boolean;
             /**
@@ -4187,6 +4285,11 @@ export interface components {
          * @enum {string}
          */
         Support: "native" | "emulated" | "absent" | "unknown";
+        /**
+         * SystemMode
+         * @enum {string}
+         */
+        SystemMode: "paper" | "live" | "autopilot";
         /**
          * TestKey
          * @description Without ``api_key`` the saved key is tested; with it the given one, which is not kept.
@@ -9169,6 +9272,131 @@ export interface operations {
             };
             /** @description Not allowed for this user, this token or from this origin */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_live_readiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveReadiness"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    switch_mode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModeSwitch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModeView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The present state forbids it */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

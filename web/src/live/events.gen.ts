@@ -18,6 +18,7 @@ export interface LiveEvents {
   key_tested: { message: string; provider: string; display_name: string; success: boolean; outcome: string; error: string | null; is_saved: boolean };
   key_deleted: { message: string; provider: string; display_name: string };
   account_updated: { message: string; platform: string; condition: string; detail: string };
+  mode_switched: { message: string; mode: string; base: string; mode_data: Record<string, unknown> };
   emergency_stop: { message: string; enabled: boolean; scope: string; reason: string };
   emergency_stop_deactivated: { message: string; enabled: boolean; scope: string; reason: string };
 }

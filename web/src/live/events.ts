@@ -84,6 +84,12 @@ const handlers: Handlers = {
     if (severity !== "info") announce(message, severity);
   },
   account_updated: (_event, { refresh }) => refresh.add(keys.accounts),
+  mode_switched: ({ message, base, mode_data }, { client, refresh, announce }) => {
+    client.setQueryData(keys.mode, { ...mode_data, success: true, message });
+    // Screens without a mode in their address show the money that trades now.
+    refresh.add(keys.profits, keys.platforms, ["equity"], keys.bots, keys.liveReadiness);
+    announce(message, base === "live" ? "warning" : "info");
+  },
   key_saved: reloadKeys,
   key_tested: reloadKeys,
   key_deleted: reloadKeys,

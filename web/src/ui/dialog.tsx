@@ -26,8 +26,10 @@ export function Dialog({ title, open, onClose, side = false, footer, children }:
     const dialog = ref.current;
     if (open && dialog && !dialog.open) {
       dialog.showModal();
-      // The first thing to do inside, not the button that leaves again.
-      dialog.querySelector<HTMLElement>(FIRST)?.focus();
+      // The first thing to do inside, not the button that leaves again, unless a dialog says otherwise.
+      (
+        dialog.querySelector<HTMLElement>("[data-first]") ?? dialog.querySelector<HTMLElement>(FIRST)
+      )?.focus();
     }
     if (!open && dialog?.open) dialog.close();
   }, [open]);

@@ -8,17 +8,50 @@ from uuid import UUID
 from pydantic import Field
 
 from amarktai.api.models.base import Body, Instant, Text, View
+from amarktai.domain.bot import TradingMode
+from amarktai.domain.mode import SystemMode
 from amarktai.domain.stop import StopSource
 
 
 class ModeView(View):
     success: Literal[True]
-    mode: Literal["paper", "live", "autopilot"]
+    message: str
+    mode: SystemMode
+    base: TradingMode = Field(description="Whose entries may leave: paper bots' only, or live bots' too.")
     paperTrading: bool  # noqa: N815  the requirements name it so
     liveTrading: bool  # noqa: N815
     autopilot: bool
     updated_at: Instant
     updated_by: str
+
+
+class ModeSwitch(Body):
+    mode: SystemMode
+    confirmation_token: str | None = Field(
+        default=None,
+        max_length=100,
+        description="CONFIRM_LIVE_TRADING, for live, and for autopilot with real money.",
+    )
+
+
+class CheckView(View):
+    name: str
+    title: str
+    status: Literal["ok", "failed"]
+    value: str
+    threshold: str
+    remedy: str = Field(description="How it turns green.")
+    age_s: float | None = Field(description="How old the fact is, where that matters.")
+
+
+class LiveReadiness(View):
+    success: Literal[True]
+    ready: bool
+    checks_passed: bool
+    errors: list[str]
+    checked_at: Instant
+    build: str
+    checks: list[CheckView]
 
 
 class StopView(View):

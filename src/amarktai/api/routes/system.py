@@ -15,7 +15,9 @@ from amarktai.api.models.system import (
     AuditPage,
     BuildView,
     EventPage,
+    LiveReadiness,
     MarketChoice,
+    ModeSwitch,
     ModeView,
     PingView,
     ReadyView,
@@ -26,6 +28,7 @@ from amarktai.api.models.system import (
 )
 from amarktai.api.paging import Cursor, Limit, page
 from amarktai.api.routing import IdempotentRoute
+from amarktai.services.readiness import report_view
 
 public = APIRouter(prefix="/api", tags=["system"])
 router = APIRouter(prefix="/api", tags=["system"], route_class=IdempotentRoute, responses=SIGNED_IN)
@@ -46,7 +49,7 @@ async def ping(services: Container) -> PingView:
 @public.get("/health/ready", responses=_NOT_READY)
 async def read_readiness(response: Response, services: Container) -> ReadyView:
     """Say whether everything runs that trading needs."""
-    issues = await services.system.readiness()
+    issues = await services.system.issues()
     response.status_code = 503 if issues else 200
     return ReadyView(ready=not issues, issues=issues)
 
@@ -58,9 +61,21 @@ async def read_build(services: Container) -> BuildView:
 
 
 @router.get("/system/mode")
-async def read_mode(_: Who, services: Container) -> ModeView:
+async def read_mode(who: Who, services: Container) -> ModeView:
     """Return the system's mode."""
-    return ModeView.model_validate(await services.system.mode())
+    return ModeView.model_validate(await services.modes.current(who.user_id))
+
+
+@router.post("/system/mode/switch", responses=responses(403, 409))
+async def switch_mode(body: ModeSwitch, who: Writer, services: Container) -> ModeView:
+    """Switch the mode. To paper at once; to live through every check, by an admin who proves who it is."""
+    return ModeView.model_validate(await services.modes.switch(body.mode, body.confirmation_token, by=who))
+
+
+@router.get("/system/mode/readiness", responses=responses(403))
+async def read_live_readiness(_: Admin, services: Container) -> LiveReadiness:
+    """Make every check that live trading needs, and return each with its value and threshold."""
+    return LiveReadiness.model_validate(report_view(await services.readiness.report()))
 
 
 @router.get("/system/emergency-stop/status")

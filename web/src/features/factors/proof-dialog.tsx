@@ -43,7 +43,8 @@ function ProofForm() {
       {({ step_up_with, server_time }) => (
         <form ref={form} onSubmit={submit} className="flex flex-col gap-3">
           <p className="text-ink-2">
-            Keys and sign-in settings are changed only after a fresh proof. It then counts for a few minutes.
+            Keys, sign-in and real money are changed only after a fresh proof. It then counts for a few
+            minutes.
           </p>
           {step_up_with === "code" ? <CodeField serverTime={server_time} autoFocus /> : <PasswordField />}
           <FormError error={prove.error} />

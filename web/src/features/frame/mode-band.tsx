@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Eye, EyeOff } from "lucide-react";
+import type { SystemMode } from "@/api/models";
 import { feedsQuery, modeQuery } from "@/api/queries";
 import { toggleHidden, useHidden } from "@/fmt/prefs";
 import { IconButton } from "@/ui/button";
@@ -13,6 +14,12 @@ const WORDS = {
   live: { name: "LIVE", meaning: "Bots may place real orders." },
 } as const;
 
+function meaning(mode: SystemMode | undefined): string {
+  if (!mode) return "";
+  if (mode.mode === "autopilot" && mode.base === "paper") return "On paper until the live gate is passed.";
+  return WORDS[mode.mode].meaning;
+}
+
 /** The band that never scrolls away: which money this is about, and how to stop. */
 export function ModeBand() {
   const { data } = useQuery(modeQuery);
@@ -20,20 +27,21 @@ export function ModeBand() {
   const hidden = useHidden();
   const mode = data?.mode;
   const words = mode && WORDS[mode];
+  const isLive = data?.base === "live";
   const synthetic = feeds?.some((feed) => feed.origin === "synthetic");
   const recorded = feeds?.some((feed) => feed.origin === "recorded");
   return (
     <header
-      data-mode={data ? (data.liveTrading ? "live" : "paper") : "unknown"}
+      data-mode={data?.base ?? "unknown"}
       className="hatched sticky top-0 z-40 min-h-10 border-b border-line bg-s1 data-[mode=live]:border-live data-[mode=live]:bg-live data-[mode=live]:bg-none data-[mode=live]:text-on-live"
     >
-      {words && <title>{`${data?.liveTrading ? "LIVE" : "Paper"} · Amarktai`}</title>}
+      {words && <title>{`${isLive ? "LIVE" : "Paper"} · Amarktai`}</title>}
       <div className="mx-auto flex min-h-10 max-w-[1600px] flex-wrap items-center gap-2 px-2 md:gap-3 md:px-4">
         <strong className="font-semibold whitespace-nowrap" role="status">
           {words ? (
             <>
               {words.name}
-              <span className="max-sm:sr-only">: {data?.liveTrading ? "real money" : "simulated money"}</span>
+              <span className="max-sm:sr-only">: {isLive ? "real money" : "simulated money"}</span>
             </>
           ) : (
             "Mode unknown"
@@ -42,7 +50,7 @@ export function ModeBand() {
         {synthetic && <OriginChip origin="synthetic" />}
         {!synthetic && recorded && <OriginChip origin="recorded" />}
         <span className="whitespace-nowrap text-ink-2 max-lg:hidden">
-          {synthetic ? "Orders go nowhere. Made-up prices." : words?.meaning}
+          {synthetic && !isLive ? "Orders go nowhere. Made-up prices." : meaning(data)}
         </span>
         <div className="ml-auto flex items-center gap-1 md:gap-2">
           <ConnectionStatus />

@@ -9,6 +9,7 @@ import {
   type LucideIcon,
   ReceiptText,
   Settings,
+  ShieldCheck,
   TrendingUp,
   Wallet,
 } from "lucide-react";
@@ -24,6 +25,7 @@ export const SCREENS = [
   { to: "/markets", label: "Markets", icon: CandlestickChart },
   { to: "/activity", label: "Activity", icon: Activity },
   { to: "/keys", label: "API keys", icon: Key },
+  { to: "/risk", label: "Risk", icon: ShieldCheck },
   { to: "/settings", label: "Settings", icon: Settings },
 ] as const satisfies readonly { to: string; label: string; icon: LucideIcon }[];
 

@@ -5,5 +5,5 @@ import { modeQuery } from "@/api/queries";
 /** The money that the platform trades with now; what a screen shows unless its address says otherwise. */
 export function useCurrentMode(): TradingMode {
   const { data } = useQuery(modeQuery);
-  return data?.liveTrading ? "live" : "paper";
+  return data?.base ?? "paper";
 }

@@ -1,0 +1,94 @@
+"""The facts behind the live gate in PostgreSQL, and its reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from amarktai.domain.bot import TradingMode
+from amarktai.domain.order import DOUBTFUL
+from amarktai.domain.provider import ProviderId, TestOutcome
+from amarktai.domain.readiness import Check, Report
+from amarktai.ports.readiness import UserFacts
+from amarktai.storage import tables as t
+from amarktai.storage.database import Database
+from amarktai.storage.live_accounts import PgLiveAccounts
+
+_NOW: Final = text("SELECT clock_timestamp()")
+_o, _s, _l = t.orders.c, t.emergency_stops.c, t.risk_limits.c
+
+
+class PgReadiness:
+    """Implements ports.readiness.ReadinessStore."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def users(self) -> list[UserFacts]:
+        people = select(t.users.c.id, t.users.c.email).where(t.users.c.is_active).order_by(t.users.c.id)
+        async with self._database.transaction(None) as connection:
+            found = list(await connection.execute(people))
+        return [await self._user(row.id, row.email) for row in found]
+
+    async def _user(self, user_id: UUID, email: str) -> UserFacts:
+        in_doubt = select(func.count(), func.min(_o.created_at)).where(
+            _o.mode == TradingMode.LIVE.value, _o.state.in_([state.value for state in DOUBTFUL])
+        )
+        async with self._database.transaction(user_id) as connection:
+            keys = list(await connection.execute(select(t.api_keys.c.provider, t.api_keys.c.last_outcome)))
+            accounts = await PgLiveAccounts(connection, user_id).statuses()
+            count, oldest = (await connection.execute(in_doubt)).one()
+        outcomes = {
+            ProviderId(row.provider): TestOutcome(row.last_outcome) if row.last_outcome else None
+            for row in keys
+        }
+        return UserFacts(user_id, email, outcomes, list(accounts.values()), count, oldest)
+
+    async def note(self, name: str) -> Mapping[str, Any] | None:
+        query = select(t.platform_settings.c.value).where(t.platform_settings.c.name == name)
+        async with self._database.transaction(None) as connection:
+            value: Mapping[str, Any] | None = (await connection.execute(query)).scalar_one_or_none()
+        return value
+
+    async def put_note(self, name: str, value: Mapping[str, Any], at: datetime) -> None:
+        row = upsert(t.platform_settings).values(name=name, value=dict(value), updated_at=at)
+        changes = {"value": row.excluded.value, "updated_at": at}
+        async with self._database.transaction(None) as connection:
+            await connection.execute(row.on_conflict_do_update(index_elements=["name"], set_=changes))
+
+    async def stop_for_all(self) -> str | None:
+        query = select(_s.reason).where(_s.user_id.is_(None), _s.released_at.is_(None))
+        async with self._database.transaction(None) as connection:
+            reason: str | None = (await connection.execute(query)).scalar_one_or_none()
+        return reason
+
+    async def limits_for_all(self) -> list[str]:
+        query = select(_l.kind).where(_l.user_id.is_(None)).order_by(_l.kind)
+        async with self._database.transaction(None) as connection:
+            return list((await connection.execute(query)).scalars())
+
+    async def clock(self) -> datetime:
+        async with self._database.transaction(None) as connection:
+            now: datetime = (await connection.execute(_NOW)).scalar_one()
+        return now
+
+    async def keep(self, report_id: UUID, report: Report, by: str) -> None:
+        row = insert(t.readiness_reports).values(
+            id=report_id,
+            made_at=report.made_at,
+            build=report.build,
+            checks=[_check_json(check) for check in report.checks],
+            asked_by=by,
+        )
+        async with self._database.transaction(None) as connection:
+            await connection.execute(row)
+
+
+def _check_json(check: Check) -> dict[str, Any]:
+    return {**asdict(check), "name": check.name.value, "status": check.status.value}

@@ -1,0 +1,105 @@
+"""The Risk screen and the live switch as an admin uses them: nothing starts by accident."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from amarktai.domain.readiness import Name
+from tests.e2e.conftest import Open, Serve, Watched, axe, overflow
+from tests.e2e.serving import Site
+
+pytestmark = pytest.mark.browser
+WORDS = "CONFIRM_LIVE_TRADING"
+
+
+@pytest.fixture
+def site(serve: Serve) -> Site:
+    site = serve(bots=2)
+    site.account.secrets.fresh = True
+    return site
+
+
+def open_risk(open_page: Open, site: Site, **how: object) -> Page:
+    page = open_page(f"{site.url}/risk", **how)
+    expect(page.get_by_role("heading", level=1, name="Risk", include_hidden=True)).to_be_attached()
+    return page
+
+
+def dialog(page: Page) -> Locator:
+    page.get_by_role("button", name="Go live").click()
+    return page.get_by_role("dialog", name="Trade with real money")
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_every_check_says_what_it_found_and_how_it_turns_green(
+    site: Site, open_page: Open, phone: bool
+) -> None:
+    site.account.modes.open = {Name.BACKUP, Name.KEYS}
+    page = open_risk(open_page, site, phone=phone)
+    gate = page.get_by_role("region", name="Live gate")
+    expect(gate).to_contain_text(f"2 of {len(Name)} checks are open")
+    expect(gate.locator("[data-check]")).to_have_count(len(Name))
+    expect(gate.locator("[data-met=false]")).to_have_count(2)
+    expect(gate.locator("[data-check=backup]")).to_contain_text("Do it.")
+    assert axe(page) == [] and overflow(page) == 0
+
+
+def test_with_an_open_check_nothing_is_sent_and_the_button_says_why(site: Site, open_page: Open) -> None:
+    site.account.modes.open = {Name.BACKUP}
+    asked = dialog(open_risk(open_page, site))
+    asked.get_by_label(f"Type {WORDS}").fill(WORDS)
+    start = asked.get_by_role("button", name="Start trading real money")
+    expect(start).to_have_attribute("title", f"1 of {len(Name)} checks are open.")
+    start.click(force=True)
+    assert site.account.modes.mode.base == "paper"
+
+
+def test_the_words_are_typed_and_enter_sends_nothing(site: Site, open_page: Open) -> None:
+    page = open_risk(open_page, site)
+    asked = dialog(page)
+    expect(asked).to_contain_text("You have no live bot yet")
+    expect(asked.get_by_role("button", name="Cancel")).to_be_focused()
+    start = asked.get_by_role("button", name="Start trading real money")
+    expect(start).to_have_attribute("aria-disabled", "true")
+    field = asked.get_by_label(f"Type {WORDS}")
+    field.fill(WORDS)
+    field.press("Enter")
+    expect(start).not_to_have_attribute("aria-disabled", "true")
+    assert site.account.modes.mode.base == "paper" and axe(page) == []
+
+
+def test_live_shows_everywhere_at_once_and_paper_is_one_click_away(site: Site, open_page: Open) -> None:
+    page = open_risk(open_page, site)
+    other = open_page(f"{site.url}/bots")
+    band = other.get_by_role("banner")
+    expect(band).to_contain_text("PAPER")
+    asked = dialog(page)
+    asked.get_by_label(f"Type {WORDS}").fill(WORDS)
+    asked.get_by_role("button", name="Start trading real money").click()
+    expect(asked).to_be_hidden()
+    for shown in (page, other):
+        expect(shown.locator("header[data-mode=live]")).to_contain_text("LIVE: real money")
+    expect(other).to_have_title("LIVE · Amarktai")
+    page.get_by_role("button", name="Switch to paper").click()
+    for shown in (page, other):
+        expect(shown.locator("header[data-mode=paper]")).to_contain_text("PAPER")
+
+
+def test_an_old_proof_is_asked_for_anew(site: Site, open_page: Open, watched: Watched) -> None:
+    site.account.secrets.fresh = False
+    page = open_risk(open_page, site)
+    asked = dialog(page)
+    asked.get_by_label(f"Type {WORDS}").fill(WORDS)
+    asked.get_by_role("button", name="Start trading real money").click()
+    expect(page.get_by_role("dialog", name="Is it you?")).to_be_visible()
+    watched.expect("403")
+    assert site.account.modes.mode.base == "paper"
+
+
+def test_autopilot_says_that_it_trades_on_paper(site: Site, open_page: Open) -> None:
+    page = open_risk(open_page, site)
+    page.get_by_role("button", name="Switch to autopilot").click()
+    band = page.get_by_role("banner")
+    expect(band).to_contain_text("AUTOPILOT: simulated money")
+    expect(band).to_contain_text("until the live gate is passed")
