@@ -76,6 +76,13 @@ class Settings(BaseSettings):
             "an external database must already be at the right version."
         ),
     )
+    database_backup_url: SecretStr | None = Field(
+        default=None,
+        description=(
+            "The same PostgreSQL database as a role that reads every row (BYPASSRLS), for amarktai backup. "
+            "The embedded database needs none."
+        ),
+    )
     database_pool_size: int = Field(
         default=10, ge=2, le=100, description="Most connections that one process keeps to PostgreSQL."
     )

@@ -62,6 +62,12 @@ def start_database(settings: Settings) -> tuple[EmbeddedPostgres | None, Databas
 
     Raises: Unavailable and BrokenInvariant with what to do.
     """
+    if restoring_mark(settings.home).exists():
+        raise Unavailable(
+            "BACKUP",
+            f"A restore into {settings.home} was interrupted",
+            "Remove the folder and restore again.",
+        )
     if settings.database_url is not None:
         app = settings.database_url.get_secret_value()
         owner = settings.database_owner_url.get_secret_value() if settings.database_owner_url else ""
@@ -76,6 +82,11 @@ def start_database(settings: Settings) -> tuple[EmbeddedPostgres | None, Databas
         check_version(urls.app)
     self_test(urls.app)
     return server, urls
+
+
+def restoring_mark(home: Path) -> Path:
+    """Return the file that is there while a restore has not finished."""
+    return home / "RESTORING"
 
 
 def lay_foundation(settings: Settings, app_url: str, clock: SettableClock, ids: Ids) -> Foundation:

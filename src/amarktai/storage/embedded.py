@@ -375,7 +375,7 @@ def _let_through(folder: Path, user: str | None) -> None:
     """Let the server's user pass (not list) the folders above its data and its binaries."""
     if user is None:
         return
-    for start in (folder, _binaries()):
+    for start in (folder, binaries()):
         for step in (start, *start.parents):
             mode = step.stat().st_mode
             if not mode & 0o001:
@@ -383,7 +383,7 @@ def _let_through(folder: Path, user: str | None) -> None:
                 _log.warning("folder made passable for the database's user", folder=str(step), user=user)
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise Unavailable(
@@ -399,7 +399,7 @@ def _run(program: str, arguments: Sequence[str], user: str | None) -> subprocess
     environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         done = subprocess.run(
-            [str(_binaries() / program), *arguments],
+            [str(binaries() / program), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
