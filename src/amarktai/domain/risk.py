@@ -9,8 +9,9 @@
     7 exitability   an entry can be sold again later, at a much worse price too (O17)
     8 self-crossing no order would trade against another of the same account
     9 balance       the bot's own free money or coins cover it, fees included
+   10 limits        no limit of loss, exposure or pace is broken by it (``domain.risk_limits``)
 
-Orders that only reduce a position pass 1 to 5 and 7: exits stay possible.
+Orders that only reduce a position pass 1 to 5, 7 and 10: exits stay possible.
 """
 
 from __future__ import annotations

@@ -140,6 +140,8 @@ class TradingEngine:
         self._base_ns = timeframe_ns("1h")
         self._timer_ts = 0
         self._held: dict[UUID, HeldSales] = {}
+        for desk in parts.desks.values():
+            desk.orders.risk.value_with(self._price_of)
 
     # -- start and reload ------------------------------------------------------------------------
 
@@ -821,6 +823,11 @@ class TradingEngine:
             return None
         at = to_datetime(int(self.scan.last_ts[index]))
         return Mark(exact(price), at, self._feed.origin)
+
+    def _price_of(self, instrument_id: str) -> Decimal | None:
+        index = self._index.get(instrument_id)
+        mark = None if index is None else self.mark(index)
+        return mark.price if mark is not None else None
 
     def _sync_fx(self, moved: Iterable[int]) -> None:
         """Tell the rates what moved since the last call: these lanes, and all that quotes have passed."""

@@ -55,6 +55,7 @@ from amarktai.services.arrivals import Answer, Arrivals
 from amarktai.services.booking import Booker
 from amarktai.services.fx import FxRates
 from amarktai.services.order_transitions import Transition, Verdict
+from amarktai.services.risk import RiskCheck, RiskDesk
 from amarktai.services.views import order_view
 from amarktai.strategies.contract import OrderClosed, OrderFilled
 
@@ -180,6 +181,7 @@ class OrderService:
         self._mode = desk.mode
         self._stop_file = desk.stop_file
         self._arrivals = desk.arrivals
+        self.risk = RiskDesk(store, clock, desk.fx, desk.mode)
         # Orders that somebody wants canceled which cannot be yet: they are on their way, or in doubt.
         self._unwanted: dict[UUID, UUID] = {}
         self._absences: dict[UUID, _Absence] = {}
@@ -272,12 +274,13 @@ class OrderService:
         async with self._open(user_id, checks_lease=True) as (unit, book, view):
             bot_ids = sorted({intent.bot_id for intent in intents})
             await view.load(unit, [*bot_ids, *self._all_sharers(bot_ids)])
+            check = await self.risk.open(unit, intents, self._bots.values())
             rows: dict[tuple[UUID, str], NewOrder] = {}
             for intent in intents:
                 decision = (intent.bot_id, intent.decision_key)
                 if decision in rows:
                     continue
-                rows[decision] = row = self._gate(user_id, book, intent, view)
+                rows[decision] = row = self._gate(user_id, book, intent, view, check)
                 if row.order.state is OrderState.SENDING:
                     claimed.append(row)
                     view.put(row.as_stored())
@@ -290,7 +293,9 @@ class OrderService:
         self._owners.update({row.order.id: user_id for row in claimed})
         return outcome, claimed
 
-    def _gate(self, user_id: UUID, book: Book, intent: OrderIntent, view: AccountView) -> NewOrder:
+    def _gate(
+        self, user_id: UUID, book: Book, intent: OrderIntent, view: AccountView, check: RiskCheck | None
+    ) -> NewOrder:
         bot, instrument = self._bots[intent.bot_id], self._instruments[intent.instrument_id]
         now_ns = self._clock.now_ns()
         if bot.mode is not self._mode:
@@ -307,6 +312,8 @@ class OrderService:
         )  # fmt: skip
         venue = self._venues.of(user_id, instrument.venue)
         denial = first_denial(intent, instrument, context) or (None if venue else _no_account(instrument))
+        if denial is None and check is not None:
+            denial = check.denial(intent, bot, instrument)
         asset, amount = reservation(intent, instrument)
         order = Order(
             id=self._ids.new(),

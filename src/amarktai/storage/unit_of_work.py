@@ -21,6 +21,7 @@ from amarktai.storage.modes import PgModes
 from amarktai.storage.orders import PgOrders
 from amarktai.storage.outbox import PgOutbox
 from amarktai.storage.reports import PgReports
+from amarktai.storage.risk_figures import PgRiskFigures
 from amarktai.storage.risk_limits import PgRiskLimits
 from amarktai.storage.rollups import PgFigures
 from amarktai.storage.stops import PgStops
@@ -44,6 +45,7 @@ class PgUnitOfWork:
         self.stops = PgStops(transaction, user_id)
         self.modes = PgModes(transaction)
         self.limits = PgRiskLimits(transaction, ids)
+        self.risk_figures = PgRiskFigures(transaction)
         self.reports = PgReports(transaction, user_id)
 
     async def user_timezone(self) -> str:
