@@ -7,9 +7,11 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from amarktai.api.models.risk import LimitOrder, LimitView, RiskView
 from amarktai.domain.bot import TradingMode
 from amarktai.domain.mode import SystemMode
 from amarktai.domain.readiness import Check, Name, Report, Status
+from amarktai.domain.risk_limits import NEEDED_FOR_LIVE, LimitKind
 from amarktai.ports.modes import ModeRow
 from amarktai.services.modes import mode_data, mode_view, told
 from amarktai.services.readiness import report_view
@@ -26,6 +28,7 @@ class Modes:
         default_factory=lambda: ModeRow(SystemMode.PAPER, TradingMode.PAPER, market.NOW, "system")
     )
     open: set[Name] = field(default_factory=set)
+    limits: list[Row] = field(default_factory=list)
 
     def report(self) -> Row:
         checks = [
@@ -58,5 +61,37 @@ def mode_routes(account: Any) -> APIRouter:
             "mode_switched", message=told(modes.mode), mode=mode, base=base, mode_data=mode_data(modes.mode)
         )
         return mode_view(modes.mode, told(modes.mode))
+
+    return api
+
+
+def limit(kind: LimitKind, amount: str | None, **facts: Any) -> Row:
+    """Return a limit as the API shows it; nothing of it is used unless ``facts`` say so."""
+    row = {
+        "kind": kind, "scope": "everybody", "bot_id": None, "bot_name": None, "amount": amount,
+        "names": None, "used": "0.00", "spent": False, **facts,
+    }  # fmt: skip
+    return LimitView.model_validate(row).model_dump(mode="json")
+
+
+def risk_routes(account: Any) -> APIRouter:
+    api = APIRouter(prefix="/api/risk")
+    modes: Modes = account.modes
+
+    @api.get("")
+    async def read() -> Row:
+        view = RiskView(mode=TradingMode.PAPER, needed_for_live=list(NEEDED_FOR_LIVE), limits=[])
+        return {**view.model_dump(mode="json"), "limits": modes.limits}
+
+    @api.put("/limits", status_code=204)
+    async def put(body: Row) -> None:
+        wanted = LimitOrder.model_validate(body)
+        amount = f"{wanted.amount:f}" if wanted.amount is not None else None
+        facts = {"scope": wanted.scope, "bot_id": wanted.bot_id, "names": wanted.names}
+        modes.limits.append(limit(wanted.kind, amount, **facts))
+
+    @api.delete("/limits/{kind}", status_code=204)
+    async def remove(kind: str, scope: str) -> None:
+        modes.limits = [row for row in modes.limits if (row["kind"], row["scope"]) != (kind, scope)]
 
     return api

@@ -6,7 +6,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from amarktai.domain.readiness import Name
+from amarktai.domain.risk_limits import LimitKind
 from tests.e2e.conftest import Open, Serve, Watched, axe, overflow
+from tests.e2e.mock_modes import limit
 from tests.e2e.serving import Site
 
 pytestmark = pytest.mark.browser
@@ -103,3 +105,36 @@ def test_autopilot_says_that_it_trades_on_paper(site: Site, open_page: Open) -> 
     band = page.get_by_role("banner")
     expect(band).to_contain_text("AUTOPILOT: simulated money")
     expect(band).to_contain_text("until the live gate is passed")
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_limits_show_how_much_is_used_and_which_let_nothing_enter(
+    site: Site, open_page: Open, phone: bool
+) -> None:
+    site.account.modes.limits = [
+        limit(LimitKind.EXPOSURE, "50000.00000000", used="12500.00"),
+        limit(LimitKind.DAILY_LOSS, "500", used="512.40", spent=True, scope="user"),
+        limit(LimitKind.DRAWDOWN, "15", used=None, spent=True, scope="user"),
+        limit(LimitKind.ALLOWED_PAIRS, None, names=["BTC/ZAR"], used=None, scope="user"),
+    ]
+    page = open_risk(open_page, site, phone=phone)
+    rows = page.get_by_role("region", name="Limits").locator("tr[data-kind]")
+    expect(rows).to_have_count(4)
+    expect(rows.nth(0)).to_contain_text("Exposure in all")
+    expect(rows.nth(0)).to_contain_text("R\u00a012\u00a0500,00")
+    expect(rows.nth(1)).to_contain_text("reached: nothing enters")
+    expect(rows.nth(2)).to_contain_text("not known: nothing enters")
+    expect(rows.nth(3)).to_contain_text("BTC/ZAR")
+    assert axe(page) == [] and overflow(page) == 0
+
+
+def test_a_limit_is_set_and_removed(site: Site, open_page: Open) -> None:
+    page = open_risk(open_page, site)
+    part = page.get_by_role("region", name="Limits")
+    expect(part).to_contain_text("No limit is set.")
+    part.get_by_label("Binds").select_option("everybody")
+    part.get_by_label("At most, R").fill("1 500,50")
+    part.get_by_role("button", name="Set limit").click()
+    expect(part.locator("tr[data-kind=daily_loss_zar]")).to_contain_text("R\u00a01\u00a0500,50")
+    part.get_by_role("button", name="Remove: Loss of a day").click()
+    expect(part).to_contain_text("No limit is set.")

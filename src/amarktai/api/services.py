@@ -29,6 +29,7 @@ from amarktai.services.platforms import PlatformService
 from amarktai.services.profits import ProfitService
 from amarktai.services.readiness import Readiness
 from amarktai.services.resolutions import Resolutions
+from amarktai.services.risk_limits import RiskLimits
 from amarktai.services.sessions import Sessions
 from amarktai.services.setup import Setup
 from amarktai.services.system import EventHistory, System
@@ -61,6 +62,7 @@ class Services:
     emergency: Emergency
     modes: Modes
     readiness: Readiness
+    risk_limits: RiskLimits
     bots: BotService
     bot_views: BotViews
     trades: TradeService

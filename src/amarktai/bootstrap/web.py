@@ -44,6 +44,7 @@ from amarktai.services.order_history import OrderHistory
 from amarktai.services.platforms import PlatformService
 from amarktai.services.profits import ProfitService
 from amarktai.services.resolutions import Resolutions
+from amarktai.services.risk_limits import RiskLimits
 from amarktai.services.system import EventHistory, System
 from amarktai.services.trades import TradeService
 from amarktai.services.users import NewUser
@@ -109,6 +110,7 @@ def build_services(
         emergency=build_emergency(base, bots),
         modes=Modes(base.store, gate, clock, base.ids),
         readiness=readiness,
+        risk_limits=RiskLimits(base.store, clock, lambda: build_fx(MARK_MAX_AGE_S)),
         bots=bots,
         bot_views=views,
         trades=trades,

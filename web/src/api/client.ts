@@ -15,7 +15,7 @@ export class ApiError extends Error {
 }
 
 export type Query = Record<string, string | number | boolean | null | undefined>;
-type Method = "GET" | "POST" | "PATCH" | "DELETE";
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 interface RequestOptions {
   query?: Query | undefined;
@@ -74,7 +74,8 @@ export const api = {
   get: <T>(path: string, query?: Query, signal?: AbortSignal) => request<T>("GET", path, { query, signal }),
   post: <T>(path: string, body?: unknown) => request<T>("POST", path, { body: body ?? {} }),
   patch: <T>(path: string, body: unknown) => request<T>("PATCH", path, { body }),
-  delete: <T>(path: string) => request<T>("DELETE", path, {}),
+  put: <T>(path: string, body: unknown) => request<T>("PUT", path, { body }),
+  delete: <T>(path: string, query?: Query) => request<T>("DELETE", path, { query }),
 };
 
 export function isUnauthenticated(error: unknown): boolean {

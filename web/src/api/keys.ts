@@ -5,6 +5,7 @@ export const keys = {
   build: ["build"] as const,
   mode: ["mode"] as const,
   liveReadiness: ["live-readiness"] as const,
+  risk: ["risk"] as const,
   stop: ["stop"] as const,
   bots: ["bots"] as const,
   bot: (id: string) => ["bot", id] as const,

@@ -57,6 +57,13 @@ export const liveReadinessQuery = queryOptions({
   refetchInterval: 10_000,
 });
 
+/** How much of each limit is used; prices move it without an event. */
+export const riskQuery = queryOptions({
+  queryKey: keys.risk,
+  queryFn: ({ signal }) => api.get<m.Risk>("/api/risk", {}, signal),
+  refetchInterval: 5_000,
+});
+
 export const stopQuery = queryOptions({
   queryKey: keys.stop,
   queryFn: ({ signal }) => api.get<m.StopStatus>("/api/system/emergency-stop/status", {}, signal),

@@ -1208,6 +1208,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/risk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Risk
+         * @description Return every limit that binds you and its use in one book, by default the one that trades.
+         */
+        get: operations["read_risk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/risk/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Limit
+         * @description Set a limit of yours, of a bot of yours, or as an admin of everybody. It binds within a second.
+         */
+        put: operations["put_limit"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/risk/limits/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Limit
+         * @description Remove a limit.
+         */
+        delete: operations["remove_limit"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/setup": {
         parameters: {
             query?: never;
@@ -3125,6 +3185,57 @@ export interface components {
          */
         LifecycleStage: "paper_training" | "eligible_for_live" | "live" | "quarantined";
         /**
+         * LimitKind
+         * @description What is limited. Amounts are ZAR, per cent, or counts, as the name says.
+         * @enum {string}
+         */
+        LimitKind: "daily_loss_zar" | "drawdown_pct" | "exposure_zar" | "asset_exposure_zar" | "exchange_exposure_zar" | "order_value_zar" | "orders_per_minute" | "orders_per_day" | "consecutive_losses" | "allowed_pairs";
+        /** LimitOrder */
+        LimitOrder: {
+            /** Amount */
+            amount?: number | string | null;
+            /** Bot Id */
+            bot_id?: string | null;
+            kind: components["schemas"]["LimitKind"];
+            /** Names */
+            names?: string[] | null;
+            /**
+             * Scope
+             * @enum {string}
+             */
+            scope: "everybody" | "user" | "bot";
+        };
+        /**
+         * LimitView
+         * @description A limit. ``used`` is null where it is not known or not yours to see; ``spent`` lets nothing enter.
+         */
+        LimitView: {
+            /**
+             * Amount
+             * @description ZAR, per cent or a count, as the kind says.
+             */
+            amount: string | null;
+            /** Bot Id */
+            bot_id: string | null;
+            /** Bot Name */
+            bot_name: string | null;
+            kind: components["schemas"]["LimitKind"];
+            /**
+             * Names
+             * @description The pairs that may be traded.
+             */
+            names: string[] | null;
+            /**
+             * Scope
+             * @enum {string}
+             */
+            scope: "everybody" | "user" | "bot";
+            /** Spent */
+            spent: boolean;
+            /** Used */
+            used: string | null;
+        };
+        /**
          * Liquidity
          * @enum {string}
          */
@@ -3990,6 +4101,14 @@ export interface components {
          * @enum {string}
          */
         RiskMode: "safe" | "balanced" | "risky" | "aggressive";
+        /** RiskView */
+        RiskView: {
+            /** Limits */
+            limits: components["schemas"]["LimitView"][];
+            mode: components["schemas"]["TradingMode"];
+            /** Needed For Live */
+            needed_for_live: components["schemas"]["LimitKind"][];
+        };
         /**
          * Role
          * @enum {string}
@@ -8732,6 +8851,199 @@ export interface operations {
             };
             /** @description Not allowed for this user, this token or from this origin */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_risk: {
+        parameters: {
+            query?: {
+                mode?: components["schemas"]["TradingMode"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RiskView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    put_limit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Absent, or another user's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    remove_limit: {
+        parameters: {
+            query: {
+                scope: "everybody" | "user" | "bot";
+                bot_id?: string | null;
+            };
+            header?: never;
+            path: {
+                kind: components["schemas"]["LimitKind"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Absent, or another user's */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

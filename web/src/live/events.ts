@@ -87,7 +87,7 @@ const handlers: Handlers = {
   mode_switched: ({ message, base, mode_data }, { client, refresh, announce }) => {
     client.setQueryData(keys.mode, { ...mode_data, success: true, message });
     // Screens without a mode in their address show the money that trades now.
-    refresh.add(keys.profits, keys.platforms, ["equity"], keys.bots, keys.liveReadiness);
+    refresh.add(keys.profits, keys.platforms, ["equity"], keys.bots, keys.liveReadiness, keys.risk);
     announce(message, base === "live" ? "warning" : "info");
   },
   key_saved: reloadKeys,

@@ -39,7 +39,7 @@ export function StopAll() {
         <Button
           title={`${data.reason}. Release the stop …`}
           onClick={() => setAsked(true)}
-          className="h-8 min-h-8! border-bad! px-2.5"
+          className="h-8 min-h-8! border-danger! px-2.5"
         >
           Stopped
         </Button>

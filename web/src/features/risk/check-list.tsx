@@ -10,7 +10,7 @@ export function CheckList({ report }: { report: LiveReadiness }) {
         const Icon = isMet ? CircleCheck : CircleAlert;
         return (
           <li key={check.name} data-check={check.name} data-met={isMet} className="flex gap-3 px-4 py-2">
-            <Icon aria-hidden className={`mt-0.5 size-4 shrink-0 ${isMet ? "text-good" : "text-bad"}`} />
+            <Icon aria-hidden className={`mt-0.5 size-4 shrink-0 ${isMet ? "text-gain" : "text-loss"}`} />
             <div className="min-w-0">
               <p>
                 <strong className="font-medium">{check.title}</strong>

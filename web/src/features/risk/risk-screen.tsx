@@ -2,16 +2,18 @@ import { useQuery } from "@tanstack/react-query";
 import { meQuery } from "@/api/queries";
 import { ProofDialog } from "@/features/factors/proof-dialog";
 import { PageHead } from "@/ui/panel";
+import { LimitsPanel } from "./limits-panel";
 import { ModePanel } from "./mode-panel";
 import { ReadinessPanel } from "./readiness-panel";
 
-/** What stands between the bots and real money, and the switch. */
+/** What may be lost, what stands between the bots and real money, and the switch. */
 export function RiskScreen() {
   const { data: me } = useQuery(meQuery);
   return (
     <>
       <PageHead title="Risk" note="what can be lost, and what stands before real money" />
       <ModePanel isAdmin={me?.role === "admin"} />
+      <LimitsPanel isAdmin={me?.role === "admin"} />
       {me?.role === "admin" && <ReadinessPanel />}
       <ProofDialog />
     </>

@@ -1,0 +1,43 @@
+"""Risk limits over HTTP."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from amarktai.api.models.base import Body, Money, View
+from amarktai.domain.bot import TradingMode
+from amarktai.domain.risk_limits import LimitKind
+
+LimitScope = Literal["everybody", "user", "bot"]
+Pair = Annotated[str, Field(pattern=r"^[A-Z0-9]{2,12}/[A-Z0-9]{2,12}$", examples=["BTC/ZAR"])]
+
+
+class LimitView(View):
+    """A limit. ``used`` is null where it is not known or not yours to see; ``spent`` lets nothing enter."""
+
+    kind: LimitKind
+    scope: LimitScope
+    bot_id: UUID | None
+    bot_name: str | None
+    amount: Money | None = Field(description="ZAR, per cent or a count, as the kind says.")
+    names: list[str] | None = Field(description="The pairs that may be traded.")
+    used: Money | None
+    spent: bool
+
+
+class RiskView(View):
+    mode: TradingMode
+    needed_for_live: list[LimitKind]
+    limits: list[LimitView]
+
+
+class LimitOrder(Body):
+    kind: LimitKind
+    scope: LimitScope
+    bot_id: UUID | None = None
+    amount: Annotated[Decimal, Field(gt=0, max_digits=20, decimal_places=8)] | None = None
+    names: Annotated[list[Pair], Field(max_length=200)] | None = None
