@@ -161,4 +161,5 @@ class TestWhatCommandsLeave:
         assert r.judge_limits(["a", "b", "c"], ["a", "b"]).is_met
         assert r.judge_limits(["a"], ["a", "b"]).value == "missing: b"
         assert r.judge_market(is_sandbox=False).is_met and not r.judge_market(is_sandbox=True).is_met
+        assert r.judge_market(is_sandbox=False, stand_ins=["luno"]).value == "servers in the place of luno"
         assert r.judge_answer(Name.SERVER, 3.0).is_met

@@ -39,6 +39,7 @@ class HandMachine:
     server: str | None = None
     realtime: str | None = None
     stop: str | None = None
+    stand_ins: tuple[str, ...] = ()
 
     async def disk(self) -> tuple[int, int]:
         return self.free, 100 * 1024**3

@@ -39,7 +39,8 @@ def build_readiness(
     base: Foundation, system: System, build: BuildInfo, address: Callable[[], Awaitable[str | None]]
 ) -> Readiness:
     """Return the checks of the live gate; ``address`` tells where the server listens."""
-    machine = LocalMachine(build_name(build), base.settings.home, address, DiskStopFile(base.settings.home))
+    home, stand_ins = base.settings.home, tuple(sorted(base.settings.provider_urls))
+    machine = LocalMachine(build_name(build), home, address, DiskStopFile(home), stand_ins)
     return Readiness(PgReadiness(base.database), PgSystem(base.database), system, machine, base.clock)
 
 
@@ -68,14 +69,13 @@ async def check_readiness(settings: Settings) -> dict[str, Any]:
         await base.close()
 
 
-async def note_rehearsal(settings: Settings, app_url: str, hours: float) -> str:
-    """Tell a platform's live gate that this build passed a rehearsal; return the build's name."""
+async def note_rehearsal(settings: Settings, app_url: str, build: str, hours: float) -> None:
+    """Tell a platform's live gate that a build passed a rehearsal."""
     clock, ids = real_time()
     base = lay_foundation(settings, app_url, clock, ids)
-    now, build = to_datetime(clock.now_ns()), build_name(build_info(settings))
+    now = to_datetime(clock.now_ns())
     try:
         facts = {"passed_at": now.isoformat(), "build": build, "hours": hours}
         await PgReadiness(base.database).put_note(REHEARSAL_NOTE, facts, now)
     finally:
         await base.close()
-    return build

@@ -253,6 +253,7 @@ class _StageMachine:
 
     home: Path
     build: str = "rehearsal"
+    stand_ins: tuple[str, ...] = ("every exchange",)
 
     async def disk(self) -> tuple[int, int]:
         usage = shutil.disk_usage(self.home)

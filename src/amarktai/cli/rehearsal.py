@@ -28,7 +28,7 @@ def rehearse(
 ) -> None:
     """Let live bots trade a whole day on the twins of all five exchanges, with faults, and tie out."""
     steps = max(1, round(hours * 3_600 / STEP_S))
-    results = {}
+    build, results = _build(), {}
     for number in _seeds(seed):
         folder = home / f"seed-{number}"
         results[number] = _play(number, folder, steps, quiet=as_json)
@@ -39,10 +39,17 @@ def rehearse(
         out.print_json(json.dumps({str(number): _facts(result) for number, result in results.items()}))
     if not all(result.ok for result in results.values()):
         raise typer.Exit(1)
-    _tell_gate(steps * STEP_S / 3_600)
+    _tell_gate(build, steps * STEP_S / 3_600)
 
 
-def _tell_gate(hours: float) -> None:
+def _build() -> str:
+    """Return what is rehearsed: as it is before the day, whatever changes on disk meanwhile."""
+    from amarktai.bootstrap import readiness
+
+    return readiness.build_name(readiness.build_info(settings_of("rehearse")))
+
+
+def _tell_gate(build: str, hours: float) -> None:
     """Let the live gate of the platform on this machine know that its build has passed."""
     from amarktai.bootstrap import foundation, readiness
 
@@ -54,7 +61,7 @@ def _tell_gate(hours: float) -> None:
             highlight=False, soft_wrap=True,
         )  # fmt: skip
         return
-    build = asyncio.run(readiness.note_rehearsal(platform, app_url, hours))
+    asyncio.run(readiness.note_rehearsal(platform, app_url, build, hours))
     err.print(f"The live gate knows that build {build} has passed.", highlight=False)
 
 

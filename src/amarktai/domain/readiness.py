@@ -244,11 +244,14 @@ def judge_clock(differences_s: Mapping[str, float]) -> Check:
     )
 
 
-def judge_market(*, is_sandbox: bool) -> Check:
+def judge_market(*, is_sandbox: bool, stand_ins: Sequence[str] = ()) -> Check:
+    """Judge what bots see. ``stand_ins`` are servers that the settings put in exchanges' places: nothing real
+    is traded there, and it is said."""
+    real = f"servers in the place of {', '.join(stand_ins)}" if stand_ins else "the exchanges' own data"
     return _check(
         Name.MARKET,
         not is_sandbox,
-        "the sandbox" if is_sandbox else "the exchanges' own data",
+        "the sandbox" if is_sandbox else real,
         "the exchanges' own data",
         "Switch the market to live on the Settings screen.",
     )

@@ -59,6 +59,10 @@ class Machine(Protocol):
     def build(self) -> str:
         """The running build's name; one that ends with ``+`` has changes that no commit has."""
 
+    @property
+    def stand_ins(self) -> Sequence[str]:
+        """Return the services in whose place the settings put another server."""
+
     async def disk(self) -> tuple[int, int]:
         """Return the free and all bytes of the disk with the data folder."""
 

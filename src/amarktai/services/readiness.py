@@ -112,7 +112,8 @@ class Readiness:
         return rules.judge_clock({"the database": (theirs - middle).total_seconds()})
 
     async def _market(self) -> Check:
-        return rules.judge_market(is_sandbox=await self._system.is_sandbox())
+        is_sandbox = await self._system.is_sandbox()
+        return rules.judge_market(is_sandbox=is_sandbox, stand_ins=self._machine.stand_ins)
 
     async def _keys(self) -> Check:
         working, refused = list[str](), list[str]()

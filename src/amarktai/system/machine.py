@@ -26,6 +26,7 @@ class LocalMachine:
     home: Path
     address: Callable[[], Awaitable[str | None]]
     file: StopFile
+    stand_ins: tuple[str, ...] = ()
 
     async def disk(self) -> tuple[int, int]:
         folder = self.home.expanduser().absolute()
