@@ -119,7 +119,8 @@ class TestAccounts:
         [(["Luno"], [], True), ([], [], False), (["Luno"], ["VALR"], False), ([], ["VALR"], False)],
     )
     def test_keys(self, working: list[str], refused: list[str], is_met: bool) -> None:
-        assert r.judge_keys(working, refused).is_met == is_met
+        assert r.judge_keys(working, [], refused).is_met == is_met
+        assert r.judge_keys(working, ["KuCoin"], refused).is_met == is_met
 
     def test_doubt_may_last_for_a_minute(self) -> None:
         assert r.judge_orders(0, None, NOW).is_met

@@ -102,16 +102,25 @@ class GateDesk:
         async with self.world.store.unit_of_work(self.admin.user_id) as unit:
             await unit.live_accounts.save_status(seen)
 
-    def key(self, outcome: str | None, provider: str = "luno") -> None:
+    def key(self, outcome: str | None, provider: str = "luno", verdict: str = "{}") -> None:
         """Save a key that nobody can decrypt, as its last test left it; without an outcome, untested."""
         with psycopg.connect(self.world.urls.app) as connection:
             connection.execute("SELECT set_config('app.tenant', %s, false)", [str(self.admin.user_id)])
             connection.execute(
                 "INSERT INTO api_keys (user_id, provider, version, kek_id, wrapped_key, ciphertext, hint,"
-                " fingerprint, created_at, updated_at, last_outcome)"
-                " VALUES (%s, %s, %s, 'k', 'x', 'x', '1234', 'print', %s, %s, %s)"
-                " ON CONFLICT (user_id, provider) DO UPDATE SET last_outcome = excluded.last_outcome",
-                [self.admin.user_id, provider, self.world.ids.new(), self.world.now, self.world.now, outcome],
+                " fingerprint, created_at, updated_at, last_outcome, last_test)"
+                " VALUES (%s, %s, %s, 'k', 'x', 'x', '1234', 'print', %s, %s, %s, %s)"
+                " ON CONFLICT (user_id, provider) DO UPDATE SET last_outcome = excluded.last_outcome,"
+                " last_test = excluded.last_test",
+                [
+                    self.admin.user_id,
+                    provider,
+                    self.world.ids.new(),
+                    self.world.now,
+                    self.world.now,
+                    outcome,
+                    verdict,
+                ],
             )
 
     async def note(self, name: str, **facts: object) -> None:

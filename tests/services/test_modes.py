@@ -128,6 +128,10 @@ async def _unsafe_key(desk: GateDesk) -> None:
     desk.key("unsafe")
 
 
+async def _viewing_key(desk: GateDesk) -> None:
+    desk.key("works", verdict='{"rights": ["view"], "rights_complete": true}')
+
+
 async def _old_reconcile(desk: GateDesk) -> None:
     await desk.status(ago=301)
 
@@ -211,6 +215,7 @@ SPOILERS: list[tuple[Name, Spoil]] = [
     (Name.KEYS, _untested_key),
     (Name.KEYS, _refused_key),
     (Name.KEYS, _unsafe_key),
+    (Name.KEYS, _viewing_key),
     (Name.ACCOUNTS, _old_reconcile),
     (Name.ACCOUNTS, _unexplained),
     (Name.ACCOUNTS, _closed),

@@ -39,7 +39,8 @@ def build_readiness(
     base: Foundation, system: System, build: BuildInfo, address: Callable[[], Awaitable[str | None]]
 ) -> Readiness:
     """Return the checks of the live gate; ``address`` tells where the server listens."""
-    home, stand_ins = base.settings.home, tuple(sorted(base.settings.provider_urls))
+    home = base.settings.home
+    stand_ins = tuple(sorted(name for name in base.settings.provider_urls if name.platform is not None))
     machine = LocalMachine(build_name(build), home, address, DiskStopFile(home), stand_ins)
     return Readiness(PgReadiness(base.database), PgSystem(base.database), system, machine, base.clock)
 

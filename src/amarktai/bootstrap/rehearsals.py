@@ -33,6 +33,7 @@ from amarktai.domain.provider import Credentials, ProviderId
 from amarktai.domain.readiness import REHEARSED_HOURS, ROLES
 from amarktai.domain.risk_limits import EVERYBODY, Limit, LimitKind
 from amarktai.domain.user import Identity, Scope
+from amarktai.ports.accounts import Heartbeat
 from amarktai.ports.clock import to_datetime
 from amarktai.ports.exchange import ClientIdScope, ExchangeAccount, Recall
 from amarktai.ports.ids import Ids
@@ -247,6 +248,18 @@ class _StageReports(PgReadiness):
         return to_datetime(self._base.clock.now_ns())
 
 
+class _StageSystem(PgSystem):
+    """The rehearsal is the only process there is; the stage's others report at every moment."""
+
+    def __init__(self, base: Foundation) -> None:
+        super().__init__(base.database)
+        self._base = base
+
+    async def heartbeats(self) -> list[Heartbeat]:
+        now = to_datetime(self._base.clock.now_ns())
+        return [Heartbeat(role, 1, now, now, {}) for role in ROLES]
+
+
 @dataclass(frozen=True, slots=True)
 class _StageMachine:
     """What a rehearsal has no server and no earlier run for. Implements ports.readiness.Machine."""
@@ -271,7 +284,7 @@ class _StageMachine:
 
 def _modes(base: Foundation) -> Modes:
     """Return the platform's own switch and gate over the rehearsal's books."""
-    reports, store = _StageReports(base), PgSystem(base.database)
+    reports, store = _StageReports(base), _StageSystem(base)
     system = System(store, clock=base.clock, market=LIVE)
     readiness = Readiness(reports, store, system, _StageMachine(base.settings.home), base.clock)
     return Modes(base.store, Gate(readiness, reports, _prove_nothing), base.clock, base.ids)
@@ -282,14 +295,12 @@ def _prove_nothing(_: Identity) -> None:
 
 
 async def _set_the_stage(base: Foundation, who: Identity) -> None:
-    """Give the gate what a platform has of its earlier days: processes, a backup, a rehearsal, limits.
+    """Give the gate what a platform has of its earlier days: a backup, a rehearsal, limits.
 
     What the day itself brings about (keys, accounts, orders, the books) is judged as it is.
     """
     now = to_datetime(base.clock.now_ns())
-    notes, system = PgReadiness(base.database), PgSystem(base.database)
-    for role in ROLES:
-        await system.beat(role, pid=1, started_at=now, at=now, detail={"errors": {}, "faults": 0})
+    notes = PgReadiness(base.database)
     await notes.put_note(BACKUP_NOTE, {"made_at": now.isoformat()}, now)
     passed = {"passed_at": now.isoformat(), "build": "rehearsal", "hours": REHEARSED_HOURS}
     await notes.put_note(REHEARSAL_NOTE, passed, now)

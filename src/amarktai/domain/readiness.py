@@ -257,9 +257,12 @@ def judge_market(*, is_sandbox: bool, stand_ins: Sequence[str] = ()) -> Check:
     )
 
 
-def judge_keys(working: Sequence[str], refused: Sequence[str]) -> Check:
-    """Judge exchange keys: ``working`` may trade and not withdraw, ``refused`` have failed a test."""
+def judge_keys(working: Sequence[str], viewing: Sequence[str], refused: Sequence[str]) -> Check:
+    """Judge exchange keys: ``working`` may trade and not withdraw, as far as their exchanges tell;
+    ``viewing`` may only look; ``refused`` have failed a test."""
     words = f"{len(working)} tested: {', '.join(working)}" if working else "none is tested"
+    if viewing:
+        words += f"; may only look: {', '.join(viewing)}"
     if refused:
         words += f"; failed: {', '.join(refused)}"
     return _check(

@@ -19,12 +19,20 @@ AUDIT_NOTE = "audit"
 
 
 @dataclass(frozen=True, slots=True)
+class KeyFact:
+    """A saved key's last test. ``may_trade`` is None where the provider does not tell all of its rights."""
+
+    outcome: TestOutcome | None
+    may_trade: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class UserFacts:
     """One user's keys and accounts. ``doubtful`` orders have no known outcome."""
 
     user_id: UUID
     email: str
-    keys: Mapping[ProviderId, TestOutcome | None]
+    keys: Mapping[ProviderId, KeyFact]
     accounts: Sequence[AccountStatus]
     doubtful: int
     oldest_doubt: datetime | None

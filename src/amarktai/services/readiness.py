@@ -116,13 +116,16 @@ class Readiness:
         return rules.judge_market(is_sandbox=is_sandbox, stand_ins=self._machine.stand_ins)
 
     async def _keys(self) -> Check:
-        working, refused = list[str](), list[str]()
+        working, viewing, refused = list[str](), list[str](), list[str]()
         for user in await self._store.users():
-            for provider, outcome in sorted(user.keys.items()):
-                if provider.platform is not None and outcome is not None:
-                    told = working if outcome in _WORKING else refused
-                    told.append(f"{DISPLAY_NAMES[provider.platform]} of {user.email}")
-        return rules.judge_keys(working, refused)
+            for provider, key in sorted(user.keys.items()):
+                if provider.platform is None or key.outcome is None:
+                    continue
+                told = (
+                    refused if key.outcome not in _WORKING else viewing if key.may_trade is False else working
+                )
+                told.append(f"{DISPLAY_NAMES[provider.platform]} of {user.email}")
+        return rules.judge_keys(working, viewing, refused)
 
     async def _accounts(self) -> Check:
         facts = [

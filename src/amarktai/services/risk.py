@@ -122,7 +122,8 @@ class RiskDesk:
         if any(limit.scope.user_id is None for limit in limits):
             await self._read_others(unit.user_id, {bot.user_id for bot in bots}, at)
         # Bots of another market rest: what they hold there is at no risk in this one.
-        origins = {bot.origin for bot in bots if bot.id in {intent.bot_id for intent in intents}}
+        wanting = {intent.bot_id for intent in intents}
+        origins = {bot.origin for bot in bots if bot.id in wanting}
         rows = [row for known in self._known.values() for row in known.rows if row.origin in origins]
         peaks = {bot_id: peak for known in self._known.values() for bot_id, peak in known.peaks.items()}
         market = Market(self._prices, self._fx, at)

@@ -13,15 +13,15 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from amarktai.domain.bot import TradingMode
 from amarktai.domain.order import DOUBTFUL
-from amarktai.domain.provider import ProviderId, TestOutcome
+from amarktai.domain.provider import ProviderId, Right, TestOutcome
 from amarktai.domain.readiness import Check, Report
-from amarktai.ports.readiness import UserFacts
+from amarktai.ports.readiness import KeyFact, UserFacts
 from amarktai.storage import tables as t
 from amarktai.storage.database import Database
 from amarktai.storage.live_accounts import PgLiveAccounts
 
 _NOW: Final = text("SELECT clock_timestamp()")
-_o, _s, _l = t.orders.c, t.emergency_stops.c, t.risk_limits.c
+_o, _s, _l, _k = t.orders.c, t.emergency_stops.c, t.risk_limits.c, t.api_keys.c
 
 
 class PgReadiness:
@@ -41,14 +41,11 @@ class PgReadiness:
             _o.mode == TradingMode.LIVE.value, _o.state.in_([state.value for state in DOUBTFUL])
         )
         async with self._database.transaction(user_id) as connection:
-            keys = list(await connection.execute(select(t.api_keys.c.provider, t.api_keys.c.last_outcome)))
+            keys = list(await connection.execute(select(_k.provider, _k.last_outcome, _k.last_test)))
             accounts = await PgLiveAccounts(connection, user_id).statuses()
             count, oldest = (await connection.execute(in_doubt)).one()
-        outcomes = {
-            ProviderId(row.provider): TestOutcome(row.last_outcome) if row.last_outcome else None
-            for row in keys
-        }
-        return UserFacts(user_id, email, outcomes, list(accounts.values()), count, oldest)
+        facts = {ProviderId(row.provider): _key_fact(row.last_outcome, row.last_test or {}) for row in keys}
+        return UserFacts(user_id, email, facts, list(accounts.values()), count, oldest)
 
     async def note(self, name: str) -> Mapping[str, Any] | None:
         query = select(t.platform_settings.c.value).where(t.platform_settings.c.name == name)
@@ -88,6 +85,12 @@ class PgReadiness:
         )
         async with self._database.transaction(None) as connection:
             await connection.execute(row)
+
+
+def _key_fact(outcome: str | None, verdict: Mapping[str, Any]) -> KeyFact:
+    rights, is_complete = verdict.get("rights"), verdict.get("rights_complete")
+    may_trade = Right.TRADE.value in rights if rights is not None and is_complete else None
+    return KeyFact(TestOutcome(outcome) if outcome else None, may_trade)
 
 
 def _check_json(check: Check) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from amarktai.domain.risk_limits import Limit, LimitKind, Scope
@@ -15,6 +16,11 @@ from amarktai.ports.ids import Ids
 from amarktai.storage import tables as t
 
 _l = t.risk_limits.c
+_NOBODY: Final = "'00000000-0000-0000-0000-000000000000'"
+#: As in the unique index.
+_KEY: Final[list[Any]] = [
+    text(f"coalesce(user_id, {_NOBODY})"), text(f"coalesce(bot_id, {_NOBODY})"), _l.kind
+]  # fmt: skip
 
 
 class PgRiskLimits:
@@ -29,7 +35,6 @@ class PgRiskLimits:
         return [_limit_of(row) for row in (await self._connection.execute(query)).mappings()]
 
     async def put(self, limit: Limit, at: datetime, by: str) -> None:
-        await self.remove(limit.kind, limit.scope)
         values = {
             "id": self._ids.new(),
             "user_id": limit.scope.user_id,
@@ -40,7 +45,9 @@ class PgRiskLimits:
             "updated_at": at,
             "updated_by": by,
         }
-        await self._connection.execute(insert(t.risk_limits).values(values))
+        row = upsert(t.risk_limits).values(values)
+        changed = {name: row.excluded[name] for name in ("amount", "names", "updated_at", "updated_by")}
+        await self._connection.execute(row.on_conflict_do_update(index_elements=_KEY, set_=changed))
 
     async def remove(self, kind: LimitKind, scope: Scope) -> Limit | None:
         query = (

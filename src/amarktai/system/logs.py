@@ -22,6 +22,8 @@ _FAULTS: Final = (
     NameError, AttributeError, TypeError, LookupError, ArithmeticError, AssertionError, BrokenInvariant
 )  # fmt: skip
 _PACKAGE: Final = "amarktai."
+#: A storm of errors is one long before so many, and must not fill the memory.
+_MOST: Final = 10_000
 
 
 class ErrorCounter:
@@ -29,7 +31,7 @@ class ErrorCounter:
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._seen: deque[tuple[float, str, bool]] = deque()
+        self._seen: deque[tuple[float, str, bool]] = deque(maxlen=_MOST)
 
     def add(self, component: str, error: BaseException | None) -> None:
         """Count one; ``error`` is the exception behind it, where there is one."""
