@@ -114,10 +114,10 @@ async def test_a_stop_that_fires_meanwhile_leaves_nothing_to_sell(database_urls:
         assert rig.orders(bot) == [("entry", "filled"), ("stop", "filled")]
 
 
-async def test_a_halted_account_keeps_its_stops_and_loses_its_resting_entries(
-    database_urls: DatabaseUrls,
-) -> None:
-    async with engine_rig(database_urls, bars=3, mode=TradingMode.LIVE) as rig:
+@asynccontextmanager
+async def live_bots(urls: DatabaseUrls) -> AsyncIterator[tuple[EngineRig, Bot, Bot, MarketBatch]]:
+    """Open a rig with two live bots, one whose entry rests and one that holds with a stop; and the last bar."""
+    async with engine_rig(urls, bars=3, mode=TradingMode.LIVE) as rig:
         who = rig.world.add_user()
         await rig.world.fund(who, Decimal(50_000), TradingMode.LIVE)
         rests, holds = await rig.add_bot(who, "Rests"), await rig.add_bot(who, "Holds")
@@ -129,17 +129,39 @@ async def test_a_halted_account_keeps_its_stops_and_loses_its_resting_entries(
         await rig.engine.process(cut(batch, 0, last_bar))
         await rig.engine.settle()
         assert rig.orders(rests) == [("low", "open")]
-        async with rig.world.store.unit_of_work(who.user_id) as unit:
+        yield rig, rests, holds, cut(batch, last_bar, len(batch))
+
+
+async def test_a_halted_account_keeps_its_stops_and_loses_its_resting_entries(
+    database_urls: DatabaseUrls,
+) -> None:
+    async with live_bots(database_urls) as (rig, rests, holds, last_bar):
+        async with rig.world.store.unit_of_work(rests.user_id) as unit:
             await unit.venue_accounts.put(
                 VenueAccount(Platform.LUNO, AccountState.HALTED, "The key may withdraw money.", rig.world.now)
             )
         await rig.engine.settle()
         assert rig.orders(rests) == [("low", "canceled")]
         assert rig.orders(holds) == [("entry", "filled"), ("stop", "open")]
-        await rig.engine.process(cut(batch, last_bar, len(batch)))
+        await rig.engine.process(last_bar)
         assert rig.orders(rests) == [("low", "canceled"), ("low", "denied")]
         trace = rig.engine.runners[rests.id].last_decision
         assert trace is not None and trace["verdict"] == "blocked"
         assert trace["gates"][-1]["name"] == "ACCOUNT_HALTED"
         assert "The key may withdraw money. Save a key" in trace["reason"]
+        assert rig.orders(holds)[1:] == [("stop", "canceled"), ("exit", "open")]
+
+
+async def test_back_on_paper_live_entries_that_rest_are_canceled_and_stops_stay(
+    database_urls: DatabaseUrls,
+) -> None:
+    async with live_bots(database_urls) as (rig, rests, holds, last_bar):
+        await rig.world.let_trade(TradingMode.PAPER)
+        await rig.engine.settle()
+        assert rig.orders(rests) == [("low", "canceled")]
+        assert rig.orders(holds) == [("entry", "filled"), ("stop", "open")]
+        await rig.engine.process(last_bar)
+        assert rig.orders(rests) == [("low", "canceled"), ("low", "denied")]
+        trace = rig.engine.runners[rests.id].last_decision
+        assert trace is not None and trace["gates"][-1]["name"] == "MODE_DISABLED"
         assert rig.orders(holds)[1:] == [("stop", "canceled"), ("exit", "open")]
