@@ -116,7 +116,7 @@ async def test_a_stop_that_fires_meanwhile_leaves_nothing_to_sell(database_urls:
 
 @asynccontextmanager
 async def live_bots(urls: DatabaseUrls) -> AsyncIterator[tuple[EngineRig, Bot, Bot, MarketBatch]]:
-    """Open a rig with two live bots, one whose entry rests and one that holds with a stop; and the last bar."""
+    """Open a rig with two live bots: one whose entry rests, one that holds with a stop; and the last bar."""
     async with engine_rig(urls, bars=3, mode=TradingMode.LIVE) as rig:
         who = rig.world.add_user()
         await rig.world.fund(who, Decimal(50_000), TradingMode.LIVE)

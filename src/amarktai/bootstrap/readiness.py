@@ -13,6 +13,7 @@ from amarktai.api.app import UI_FOLDER
 from amarktai.api.build import BuildInfo, read_build
 from amarktai.bootstrap.foundation import Foundation, lay_foundation, real_time, running_database
 from amarktai.config import Settings
+from amarktai.domain.errors import Unavailable
 from amarktai.ports.clock import to_datetime
 from amarktai.ports.readiness import REHEARSAL_NOTE
 from amarktai.services.readiness import Readiness, report_view
@@ -36,12 +37,12 @@ def build_name(build: BuildInfo) -> str:
 
 
 def build_readiness(
-    base: Foundation, system: System, build: BuildInfo, address: Callable[[], Awaitable[str | None]]
+    base: Foundation, system: System, build: str, address: Callable[[], Awaitable[str | None]]
 ) -> Readiness:
-    """Return the checks of the live gate; ``address`` tells where the server listens."""
+    """Return the checks of the live gate of that build; ``address`` tells where the server listens."""
     home = base.settings.home
     stand_ins = tuple(sorted(name for name in base.settings.provider_urls if name.platform is not None))
-    machine = LocalMachine(build_name(build), home, address, DiskStopFile(home), stand_ins)
+    machine = LocalMachine(build, home, address, DiskStopFile(home), stand_ins)
     return Readiness(PgReadiness(base.database), PgSystem(base.database), system, machine, base.clock)
 
 
@@ -49,11 +50,25 @@ def reported_address(base: Foundation) -> Callable[[], Awaitable[str | None]]:
     """Return what finds the server's address in its last sign of life."""
 
     async def find() -> str | None:
-        beats = await PgSystem(base.database).heartbeats()
-        told = [beat for beat in beats if beat.role == "api" and "url" in beat.detail]
-        return str(max(told, key=lambda beat: beat.beat_at).detail["url"]) if told else None
+        return await _reported(base, "url")
 
     return find
+
+
+async def _reported(base: Foundation, field: str) -> str | None:
+    """Return what the server said of itself in its last sign of life."""
+    beats = await PgSystem(base.database).heartbeats()
+    told = [beat for beat in beats if beat.role == "api" and field in beat.detail]
+    return str(max(told, key=lambda beat: beat.beat_at).detail[field]) if told else None
+
+
+async def _running_build(base: Foundation) -> str:
+    """Return the build that runs, which need not be the one on disk any more; that one when none runs."""
+    try:
+        running = await _reported(base, "build")
+    except Unavailable:
+        running = None
+    return running or build_name(build_info(base.settings))
 
 
 async def check_readiness(settings: Settings) -> dict[str, Any]:
@@ -64,7 +79,7 @@ async def check_readiness(settings: Settings) -> dict[str, Any]:
     base = lay_foundation(settings, running_database(settings) or nowhere, clock, ids)
     try:
         system = System(PgSystem(base.database), clock=clock, market=settings.feeds)
-        readiness = build_readiness(base, system, build_info(settings), reported_address(base))
+        readiness = build_readiness(base, system, await _running_build(base), reported_address(base))
         return report_view(await readiness.report())
     finally:
         await base.close()

@@ -20,7 +20,7 @@ from amarktai.bootstrap.foundation import (
     real_time,
 )
 from amarktai.bootstrap.people import build_accounts, build_keys
-from amarktai.bootstrap.readiness import build_info, build_readiness, reported_address
+from amarktai.bootstrap.readiness import build_info, build_name, build_readiness, reported_address
 from amarktai.config import Settings
 from amarktai.domain.bar import Bars
 from amarktai.domain.instrument import Instrument, Platform
@@ -88,7 +88,7 @@ def build_services(
         is_sandbox=system.is_sandbox,
     )
     keys, orders = build_keys(base, accounts, providers), OrderHistory(reporting)
-    readiness = build_readiness(base, system, build, reported_address(base))
+    readiness = build_readiness(base, system, build_name(build), reported_address(base))
     gate = Gate(readiness, PgReadiness(base.database), accounts.factors.require_fresh)
     return Services(
         settings=settings,
@@ -189,9 +189,10 @@ async def run_api(settings: Settings, app_url: str, listener: socket.socket) -> 
     services = build_services(base, hub, build, accounts, providers)
     http = server(create_app(services), settings, websocket_protocol=FrameProtocol)
     beats, url = WithHealth(PgSystem(base.database), ERRORS.health), _own_address(settings, listener)
+    told = {"url": url, "build": build_name(build)}
     background = [
         asyncio.create_task(Relay(app_url, hub, clock=clock).run()),
-        asyncio.create_task(beat(beats, clock, "api", lambda: {"clients": hub.client_count, "url": url})),
+        asyncio.create_task(beat(beats, clock, "api", lambda: {"clients": hub.client_count, **told})),
     ]
     try:
         await http.serve(sockets=[listener])

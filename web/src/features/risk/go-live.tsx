@@ -9,7 +9,6 @@ import { FormError } from "@/features/session/form-error";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { TextField } from "@/ui/field";
-import { announce } from "@/ui/notices";
 import { ScrollRegion } from "@/ui/scroll-region";
 import { Loaded } from "@/ui/state";
 import { CheckList, gateWords } from "./check-list";
@@ -29,7 +28,6 @@ export default function GoLive({ onClose }: { onClose: () => void }) {
       ),
     onSuccess: (now) => {
       client.setQueryData(keys.mode, now);
-      announce(now.message);
       onClose();
     },
     onError: () => void client.invalidateQueries({ queryKey: keys.liveReadiness }),

@@ -26,6 +26,8 @@ const CARDS: { mode: ModeName; name: string; text: string }[] = [
   { mode: "live", name: "Live", text: "Live bots trade with real money, within the limits." },
 ];
 
+const MONEY = { paper: "simulated money", live: "real money" } as const;
+
 /** The three modes, of which exactly one is on, and the way from each to the others. */
 export function ModePanel({ isAdmin }: { isAdmin: boolean }) {
   const query = useQuery(modeQuery);
@@ -43,10 +45,8 @@ function Cards({ mode, isAdmin }: { mode: SystemMode; isAdmin: boolean }) {
   const [asked, setAsked] = useState(false);
   const change = useMutation({
     mutationFn: (to: ModeName) => api.post<SystemMode>("/api/system/mode/switch", { mode: to }),
-    onSuccess: (now) => {
-      client.setQueryData(keys.mode, now);
-      announce(now.message);
-    },
+    // The event that everybody gets says it aloud.
+    onSuccess: (now) => client.setQueryData(keys.mode, now),
     onError: (error) => announce(`Could not switch: ${error.message}`, "critical"),
   });
   return (
@@ -66,7 +66,7 @@ function Cards({ mode, isAdmin }: { mode: SystemMode; isAdmin: boolean }) {
             >
               <h3 className="font-semibold">
                 {card.name}
-                {isOn && <span className="font-normal text-ink-2"> · on, {mode.base} money</span>}
+                {isOn && <span className="font-normal text-ink-2"> · on, {MONEY[mode.base]}</span>}
               </h3>
               <p className="grow text-sm text-ink-2">{card.text}</p>
               {!isOn && (
