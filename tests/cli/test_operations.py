@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -20,6 +21,17 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "amarktai", *arguments],
         env=environment(), capture_output=True, text=True, check=False,
     )  # fmt: skip
+
+
+def doctor(home: Path, port: str = "0", **more: str) -> dict[str, dict[str, str]]:
+    """Return the doctor's checks by name."""
+    done = subprocess.run(
+        [sys.executable, "-m", "amarktai", "doctor", "--home", str(home), "--json"],
+        env=environment(AMARKTAI_PORT=port, **more), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    told = json.loads(done.stdout)
+    assert (done.returncode == 0) == told["ok"], done.stderr
+    return {check["name"]: check for check in told["checks"]}
 
 
 def sign_in(platform: Platform) -> httpx.Client:
@@ -48,6 +60,9 @@ def test_a_backup_of_a_running_platform_comes_back_on_paper_and_stopped(tmp_path
             and "Not ready" in gate.stdout
             and "Make one: amarktai backup" not in gate.stdout
         )
+        found = doctor(platform.home, str(platform.port))
+        assert {name for name, check in found.items() if check["status"] != "ok"} <= {"settings", "dashboard"}
+        assert "engine" in found["processes"]["value"] and str(path) in found["last backup"]["value"]
         into_a_used_folder = run("restore", str(path), "--home", str(platform.home))
         assert into_a_used_folder.returncode != 0 and "is not empty" in into_a_used_folder.stderr
     new = tmp_path / "new"
@@ -92,3 +107,22 @@ def test_a_file_that_is_cut_short_makes_no_folder(tmp_path: Path) -> None:
     refused = run("restore", str(path), "--home", str(tmp_path / "new"))
     assert refused.returncode != 0 and "not a whole one" in refused.stderr
     assert not (tmp_path / "new").exists()
+
+
+def test_the_doctor_looks_at_what_is_down_and_starts_nothing(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    found = doctor(home, AMARKTAI_FEED="live")
+    assert found["settings"]["status"] == "fail" and "AMARKTAI_FEEDS" in found["settings"]["value"]
+    assert found["database"]["value"] == "not made yet" and not home.exists()
+    with started(home) as platform:
+        until(platform.is_ready, "the platform is ready")
+    key = tmp_path / "home.key"
+    key.chmod(0o644)
+    (home / "EMERGENCY_STOP").write_text("smoke")
+    found = doctor(home)
+    assert found["database"]["value"].startswith("does not run")
+    assert found["encryption key"]["status"] == "fail"
+    assert "smoke" in found["emergency stop"]["value"]
+    assert platform.database() is None
+    key.unlink()
+    assert "is missing" in doctor(home)["encryption key"]["value"]

@@ -24,7 +24,8 @@ from amarktai.storage.readiness import PgReadiness
 from amarktai.system.clock import SystemClock
 from amarktai.system.rng import SystemRng
 
-_FOLDER: Final = "backups"
+#: In the data folder.
+BACKUPS_FOLDER: Final = "backups"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def make_backup(settings: Settings, app_url: str, folder: Path | None, keep: int
 
     Raises: Unavailable; InvalidInput for a named database without a role that may read all of it.
     """
-    folder = folder or settings.home / _FOLDER
+    folder = folder or settings.home / BACKUPS_FOLDER
     at = to_datetime(SystemClock().now_ns())
     path, manifest = backup.write_backup(_reader_url(settings), folder, at, version("amarktai"))
     removed = backup.remove_old(folder, keep) if keep is not None else []

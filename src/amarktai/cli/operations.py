@@ -1,13 +1,19 @@
-"""Backups, from the machine itself."""
+"""Backups and the doctor, from the machine itself."""
 
 from __future__ import annotations
 
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
+from rich.box import SIMPLE
+from rich.table import Table
 
-from amarktai.cli.frame import HomeOption, app, out, settings_of, shown_counts
+from amarktai.cli.frame import HomeOption, JsonOption, app, out, settings_of, shown_counts
 
 _DEFAULT: Final = "backups in the data folder"
 
@@ -39,6 +45,31 @@ def backup(
         f"The encryption key of saved API keys is in {people.key_ring(settings).place}: back it up apart.",
         highlight=False, soft_wrap=True,
     )  # fmt: skip
+
+
+@app.command()
+def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Look at everything that the platform needs, change nothing; exit 1 when something is wrong."""
+    from amarktai.bootstrap.doctor import Status, examine
+
+    checks = examine(os.environ, home=home)
+    is_well = all(check.status is not Status.FAIL for check in checks)
+    if as_json:
+        out.print_json(json.dumps({"ok": is_well, "checks": [asdict(check) for check in checks]}))
+    else:
+        _print(checks)
+    if not is_well:
+        raise typer.Exit(1)
+
+
+def _print(checks: Sequence[Any]) -> None:
+    table = Table(box=SIMPLE)
+    for title in ("", "Check", "Found", "What to do"):
+        table.add_column(title, overflow="fold")
+    looks = {"ok": "[green]ok[/green]", "warn": "[yellow]look[/yellow]", "fail": "[red]WRONG[/red]"}
+    for check in checks:
+        table.add_row(looks[check.status], check.name, check.value, check.action)
+    out.print(table)
 
 
 @app.command()

@@ -112,9 +112,14 @@ def count_rows(url: str) -> dict[str, int]:
         return _counts(connection)
 
 
+def backups_in(folder: Path) -> list[Path]:
+    """Return the backups of a folder, the newest last."""
+    return sorted(folder.glob(f"amarktai-*{SUFFIX}"))
+
+
 def remove_old(folder: Path, keep: int) -> list[Path]:
     """Remove all but the newest ``keep`` backups of a folder and return what went."""
-    found = sorted(folder.glob(f"amarktai-*{SUFFIX}"))
+    found = backups_in(folder)
     old = found[: len(found) - keep]
     for path in old:
         path.unlink()
