@@ -9,13 +9,13 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import insert
 
-from amarktai.domain.bot import TradingMode
+from amarktai.domain.bot import BotStatus, TradingMode
 from amarktai.domain.order import Side
 from amarktai.domain.risk_limits import EVERYBODY, Limit, LimitKind, Scope
 from amarktai.services.orders import Outcome
 from amarktai.storage import tables as t
 from amarktai.storage.embedded import DatabaseUrls
-from tests.services.order_desk import PRICE, OrderDesk, open_desk, order_desk, sent_once
+from tests.services.order_desk import MARKET, PRICE, OrderDesk, open_desk, order_desk, sent_once
 from tests.trading import trading
 
 K, D = LimitKind, Decimal
@@ -137,6 +137,24 @@ class TestLosses:
         assert "fall from the peak is 10.00 %" in said
         await limit(desk, K.DRAWDOWN, 11)
         assert refused(desk, await desk.buy("b")) is None
+
+    async def test_a_deleted_bot_neither_falls_nor_makes_the_fall_of_others_small(
+        self, desk: OrderDesk
+    ) -> None:
+        await desk.world.fund(desk.who, D(1), desk.bot.mode)
+        gone = await desk.world.add_bot(
+            desk.who, MARKET, D(1), mode=desk.bot.mode, capital_zar=D(900_000), status=BotStatus.DELETED
+        )
+        async with desk.world.database.transaction(desk.who.user_id) as connection:
+            for bot, peak in ((desk.bot, 10_000), (gone, 50_000)):
+                row = {
+                    "user_id": desk.who.user_id, "mode": desk.bot.mode.value, "scope": "bot",
+                    "scope_id": bot.id.hex, "at": desk.world.now - timedelta(days=3), "equity_zar": 0,
+                    "realized_zar": peak, "unrealized_zar": 0, "deposits_zar": 0,
+                }  # fmt: skip
+                await connection.execute(insert(t.equity_snapshots).values(row))
+        await limit(desk, K.DRAWDOWN, 10)
+        assert "fall from the peak is 10.00 %" in (refused(desk, await desk.buy("a")) or "")
 
     async def test_losses_in_a_row_until_a_trade_wins(self, desk: OrderDesk) -> None:
         await trip(desk, "a", PRICE * 0.9)

@@ -32,7 +32,7 @@ class RiskRow:
 
     Units: quantity in base; cost and ``entering`` (what working entries have reserved) in quote. ZAR
     figures are realised profit, None when a fill of that time has no rate. Orders are entries that were
-    sent.
+    sent. ``is_gone``: the bot is deleted.
     """
 
     bot_id: UUID
@@ -42,6 +42,7 @@ class RiskRow:
     quote: str
     origin: Origin
     capital_zar: Decimal
+    is_gone: bool
     quantity: Decimal
     cost: Decimal
     today_zar: Decimal | None

@@ -51,6 +51,8 @@ def figures_of(rows: Iterable[RiskRow], market: Market, peaks: Mapping[UUID, Dec
 
 def _figures(row: RiskRow, market: Market, peak: Decimal) -> BotFigures:
     exposure, unrealised = _valued(row, market)
+    # A bot that is gone has given its capital back: what it once won or lost is no fall of what is there.
+    profit = ZERO if row.is_gone else _sum(row.ever_zar, unrealised)
     return BotFigures(
         bot_id=row.bot_id,
         user_id=row.user_id,
@@ -58,9 +60,9 @@ def _figures(row: RiskRow, market: Market, peak: Decimal) -> BotFigures:
         base=row.instrument_id.partition(":")[2].partition("/")[0],
         exposure=exposure,
         profit_today=_sum(row.today_zar, unrealised),
-        profit=_sum(row.ever_zar, unrealised),
-        peak=peak,
-        capital=row.capital_zar,
+        profit=profit,
+        peak=ZERO if row.is_gone else peak,
+        capital=ZERO if row.is_gone else row.capital_zar,
         orders_minute=row.orders_minute,
         orders_day=row.orders_day,
         losses_in_a_row=row.losses_in_a_row,

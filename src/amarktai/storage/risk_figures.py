@@ -19,6 +19,7 @@ _OVER: Final = ", ".join(f"'{state.value}'" for state in sorted(TERMINAL))
 _FIGURES: Final = text(
     f"""
     SELECT b.id, b.user_id, b.platform, b.instrument_id, b.quote_asset, b.capital_zar, b.origin,
+      b.status = 'deleted' AS is_gone,
       coalesce(p.quantity, 0) AS quantity, coalesce(p.cost, 0) AS cost,
       coalesce(today.profit_zar, 0) AS today_zar, coalesce(today.unvalued_fills, 0) AS today_unvalued,
       coalesce(ever.profit_zar, 0) AS ever_zar, coalesce(ever.unvalued_fills, 0) AS ever_unvalued,
@@ -67,6 +68,7 @@ class PgRiskFigures:
                 quote=row.quote_asset,
                 origin=Origin(row.origin),
                 capital_zar=row.capital_zar,
+                is_gone=row.is_gone,
                 quantity=row.quantity,
                 cost=row.cost,
                 today_zar=None if row.today_unvalued else row.today_zar,
