@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import httpx
@@ -51,6 +53,21 @@ def backup_of(platform: Platform, folder: Path) -> Path:
     return path
 
 
+def of_schema(path: Path, revision: str) -> Path:
+    """Return a copy of a backup that says that it is of another schema."""
+    other = path.with_name(f"other{path.suffix}")
+    with tarfile.open(path) as old, tarfile.open(other, "w") as new:
+        for member in old.getmembers():
+            file = old.extractfile(member)
+            assert file is not None
+            content = file.read()
+            if member.name == "manifest.json":
+                content = json.dumps({**json.loads(content), "revision": revision}).encode()
+                member.size = len(content)
+            new.addfile(member, io.BytesIO(content))
+    return other
+
+
 def test_a_backup_of_a_running_platform_comes_back_on_paper_and_stopped(tmp_path: Path) -> None:
     with started(tmp_path / "home") as platform:
         path = backup_of(platform, tmp_path / "backups")
@@ -79,6 +96,12 @@ def test_a_backup_of_a_running_platform_comes_back_on_paper_and_stopped(tmp_path
         assert float(client.get("/api/wallet/paper").json()["total"]) > 0
 
 
+def test_a_folder_without_a_database_gets_none_for_its_backup(tmp_path: Path) -> None:
+    refused = run("backup", "--home", str(tmp_path / "none"))
+    assert refused.returncode != 0 and "There is no database" in refused.stderr
+    assert not (tmp_path / "none").exists()
+
+
 def test_a_restore_that_is_killed_starts_no_platform(tmp_path: Path) -> None:
     with started(tmp_path / "home") as platform:
         path = backup_of(platform, tmp_path / "backups")
@@ -96,13 +119,16 @@ def test_a_restore_that_is_killed_starts_no_platform(tmp_path: Path) -> None:
     assert again.returncode != 0 and "remove it first" in again.stderr
 
 
-def test_a_file_that_is_cut_short_makes_no_folder(tmp_path: Path) -> None:
+def test_a_file_that_is_cut_short_or_of_a_newer_version_makes_no_folder(tmp_path: Path) -> None:
     with started(tmp_path / "home") as platform:
         path = backup_of(platform, tmp_path / "backups")
         url = EmbeddedPostgres(platform.home, SystemRng()).superuser_url(DATABASE)
         with psycopg.connect(url) as connection:
             note = connection.execute("SELECT value FROM platform_settings WHERE name = 'backup'").fetchone()
     assert note is not None and note[0]["file"] == str(path)
+    newer = of_schema(path, "9999")
+    too_new = run("restore", str(newer), "--home", str(tmp_path / "new"))
+    assert too_new.returncode != 0 and "newer Amarktai" in too_new.stderr
     path.write_bytes(path.read_bytes()[:5_000])
     refused = run("restore", str(path), "--home", str(tmp_path / "new"))
     assert refused.returncode != 0 and "not a whole one" in refused.stderr

@@ -12,14 +12,14 @@ import psycopg
 
 from amarktai.bootstrap.data import audit
 from amarktai.bootstrap.foundation import lay_foundation, real_time, restoring_mark
-from amarktai.bootstrap.stopping import change_stop
+from amarktai.bootstrap.stopping import change_file, change_stop
 from amarktai.config import Settings
 from amarktai.domain.errors import BrokenInvariant, Conflict, InvalidInput
 from amarktai.ports.clock import to_datetime
 from amarktai.ports.readiness import AUDIT_NOTE, BACKUP_NOTE, REHEARSAL_NOTE
 from amarktai.storage import backup
 from amarktai.storage.embedded import DATABASE, EmbeddedPostgres
-from amarktai.storage.migrate import migrate, self_test
+from amarktai.storage.migrate import knows, migrate, self_test
 from amarktai.storage.readiness import PgReadiness
 from amarktai.system.clock import SystemClock
 from amarktai.system.rng import SystemRng
@@ -90,6 +90,12 @@ def restore_backup(settings: Settings, path: Path) -> backup.Manifest:
             "Take AMARKTAI_DATABASE_URL out of its environment; for a named server use its own tools.",
         )
     manifest = backup.read_manifest(path)
+    if not knows(manifest.revision):
+        raise InvalidInput(
+            "BACKUP",
+            f"{path} is of a newer Amarktai, {manifest.version} with the schema {manifest.revision}",
+            "Update Amarktai first.",
+        )
     home = settings.home
     if home.exists() and any(home.iterdir()):
         raise Conflict(
@@ -100,6 +106,8 @@ def restore_backup(settings: Settings, path: Path) -> backup.Manifest:
     home.mkdir(parents=True, exist_ok=True)
     mark = restoring_mark(home)
     mark.write_text(f"{path}\n", encoding="utf-8")
+    reason = f"restored from a backup of {manifest.made_at[:19]}"
+    change_file(settings, reason, release=False)  # it is there before the first row is
     server = EmbeddedPostgres(home, SystemRng())
     urls = server.start()
     try:
@@ -107,7 +115,7 @@ def restore_backup(settings: Settings, path: Path) -> backup.Manifest:
         migrate(urls.owner)
         self_test(urls.app)
         _audit(urls.app)
-        _stop_everybody(settings, urls.app, manifest)
+        asyncio.run(change_stop(settings, urls.app, reason, release=False))
     finally:
         server.stop()
     mark.unlink()
@@ -143,8 +151,3 @@ def _audit(app_url: str) -> None:
         raise BrokenInvariant(
             f"the books that came back are not what their fills say: {report.first_difference}"
         )
-
-
-def _stop_everybody(settings: Settings, app_url: str, manifest: backup.Manifest) -> None:
-    reason = f"restored from a backup of {manifest.made_at[:19]}"
-    asyncio.run(change_stop(settings, app_url, reason, release=False))

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from amarktai.config import Settings
-from amarktai.domain.errors import Conflict, Unavailable
+from amarktai.domain.errors import Conflict, NotFound, Unavailable
 from amarktai.domain.instrument import Platform
 from amarktai.ports.clock import SettableClock
 from amarktai.ports.ids import Ids
@@ -174,6 +174,33 @@ def borrowed_database(settings: Settings) -> Iterator[DatabaseUrls]:
     finally:
         if started is not None:
             started.stop()
+
+
+@contextmanager
+def untouched_database(settings: Settings) -> Iterator[str]:
+    """Lend the address of the database as it is, for a backup: an update's comes before its migrations.
+
+    Raises: NotFound for a folder without a database.
+    """
+    server = None if settings.database_url is not None else EmbeddedPostgres(settings.home, SystemRng())
+    if server is None:
+        url = running_database(settings)
+        assert url is not None  # it is named
+        yield url
+        return
+    if not (server.data_folder / "PG_VERSION").exists():
+        raise NotFound(
+            "DATABASE_UNAVAILABLE",
+            f"There is no database in {settings.home}",
+            "Name the data folder with --home or AMARKTAI_HOME.",
+        )
+    was_running = server.is_running()
+    urls = server.urls() if was_running else server.start()
+    try:
+        yield urls.app
+    finally:
+        if not was_running:
+            server.stop()
 
 
 @contextmanager

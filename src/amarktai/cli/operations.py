@@ -33,8 +33,8 @@ def backup(
     from amarktai.bootstrap import backups, foundation, people
 
     settings = settings_of("backup", home=home)
-    with foundation.borrowed_database(settings) as urls:
-        made = backups.make_backup(settings, urls.app, to, keep)
+    with foundation.untouched_database(settings) as app_url:
+        made = backups.make_backup(settings, app_url, to, keep)
     out.print(
         f"{made.path}: {made.manifest.size:,} bytes, read back and whole.", highlight=False, soft_wrap=True
     )

@@ -49,6 +49,11 @@ def migrate(owner_url: str) -> str:
         engine.dispose()  # closes the session, which gives the lock back
 
 
+def knows(revision: str) -> bool:
+    """Return whether this program can bring a database at ``revision`` to its own version."""
+    return revision in {script.revision for script in _script().walk_revisions()}
+
+
 def check_version(app_url: str) -> None:
     """Refuse a database that is not at this program's version (external servers without an owner URL).
 
@@ -137,9 +142,8 @@ def _revision(connection: Connection) -> str | None:
 
 def _refuse_newer(connection: Connection) -> None:
     revision = _revision(connection)
-    known = {script.revision for script in _script().walk_revisions()}
     connection.rollback()
-    if revision is not None and revision not in known:
+    if revision is not None and not knows(revision):
         raise Unavailable(
             CODE,
             f"The database is at version {revision}, which this program does not know.",
