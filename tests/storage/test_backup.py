@@ -57,9 +57,8 @@ async def test_what_was_backed_up_comes_back_and_follows_from_its_fills(
     assert path.name == "amarktai-20260102T030405Z.backup" and path.stat().st_mode & 0o777 == 0o600
     assert manifest.counts == count_rows(url) and manifest.counts["fills"] == 2
     assert read_manifest(path) == manifest and names_in(tmp_path) == [path.name]
-    other = superuser(postgres, blank_database_urls)
-    load_backup(path, other)
-    assert count_rows(other) == manifest.counts
+    load_backup(path, blank_database_urls.owner)
+    assert count_rows(superuser(postgres, blank_database_urls)) == manifest.counts
     self_test(blank_database_urls.app)
     database = Database(blank_database_urls.app, pool_size=2)
     report = await LedgerAudit(PgReporting(database)).audit()
@@ -93,7 +92,7 @@ async def test_it_is_one_moment_of_a_database_that_is_written_to(
     finally:
         done.set()
         writer.join()
-    load_backup(path, superuser(postgres, blank_database_urls))
+    load_backup(path, blank_database_urls.owner)
     assert count_rows(superuser(postgres, blank_database_urls)) == manifest.counts
 
 

@@ -111,7 +111,8 @@ def restore_backup(settings: Settings, path: Path) -> backup.Manifest:
     server = EmbeddedPostgres(home, SystemRng())
     urls = server.start()
     try:
-        _bring_back(server.superuser_url(DATABASE), path, manifest)
+        backup.load_backup(path, urls.owner)
+        _make_harmless(server.superuser_url(DATABASE), path, manifest)
         migrate(urls.owner)
         self_test(urls.app)
         _audit(urls.app)
@@ -122,15 +123,15 @@ def restore_backup(settings: Settings, path: Path) -> backup.Manifest:
     return manifest
 
 
-def _bring_back(url: str, path: Path, manifest: backup.Manifest) -> None:
-    backup.load_backup(path, url)
+def _make_harmless(url: str, path: Path, manifest: backup.Manifest) -> None:
+    """Compare the counts; then nothing in it is live any more, or true of the other machine."""
     counts = backup.count_rows(url)
     if counts != dict(manifest.counts):
         raise BrokenInvariant(f"{path} holds {dict(manifest.counts)}, {counts} came back")
     with psycopg.connect(url) as connection:
-        # On paper, and without anything that was true of the other machine.
         connection.execute("UPDATE system_mode SET mode = 'paper'" + _base_too(connection))
-        connection.execute("DELETE FROM leases")
+        # Over, not gone: the next engine's token must be greater than any before (O2 f).
+        connection.execute("UPDATE leases SET expires_at = '2000-01-01T00:00:00Z'")
         connection.execute("DELETE FROM worker_heartbeats")
         connection.execute(
             "DELETE FROM platform_settings WHERE name = ANY(%s)", [[BACKUP_NOTE, REHEARSAL_NOTE, AUDIT_NOTE]]

@@ -62,12 +62,7 @@ def start_database(settings: Settings) -> tuple[EmbeddedPostgres | None, Databas
 
     Raises: Unavailable and BrokenInvariant with what to do.
     """
-    if restoring_mark(settings.home).exists():
-        raise Unavailable(
-            "BACKUP",
-            f"A restore into {settings.home} was interrupted",
-            "Remove the folder and restore again.",
-        )
+    _refuse_unfinished(settings)
     if settings.database_url is not None:
         app = settings.database_url.get_secret_value()
         owner = settings.database_owner_url.get_secret_value() if settings.database_owner_url else ""
@@ -82,6 +77,16 @@ def start_database(settings: Settings) -> tuple[EmbeddedPostgres | None, Databas
         check_version(urls.app)
     self_test(urls.app)
     return server, urls
+
+
+def _refuse_unfinished(settings: Settings) -> None:
+    """Raises: Unavailable while a restore into the data folder runs, or after it was interrupted."""
+    if settings.database_url is None and restoring_mark(settings.home).exists():
+        raise Unavailable(
+            "BACKUP",
+            f"A restore into {settings.home} has not finished",
+            "When none runs any more, remove the folder and restore again.",
+        )
 
 
 def restoring_mark(home: Path) -> Path:
@@ -221,7 +226,11 @@ def new_database(settings: Settings, purpose: str) -> Iterator[DatabaseUrls]:
 
 
 def running_database(settings: Settings) -> str | None:
-    """Return the address of the database if it is named or runs in the data folder."""
+    """Return the address of the database if it is named or runs in the data folder.
+
+    Raises: Unavailable while a restore is bringing it back.
+    """
+    _refuse_unfinished(settings)
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
     server = EmbeddedPostgres(settings.home, SystemRng())

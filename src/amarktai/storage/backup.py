@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from amarktai.domain.errors import InvalidInput, Unavailable
 from amarktai.storage.embedded import binaries
@@ -28,10 +28,6 @@ _DUMP, _MANIFEST = "database.dump", "manifest.json"
 #: What is counted before and after: whoever restores sees that all of it came back.
 COUNTED: Final = ("users", "bots", "orders", "fills", "ledger_entries", "round_trips", "audit_log")
 _PIECE: Final = 1 << 20
-#: How PostgreSQL's programs are told where the database is: not on the command line, where others read it.
-_VARIABLES: Final = {
-    "host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +92,15 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def load_backup(path: Path, url: str) -> None:
-    """Load a backup into an empty database, all of it or nothing. Raises: Unavailable."""
+    """Load a backup into an empty database, all of it or nothing, as the role that shall own it.
+
+    Raises: Unavailable.
+    """
     with tempfile.TemporaryDirectory() as scratch, tarfile.open(path) as packed:
         packed.extract(_DUMP, scratch, filter="data")
         _program(
             "pg_restore",
-            ["--exit-on-error", "--single-transaction", "--dbname", "", str(Path(scratch) / _DUMP)],
+            ["--exit-on-error", "--single-transaction", "--no-owner", str(Path(scratch) / _DUMP)],
             url,
         )
 
@@ -154,7 +153,9 @@ def _counts(connection: psycopg.Connection[Any]) -> dict[str, int]:
 
 
 def _kek_ids(connection: psycopg.Connection[Any]) -> list[str]:
-    rows = connection.execute("SELECT DISTINCT kek_id FROM api_keys ORDER BY 1").fetchall()
+    rows = connection.execute(
+        "SELECT kek_id FROM api_keys UNION SELECT kek_id FROM totp_factors ORDER BY 1"
+    ).fetchall()
     return [str(row[0]) for row in rows]
 
 
@@ -166,12 +167,12 @@ def _one(connection: psycopg.Connection[Any], query: str) -> Any:
 
 def _program(name: str, arguments: Sequence[str], url: str) -> None:
     """Run one of PostgreSQL's programs on a database. Raises: Unavailable with its own words."""
-    told = {_VARIABLES[key]: str(value) for key, value in conninfo_to_dict(url).items() if key in _VARIABLES}
-    environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC", **told}
-    arguments = [f"dbname={told['PGDATABASE']}" if each == "" else each for each in arguments]
-    done = subprocess.run(
-        [str(binaries() / name), *arguments], env=environment, capture_output=True, text=True, check=False
-    )
+    told = conninfo_to_dict(url)
+    # Not on the command line, where others of this machine could read it.
+    secret = {"PGPASSWORD": str(told.pop("password"))} if "password" in told else {}
+    environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC", **secret}
+    command = [str(binaries() / name), f"--dbname={make_conninfo('', **told)}", *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         words = done.stderr.strip().splitlines()
         raise Unavailable(
