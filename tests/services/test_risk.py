@@ -205,6 +205,10 @@ class TestWhomTheyBind:
                 assert "the user's order's value" in (refused(ada, await ada.buy("d")) or "")
                 async with world.store.unit_of_work(bo.who.user_id) as unit:
                     assert [one.kind for one in await unit.limits.list()] == [K.EXPOSURE]
+                await limit(ada, K.EXPOSURE, 2_500)
+                del world.bots[ada.bot.id]  # the engine runs none of hers any more
+                await bo.quote(PRICE)
+                assert refused(bo, await bo.buy("e")) is None
             finally:
                 ada.witness.close()
                 bo.witness.close()

@@ -150,6 +150,8 @@ class RiskDesk:
 
     async def _read_others(self, user_id: UUID, others: set[UUID], at: datetime) -> None:
         now = self._clock.now_ns()
+        for gone in self._known.keys() - others:
+            del self._known[gone]
         for other in sorted(others - {user_id}):
             known = self._known.get(other)
             if known is None or now - known.read_ts >= READ_EVERY_NS:
