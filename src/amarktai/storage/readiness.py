@@ -9,7 +9,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import func, insert, select, text
-from sqlalchemy.dialects.postgresql import insert as upsert
 
 from amarktai.domain.bot import TradingMode
 from amarktai.domain.order import DOUBTFUL
@@ -17,6 +16,7 @@ from amarktai.domain.provider import ProviderId, Right, TestOutcome
 from amarktai.domain.readiness import Check, Report
 from amarktai.ports.readiness import KeyFact, UserFacts
 from amarktai.storage import tables as t
+from amarktai.storage.accounts import PgPlatformSettings
 from amarktai.storage.database import Database
 from amarktai.storage.live_accounts import PgLiveAccounts
 
@@ -48,16 +48,13 @@ class PgReadiness:
         return UserFacts(user_id, email, facts, list(accounts.values()), count, oldest)
 
     async def note(self, name: str) -> Mapping[str, Any] | None:
-        query = select(t.platform_settings.c.value).where(t.platform_settings.c.name == name)
         async with self._database.transaction(None) as connection:
-            value: Mapping[str, Any] | None = (await connection.execute(query)).scalar_one_or_none()
+            value: Mapping[str, Any] | None = await PgPlatformSettings(connection).get(name)
         return value
 
     async def put_note(self, name: str, value: Mapping[str, Any], at: datetime) -> None:
-        row = upsert(t.platform_settings).values(name=name, value=dict(value), updated_at=at)
-        changes = {"value": row.excluded.value, "updated_at": at}
         async with self._database.transaction(None) as connection:
-            await connection.execute(row.on_conflict_do_update(index_elements=["name"], set_=changes))
+            await PgPlatformSettings(connection).put(name, dict(value), at)
 
     async def stop_for_all(self) -> str | None:
         query = select(_s.reason).where(_s.user_id.is_(None), _s.released_at.is_(None))
