@@ -49,7 +49,7 @@ from amarktai.services.reconcile import (
 
 log = structlog.get_logger(__name__)
 
-#: How often an account is compared with the books while nothing else asks for it.
+#: While trading live.
 COMPARE_EVERY_S: Final = 60.0
 #: How often the whole quarantine of orders that ended without a trade is looked through (late fills).
 LOOK_BACK_EVERY_NS: Final = 3_600 * NS_PER_S
@@ -75,7 +75,10 @@ BookReports = Callable[[UUID, Sequence[OrderReport]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class LiveParts:
-    """What live accounts work with. ``origin`` labels what they trade; a twin's is synthetic."""
+    """What live accounts work with. ``origin`` labels what they trade; a twin's is synthetic.
+
+    ``compare_every_s``: how often an account is compared with the books while nothing else asks for it.
+    """
 
     store: Store
     clock: Clock
@@ -85,6 +88,7 @@ class LiveParts:
     notices: Notices
     instruments: Mapping[str, Instrument]
     origin: Origin
+    compare_every_s: float = COMPARE_EVERY_S
 
 
 class LiveVenue:
@@ -212,7 +216,7 @@ class LiveAccount:
         finally:
             self._is_busy = False
         self._retry_s = RETRY_S if is_done else min(2 * self._retry_s, LONGEST_RETRY_S)
-        pause_s = 0.0 if self._had_gap else COMPARE_EVERY_S if is_done else self._retry_s
+        pause_s = 0.0 if self._had_gap else self._parts.compare_every_s if is_done else self._retry_s
         self._due_ts = min(self._due_ts, self._clock.now_ns() + round(pause_s * NS_PER_S))
         return is_done
 

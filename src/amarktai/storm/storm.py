@@ -1,0 +1,329 @@
+# long: a storm from its first gust to its judgement is one sequence
+"""A storm: ten bots on five exchanges through hours of faults, then calm, then judgement."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Final
+
+from amarktai.domain.bar import NS_PER_S
+from amarktai.domain.bot import BotStatus
+from amarktai.domain.errors import AmarktaiError, Conflict, Unavailable
+from amarktai.domain.instrument import Origin, Platform
+from amarktai.domain.order import DOUBTFUL, OrderEvent, OrderState, Side
+from amarktai.domain.user import Identity
+from amarktai.ports.clock import Clock, to_datetime
+from amarktai.ports.exchange import Quote
+from amarktai.ports.live_accounts import Cause
+from amarktai.ports.store import Store
+from amarktai.ports.venue import OrderRequest
+from amarktai.services.differences import Differences
+from amarktai.services.fx import FxRates, Mark
+from amarktai.services.ledger_audit import LedgerAudit
+from amarktai.services.resolutions import PATIENCE, Resolutions
+from amarktai.storm.exchange import LOT, ModelExchange
+from amarktai.storm.life import BAR_S, Killed, Life, Lifeline
+from amarktai.storm.oracles import Oracles
+from amarktai.storm.weather import Fault, Weather
+
+#: After the storm everything must be settled within so long.
+CALM_S: Final = 600
+_MINUTE_S: Final = 60.0
+_RESTART_S: Final = 2.0
+_STOP_FILE_S: Final = (60.0, 600.0)
+_OUTAGE_S: Final = (10.0, 900.0)
+_SKEW_S: Final = 5
+#: A person looks at what waits for them this often.
+_ROUNDS_S: Final = 300.0
+_ASIDE: Final[Mapping[str, Decimal]] = {"ZAR": Decimal(1_000), "USDT": Decimal(50)}
+
+
+@dataclass(slots=True)
+class HandStop:
+    """The stop file without a disk. Implements ports.stops.StopFile."""
+
+    text: str | None = None
+    since_ns: int = 0
+
+    def reason(self) -> str | None:
+        return self.text
+
+    def write(self, reason: str) -> None:
+        self.text = reason
+
+    def remove(self) -> None:
+        self.text = None
+
+
+@dataclass(frozen=True, slots=True)
+class StormParts:
+    """What a storm rages over. ``new_life`` makes an engine from what the database has, and nothing else."""
+
+    who: Identity
+    clock: Clock
+    weather: Weather
+    exchanges: Mapping[Platform, ModelExchange]
+    store: Store
+    fx: FxRates
+    new_life: Callable[[Lifeline, Callable[[], Sequence[Quote]]], Awaitable[Life]]
+    oracles: Oracles
+    differences: Differences
+    resolutions: Resolutions
+    audit: LedgerAudit
+    stop: HandStop
+    watched: Mapping[str, Platform]
+
+
+@dataclass(slots=True)
+class StormResult:
+    """What happened, and what was broken: nothing may be."""
+
+    hours: float
+    lives: int = 0
+    orders: int = 0
+    fills: int = 0
+    most_creates: int = 0
+    by_hand: int = 0
+    calm_s: float = 0.0
+    digest: str = ""
+    faults: Counter[Fault] = field(default_factory=Counter)
+    moves: Counter[tuple[OrderState, OrderEvent]] = field(default_factory=Counter)
+    broken: list[str] = field(default_factory=list)
+    ends: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def ok(self) -> bool:
+        return not self.broken
+
+
+class Storm:
+    """One seed's storm. ``run`` once."""
+
+    def __init__(self, parts: StormParts) -> None:
+        self._parts = parts
+        self._clock = parts.clock
+        self._weather = parts.weather
+        self._lives: list[Life] = []
+        self._is_over = False
+        self._keyless: dict[Platform, int] = {}
+
+    async def run(self, hours: float) -> StormResult:
+        result = StormResult(hours)
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(work)
+                for work in (self._keep_alive(result), self._move_markets(), self._be_a_person(result))
+            ]
+            await self._clock.sleep(hours * 3_600)
+            await self._calm_down(result)
+            self._is_over = True
+            for life in self._lives:
+                life.lifeline.end()
+            for task in tasks:
+                task.cancel()
+        await self._judge(result)
+        return result
+
+    # -- the engine's lives ------------------------------------------------------------------------
+
+    async def _keep_alive(self, result: StormResult) -> None:
+        """Start an engine, and another one when it has ended or stands still, as the supervisor does."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                lifeline = Lifeline(self._weather)
+                ended = group.create_task(self._live(lifeline, result))
+                while not ended.done() and not lifeline.is_frozen:
+                    await self._clock.sleep(1.0)
+                if lifeline.is_frozen and not ended.done():
+                    group.create_task(self._thaw_later(lifeline))
+                await self._clock.sleep(_RESTART_S)
+
+    async def _live(self, lifeline: Lifeline, result: StormResult) -> None:
+        result.lives += 1
+        life: Life | None = None
+        try:
+            life = await self._parts.new_life(lifeline, self.quotes)
+            self._lives.append(life)
+            await life.run()
+        except (Killed, Exception, BaseExceptionGroup) as end:
+            for cause in _causes(end):
+                self._note_end(cause, result)
+        finally:
+            lifeline.end()
+            if life is not None:
+                self._lives.remove(life)
+
+    def _note_end(self, cause: BaseException, result: StormResult) -> None:
+        """Killed engines, and those that lost their database or their lease, are what a storm is for."""
+        name = cause.code if isinstance(cause, AmarktaiError) else type(cause).__name__
+        result.ends[name] += 1
+        if isinstance(cause, Killed | Unavailable | asyncio.CancelledError):
+            return
+        self._parts.oracles.blame("an engine ended", f"{type(cause).__name__}: {cause}")
+
+    async def _thaw_later(self, lifeline: Lifeline) -> None:
+        """Let a frozen engine go on after the next one has taken over."""
+        await self._clock.sleep(self._weather.between(90.0, 600.0))
+        lifeline.thaw()
+
+    # -- the world ---------------------------------------------------------------------------------
+
+    def quotes(self) -> Sequence[Quote]:
+        """Return what each exchange that answers quotes now, and let the rates know."""
+        at, quotes = to_datetime(self._clock.now_ns()), list[Quote]()
+        for instrument_id, platform in self._parts.watched.items():
+            exchange = self._parts.exchanges[platform]
+            if exchange.is_away:
+                continue
+            bid, ask = exchange.quote(instrument_id)
+            quotes.append(Quote(instrument_id, bid, ask, None, None, None, at))
+            venue, _, symbol = instrument_id.partition(":")
+            self._parts.fx.mark_named(venue, symbol, Mark((bid + ask) / 2, at, Origin.SYNTHETIC))
+        return quotes
+
+    async def _move_markets(self) -> None:
+        minute = 0
+        while True:
+            await self._clock.sleep(_MINUTE_S)
+            minute += 1
+            for exchange in self._parts.exchanges.values():
+                exchange.move()
+                if minute % (BAR_S // _MINUTE_S) == 0:
+                    self._trouble(exchange)
+            if minute % (BAR_S // _MINUTE_S) == 0 and self._weather.strikes(Fault.STOP_FILE):
+                self._stop_everybody()
+
+    def _trouble(self, exchange: ModelExchange) -> None:
+        """Let what happens to whole exchanges and accounts happen."""
+        weather, now = self._weather, self._clock.now_ns()
+        if weather.strikes(Fault.OUTAGE):
+            exchange.away_until_ns = now + round(weather.between(*_OUTAGE_S) * NS_PER_S)
+            if weather.strikes(Fault.CANCEL_ALL):
+                exchange.come_back_empty()
+        if weather.strikes(Fault.STREAM_GAP):
+            for listener in exchange.listeners:
+                listener.break_stream()
+        exchange.offset_ns = _SKEW_S * NS_PER_S if weather.strikes(Fault.CLOCK_DIFFERS) else 0
+        if weather.strikes(Fault.KEY_GONE):
+            self._keyless[exchange.platform] = now + round(weather.between(60.0, 600.0) * NS_PER_S)
+        instrument = next(iter(exchange.instruments.values()))
+        if weather.strikes(Fault.HAND_TRADE):
+            quantity = weather.part(_ASIDE[instrument.quote] / exchange.prices[instrument.id], LOT)
+            exchange.trade_by_hand(instrument.id, quantity.quantize(LOT))
+        if weather.strikes(Fault.DEPOSIT):
+            exchange.pay_in(instrument.quote, weather.part(_ASIDE[instrument.quote], Decimal("0.01")))
+
+    def _stop_everybody(self) -> None:
+        stop = self._parts.stop
+        stop.text, stop.since_ns = "somebody pulled the plug", self._clock.now_ns()
+        seconds = self._weather.between(*_STOP_FILE_S)
+        asyncio.get_running_loop().call_later(seconds, stop.remove)
+
+    def has_key(self, platform: Platform) -> bool:
+        return self._clock.now_ns() >= self._keyless.get(platform, 0)
+
+    # -- witnesses ---------------------------------------------------------------------------------
+
+    async def departs(self, request: OrderRequest, lifeline: Lifeline) -> None:
+        """See a create off: the process may be killed right before, and every promise is checked."""
+        await lifeline.point()
+        if self._clock.now_ns() > request.deadline_ts:
+            return  # it does not leave: the account refuses it
+        await self._parts.oracles.departs(request.order_id)
+        stop = self._parts.stop
+        if request.side is Side.BUY and stop.text and self._clock.now_ns() - stop.since_ns > NS_PER_S:
+            self._parts.oracles.blame("O20", f"{request.order_id} leaves after the stop")
+
+    # -- a person ----------------------------------------------------------------------------------
+
+    async def _be_a_person(self, result: StormResult) -> None:
+        """Explain differences and end orders that the machine can prove nothing about."""
+        while True:
+            await self._clock.sleep(_ROUNDS_S)
+            await self._look_after(result)
+
+    async def _look_after(self, result: StormResult) -> None:
+        parts, who = self._parts, self._parts.who
+        for item in await parts.differences.waiting(who.user_id):
+            cause = Cause.DEPOSIT if item.amount > 0 else Cause.OTHER
+            await parts.differences.explain(who, item.id, cause, "seen at the exchange")
+        now = to_datetime(self._clock.now_ns())
+        async with parts.store.unit_of_work(who.user_id) as unit:
+            working = await unit.orders.working()
+        for item in working:
+            is_old = item.deadline_at is not None and now > item.deadline_at + 15 * PATIENCE
+            if item.order.state in DOUBTFUL and is_old:
+                try:
+                    await parts.resolutions.ask(who, item.order.id, "the exchange's own list says so")
+                except Conflict:
+                    continue  # the machine has found out meanwhile
+                result.by_hand += 1
+
+    # -- afterwards --------------------------------------------------------------------------------
+
+    async def _calm_down(self, result: StormResult) -> None:
+        """Let nothing fail any more, stop every bot, and wait until all is settled."""
+        parts, started = self._parts, self._clock.now_ns()
+        self._weather.is_over = True
+        parts.stop.remove()
+        self._keyless.clear()
+        for exchange in parts.exchanges.values():
+            exchange.away_until_ns, exchange.offset_ns = 0, 0
+        await self._stop_bots()
+        while (self._clock.now_ns() - started) / NS_PER_S < CALM_S:
+            await self._clock.sleep(10.0)
+            if await self._is_settled():
+                break
+            await self._look_after(result)
+        else:
+            await self._blame_unsettled()
+        result.calm_s = (self._clock.now_ns() - started) / NS_PER_S
+
+    async def _stop_bots(self) -> None:
+        async with self._parts.store.unit_of_work(self._parts.who.user_id) as unit:
+            for bot in await unit.bots.list():
+                await unit.bots.update(
+                    replace(await unit.bots.get(bot.id, lock=True), status=BotStatus.STOPPED)
+                )
+        for life in self._lives:
+            life.lifeline.end()  # the next one finds them stopped, whichever was frozen
+
+    async def _is_settled(self) -> bool:
+        life = self._lives[-1] if self._lives else None
+        if life is None or len(life.accounts.accounts) < len(self._parts.exchanges):
+            return False
+        if any(account.held_back for account in life.accounts.accounts):
+            return False
+        async with self._parts.store.unit_of_work(self._parts.who.user_id) as unit:
+            if await unit.orders.working():
+                return False
+        return all(item.status.reconciled_at is not None for item in life.accounts.accounts)
+
+    async def _blame_unsettled(self) -> None:
+        for life in self._lives:
+            for account in life.accounts.accounts:
+                if account.held_back:
+                    self._parts.oracles.blame("liveness", account.held_back)
+
+    async def _judge(self, result: StormResult) -> None:
+        parts, oracles = self._parts, self._parts.oracles
+        await oracles.judge()
+        report = await parts.audit.audit(parts.who.user_id)
+        if not report.ok:
+            oracles.blame("L1-L15", str(report.first_difference))
+        evidence = oracles.evidence
+        orders = await evidence.orders()
+        result.orders, result.fills = len(orders), report.fills
+        result.most_creates = max(oracles.departed.values(), default=0)
+        result.faults, result.moves = self._weather.happened, await evidence.moves()
+        result.digest, result.broken = await evidence.digest(), oracles.broken
+
+
+def _causes(end: BaseException) -> list[BaseException]:
+    if isinstance(end, BaseExceptionGroup):
+        return [cause for part in end.exceptions for cause in _causes(part)]
+    return [end]
