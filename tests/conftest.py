@@ -11,21 +11,19 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from itertools import count
 from pathlib import Path
 
 import psycopg
 import pytest
 from hypothesis import settings
-from psycopg import sql
 
-from amarktai.storage.embedded import DatabaseUrls, EmbeddedPostgres, make_database
-from amarktai.storage.migrate import migrate
+from amarktai.storage.clones import clone, make_template
+from amarktai.storage.embedded import DatabaseUrls, EmbeddedPostgres
 from tests.fakes import SeededRng
 
 _HOME = "PYTEST_POSTGRES_HOME"
-_TEMPLATE = "amarktai_template"
 _numbers = count(1)
 
 
@@ -58,45 +56,25 @@ def postgres() -> EmbeddedPostgres:
     with (home / "template.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         server.start()
-        with psycopg.connect(server.superuser_url(), autocommit=True) as connection:
-            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_TEMPLATE]).fetchone()
-            if known is None:
-                make_database(connection, "amarktai_fresh")
-                with psycopg.connect(server.superuser_url("amarktai_fresh"), autocommit=True) as fresh:
-                    fresh.execute("ALTER SCHEMA public OWNER TO owner")
-                migrate(server.urls("amarktai_fresh").owner)
-                connection.execute(
-                    sql.SQL("ALTER DATABASE amarktai_fresh RENAME TO {}").format(sql.Identifier(_TEMPLATE))
-                )
+        make_template(server)
     return server
 
 
-@contextmanager
-def _clone(server: EmbeddedPostgres, *, template: str) -> Iterator[DatabaseUrls]:
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    with psycopg.connect(server.superuser_url(), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} OWNER owner TEMPLATE {} STRATEGY FILE_COPY").format(
-                sql.Identifier(name), sql.Identifier(template)
-            )
-        )
-        try:
-            yield server.urls(name)
-        finally:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+def _clone(server: EmbeddedPostgres, **options: str) -> AbstractContextManager[DatabaseUrls]:
+    return clone(server, f"test_{os.getpid()}_{next(_numbers)}", **options)
 
 
 @pytest.fixture
 def database_urls(postgres: EmbeddedPostgres) -> Iterator[DatabaseUrls]:
     """A migrated, empty database of one test's own."""
-    with _clone(postgres, template=_TEMPLATE) as urls:
+    with _clone(postgres) as urls:
         yield urls
 
 
 @pytest.fixture
 def other_database_urls(postgres: EmbeddedPostgres) -> Iterator[DatabaseUrls]:
     """A second database like ``database_urls``: for tests that compare two histories."""
-    with _clone(postgres, template=_TEMPLATE) as urls:
+    with _clone(postgres) as urls:
         yield urls
 
 
@@ -109,7 +87,7 @@ def superuser_url(postgres: EmbeddedPostgres, database_urls: DatabaseUrls) -> st
 @pytest.fixture(scope="module")
 def module_database_urls(postgres: EmbeddedPostgres) -> Iterator[DatabaseUrls]:
     """A migrated database that the tests of one module share."""
-    with _clone(postgres, template=_TEMPLATE) as urls:
+    with _clone(postgres) as urls:
         yield urls
 
 

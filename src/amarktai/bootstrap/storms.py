@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
@@ -35,7 +36,9 @@ from amarktai.services.rehearsal import RehearsalFeed
 from amarktai.services.resolutions import Resolutions
 from amarktai.storage.accounts import PgAccounts
 from amarktai.storage.catalog import PgCatalog
+from amarktai.storage.clones import clone, make_template
 from amarktai.storage.database import Database, Snapshot
+from amarktai.storage.embedded import EmbeddedPostgres
 from amarktai.storage.evidence import PgEvidence
 from amarktai.storage.leases import PgLeases
 from amarktai.storage.modes import PgModes
@@ -46,12 +49,14 @@ from amarktai.storage.unit_of_work import PgStore
 from amarktai.storm.account import ModelAccount
 from amarktai.storm.exchange import LOT, MANNERS, TICK, ModelExchange
 from amarktai.storm.life import BAR_S, Life, Lifeline, LifeParts, take_lease
-from amarktai.storm.loop import LoopClock, Turn
-from amarktai.storm.oracles import Oracles
+from amarktai.storm.loop import LoopClock, Turn, run_virtual
+from amarktai.storm.oracles import Oracles, unreached
 from amarktai.storm.storm import HandStop, Storm, StormParts, StormResult
 from amarktai.storm.weather import Fault, Weather
 from amarktai.system.ids import TimeIds
-from amarktai.system.rng import SeededRng
+from amarktai.system.rng import SeededRng, SystemRng
+
+__all__ = ["Fault", "play_storm", "storm_server", "unreached", "weather_storm"]
 
 _START_NS: Final = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
 #: Bars close on the last step's quotes.
@@ -259,6 +264,15 @@ class _Stage:
     async def new_life(self, lifeline: Lifeline, quotes: Callable[[], Sequence[Quote]]) -> Life:
         """Make an engine from what the database has; nothing of an earlier one's memory."""
         base = self._found(lifeline)
+        try:
+            return await self._put_together(base, lifeline, quotes)
+        except BaseException:
+            await base.database.close()
+            raise
+
+    async def _put_together(
+        self, base: Foundation, lifeline: Lifeline, quotes: Callable[[], Sequence[Quote]]
+    ) -> Life:
         leases = PgLeases(base.database)
         lease = await take_lease(leases, self.clock, "storm")
         feed = RehearsalFeed(list(self.instruments.values()))
@@ -299,7 +313,7 @@ class _Stage:
 async def weather_storm(
     settings: Settings, app_url: str, seed: int, hours: float, chances: Mapping[Fault, float] | None = None
 ) -> StormResult:
-    """Let one seed's storm pass over its own, empty database. Run it with ``storm.loop.run_virtual``."""
+    """Let one seed's storm pass over its own, empty database, on a virtual loop."""
     stage = _Stage(settings, app_url, seed, chances or {})
     try:
         await stage.found_platform()
@@ -308,3 +322,26 @@ async def weather_storm(
         return await storm.run(hours)
     finally:
         await stage.base.close()
+
+
+@contextmanager
+def storm_server(settings: Settings) -> Iterator[None]:
+    """Run the server of the storms' databases in the data folder."""
+    server = _server(settings)
+    server.start()
+    try:
+        make_template(server)
+        yield
+    finally:
+        server.stop()
+
+
+def play_storm(settings: Settings, seed: int, hours: float) -> StormResult:
+    """Play one seed to its end in a database that is thrown away afterwards."""
+    with clone(_server(settings), f"storm_{seed}_{os.getpid()}") as urls:
+        return run_virtual(weather_storm(settings, urls.app, seed, hours))
+
+
+def _server(settings: Settings) -> EmbeddedPostgres:
+    """Return the server in the data folder; power loss is none of a storm's faults."""
+    return EmbeddedPostgres(settings.home, SystemRng(), fast=True)

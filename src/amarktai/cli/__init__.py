@@ -7,11 +7,22 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-from amarktai.cli import books, data, exchanges, gate, operations, platform, rehearsal, replay
+from amarktai.cli import books, data, exchanges, gate, operations, platform, rehearsal, replay, storm
 from amarktai.cli.frame import app, err
 from amarktai.domain.errors import AmarktaiError
 
-__all__ = ["books", "data", "exchanges", "gate", "main", "operations", "platform", "rehearsal", "replay"]
+__all__ = [
+    "books",
+    "data",
+    "exchanges",
+    "gate",
+    "main",
+    "operations",
+    "platform",
+    "rehearsal",
+    "replay",
+    "storm",
+]
 
 
 def main() -> None:

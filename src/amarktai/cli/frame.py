@@ -67,3 +67,15 @@ def pairs(given: list[str] | None) -> dict[str, str]:
             )
         found[name] = value
     return found
+
+
+def seeds_of(text: str) -> list[int]:
+    """Return the seeds written as 7 or as 1..20. Raises: InvalidInput."""
+    first, _, last = text.partition("..")
+    try:
+        numbers = list(range(int(first), int(last or first) + 1))
+    except ValueError:
+        numbers = []
+    if not numbers:
+        raise InvalidInput("VALIDATION_ERROR", f"{text!r} is no seed", "Give one as 7, several as 1..20.")
+    return numbers

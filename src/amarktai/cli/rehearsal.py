@@ -11,7 +11,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from amarktai.cli.frame import JsonOption, app, err, out, settings_of, shown_counts
+from amarktai.cli.frame import JsonOption, app, err, out, seeds_of, settings_of, shown_counts
 from amarktai.domain.errors import InvalidInput
 from amarktai.services.rehearsal import STEP_S, STEPS_A_DAY
 
@@ -29,7 +29,7 @@ def rehearse(
     """Let live bots trade a whole day on the twins of all five exchanges, with faults, and tie out."""
     steps = max(1, round(hours * 3_600 / STEP_S))
     build, results = _build(), {}
-    for number in _seeds(seed):
+    for number in seeds_of(seed):
         folder = home / f"seed-{number}"
         results[number] = _play(number, folder, steps, quiet=as_json)
         if not as_json:
@@ -63,17 +63,6 @@ def _tell_gate(build: str, hours: float) -> None:
         return
     asyncio.run(readiness.note_rehearsal(platform, app_url, build, hours))
     err.print(f"The live gate knows that build {build} has passed.", highlight=False)
-
-
-def _seeds(text: str) -> list[int]:
-    first, _, last = text.partition("..")
-    try:
-        numbers = list(range(int(first), int(last or first) + 1))
-    except ValueError:
-        numbers = []
-    if not numbers:
-        raise InvalidInput("VALIDATION_ERROR", f"{text!r} is no seed", "Give one as 7, several as 1..20.")
-    return numbers
 
 
 def _play(seed: int, folder: Path, steps: int, *, quiet: bool) -> Any:

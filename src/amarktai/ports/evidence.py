@@ -1,4 +1,4 @@
-"""What the database says of one user's live trading, for those who judge the engine and are not part of it."""
+"""What the database says of one user's live trading, for those who judge the engine."""
 
 from __future__ import annotations
 

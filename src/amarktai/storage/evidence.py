@@ -1,4 +1,7 @@
-"""What the database says of one user's live trading, beside the engine. Implements ports.evidence.Evidence."""
+"""What the database says of one user's live trading, beside the engine.
+
+Implements ports.evidence.Evidence.
+"""
 
 from __future__ import annotations
 

@@ -273,7 +273,8 @@ class ModelExchange:
         fee = floor_to_step((quantity if in_base else quantity * price) * self.manners.fee_ratio, LEDGER_STEP)
         fill = AccountFill(
             f"{self.platform.value}-t{len(self.fills) + 1}", name, record.client_order_id or None,
-            record.instrument_id, record.side, quantity, price, fee, base if in_base else quote, liquidity, at,
+            record.instrument_id, record.side, quantity, price, fee, base if in_base else quote, liquidity,
+            at,
         )  # fmt: skip
         self.fills.append(fill)
         sign = 1 if record.side is Side.BUY else -1

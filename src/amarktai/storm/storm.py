@@ -149,7 +149,7 @@ class Storm:
             life = await self._parts.new_life(lifeline, self.quotes)
             self._lives.append(life)
             await life.run()
-        except (Killed, Exception, BaseExceptionGroup) as end:
+        except (Killed, Exception, BaseExceptionGroup) as end:  # noqa: BLE001 - each end is judged
             for cause in _causes(end):
                 self._note_end(cause, result)
         finally:
@@ -254,11 +254,11 @@ class Storm:
         now = to_datetime(self._clock.now_ns())
         async with parts.store.unit_of_work(who.user_id) as unit:
             working = await unit.orders.working()
-        for item in working:
-            is_old = item.deadline_at is not None and now > item.deadline_at + 15 * PATIENCE
-            if item.order.state in DOUBTFUL and is_old:
+        for stored in working:
+            is_old = stored.deadline_at is not None and now > stored.deadline_at + 15 * PATIENCE
+            if stored.order.state in DOUBTFUL and is_old:
                 try:
-                    await parts.resolutions.ask(who, item.order.id, "the exchange's own list says so")
+                    await parts.resolutions.ask(who, stored.order.id, "the exchange's own list says so")
                 except Conflict:
                     continue  # the machine has found out meanwhile
                 result.by_hand += 1
