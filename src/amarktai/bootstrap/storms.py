@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from amarktai.bootstrap.foundation import Foundation, build_bots, build_fx, build_notices
+from amarktai.bootstrap.foundation import Foundation, build_bots, build_fx, build_notices, start_logs
 from amarktai.bootstrap.replays import ReplayLogin, create_first_user
 from amarktai.config import Settings
 from amarktai.domain.bot import Bot, BotStatus, LifecycleStage, RiskMode, TradingMode
@@ -130,7 +130,7 @@ class _ModelOpener:
         return ModelAccount(
             self._storm.exchanges[key.platform],
             self._recall,
-            lambda request: storm.departs(request, lifeline),
+            lambda account, request: storm.departs(account, request, lifeline),
             lifeline.point,
         )
 
@@ -338,6 +338,7 @@ def storm_server(settings: Settings) -> Iterator[None]:
 
 def play_storm(settings: Settings, seed: int, hours: float) -> StormResult:
     """Play one seed to its end in a database that is thrown away afterwards."""
+    start_logs(settings, "storm")  # each may be a process of its own
     with clone(_server(settings), f"storm_{seed}_{os.getpid()}") as urls:
         return run_virtual(weather_storm(settings, urls.app, seed, hours))
 

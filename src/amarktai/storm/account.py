@@ -36,10 +36,12 @@ _PATIENCE_S: Final = 3.0
 _LATEST_S: Final = 10.0
 #: How old what a stale read shows may be, and a fill that is told of late.
 _STALE_NS: Final = 8 * NS_PER_S
+#: What a complete look at an account reads.
+_PARTS: Final = {"open orders", "orders", "executions", "balances"}
 _LATE_FILL_S: Final = (1.0, 20.0)
 
 #: Called when a create leaves and when a call comes back: the storm kills there, and checks.
-Departure = Callable[[OrderRequest], Awaitable[None]]
+Departure = Callable[["ModelAccount", OrderRequest], Awaitable[None]]
 Return = Callable[[], Awaitable[None]]
 
 
@@ -63,6 +65,8 @@ class ModelAccount:
         self._departing = departing
         self._returning = returning
         self._names: dict[UUID, str] = {}
+        self._looks: set[str] = set()
+        self.gap_ns = 0
         self._told: asyncio.Queue[AccountEvent] = asyncio.Queue()
         self._later: set[asyncio.Task[None]] = set()
         exchange.listeners.append(self)
@@ -71,7 +75,7 @@ class ModelAccount:
 
     async def create_order(self, request: OrderRequest) -> OrderReport:
         weather, exchange = self._weather, self._exchange
-        await self._departing(request)
+        await self._departing(self, request)
         if self._clock.now_ns() > request.deadline_ts:
             raise VenueRejected("DEADLINE_PASSED", "It is past its deadline and was not sent.")
         if exchange.is_away or weather.strikes(Fault.LOST_REQUEST):
@@ -161,7 +165,7 @@ class ModelAccount:
         ]
 
     async def fetch_record(self, venue_order_id: str, instrument_id: str) -> OrderRecord | None:
-        await self._read("order")
+        await self._read("one order")
         return self._exchange.orders.get(venue_order_id)
 
     async def fetch_open_records(self) -> Sequence[OrderRecord]:
@@ -187,7 +191,16 @@ class ModelAccount:
     async def events(self) -> AsyncIterator[AccountEvent]:
         yield StreamGap("it has just been opened")
         while True:
-            yield await self._told.get()
+            event = await self._told.get()
+            if isinstance(event, StreamGap):
+                self._looks.clear()
+                self.gap_ns = self._clock.now_ns()
+            yield event
+
+    @property
+    def was_seen_whole(self) -> bool:
+        """Whether every part of the account has been read since its stream last broke."""
+        return self._looks == _PARTS
 
     def hear(self, event: AccountEvent) -> None:
         self._told.put_nowait(event)
@@ -210,6 +223,7 @@ class ModelAccount:
             raise Unavailable("VENUE_UNREACHABLE", f"The exchange did not answer ({what}).")
         await self._pause()
         await self._returning()
+        self._looks.add(what)
 
     def _visible(self) -> list[OrderRecord]:
         records = list(self._exchange.orders.values())

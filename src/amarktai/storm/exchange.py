@@ -112,7 +112,9 @@ class ModelExchange:
     listeners: list[Listener] = field(default_factory=list)
     away_until_ns: int = 0
     offset_ns: int = 0
+    offset_since_ns: int = 0
     hand_trades: set[str] = field(default_factory=set)
+    deposits: dict[str, list[Decimal]] = field(default_factory=dict)
 
     @property
     def platform(self) -> Platform:
@@ -246,7 +248,24 @@ class ModelExchange:
         self._trade(name, quantity, self.quote(instrument_id)[1], Liquidity.TAKER)
 
     def pay_in(self, asset: str, amount: Decimal) -> None:
-        self.money[asset] = self.money.get(asset, ZERO) + amount
+        """Let the owner pay something in; ``deposits`` are those that the platform has not asked about."""
+        self._move(asset, amount)
+        self.deposits.setdefault(asset, []).append(amount)
+
+    def is_explained_by_deposits(self, asset: str, amount: Decimal) -> bool:
+        """Return whether a difference is what was paid in since the last one, and take that for told."""
+        waiting = self.deposits.get(asset, [])
+        for count in range(1, len(waiting) + 1):
+            if sum(waiting[:count], ZERO) == amount:
+                self.deposits[asset] = waiting[count:]
+                return True
+        return False
+
+    def set_clock(self, offset_ns: int) -> None:
+        """Let the exchange's clock differ from everybody's."""
+        if not self.offset_ns:
+            self.offset_since_ns = self.clock.now_ns()
+        self.offset_ns = offset_ns
 
     def come_back_empty(self) -> None:
         """Lose what rested, as exchanges do that cancel everything in a restart."""
@@ -283,12 +302,15 @@ class ModelExchange:
             (quote, -sign * quantity * price),
             (fill.fee_asset, -fee),
         ):
-            self.pay_in(asset, amount)
+            self._move(asset, amount)
         filled = record.filled_quantity + quantity
         is_done = filled == record.quantity and record.status is VenueStatus.OPEN
         status = VenueStatus.FILLED if is_done else record.status
         self.orders[name] = replace(record, filled_quantity=filled, status=status, updated_at=at)
         self._say(FillReported(fill))
+
+    def _move(self, asset: str, amount: Decimal) -> None:
+        self.money[asset] = self.money.get(asset, ZERO) + amount
 
     def _tell(self, name: str) -> None:
         record = self.orders[name]

@@ -21,6 +21,7 @@ from amarktai.services.arrivals import Arrivals
 from amarktai.services.engine import TradingEngine
 from amarktai.services.live_accounts import LiveAccounts
 from amarktai.services.orders import OrderService
+from amarktai.storm.loop import Killed
 from amarktai.storm.weather import Fault, Weather
 
 BAR_S: Final = 300
@@ -32,10 +33,6 @@ _LOOK_EVERY_S: Final = 1.0
 _SAVE_EVERY_S: Final = 120.0
 #: So much after its end a bar closes.
 _GRACE_NS: Final = NS_PER_S // 20
-
-
-class Killed(BaseException):
-    """The engine's process is gone. Nothing of ours may catch it, as nothing catches a SIGKILL."""
 
 
 class Lifeline:

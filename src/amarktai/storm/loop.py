@@ -57,7 +57,18 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 def run_virtual(work: Coroutine[Any, Any, T]) -> T:
     """Return what ``work`` leads to on a virtual loop of its own."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.get_loop().set_exception_handler(_tell_unless_killed)
         return runner.run(work)
+
+
+class Killed(BaseException):
+    """A process is gone. Nothing of ours may catch it, as nothing catches a SIGKILL."""
+
+
+def _tell_unless_killed(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Say what nobody asked a task for; that it was killed needs no saying."""
+    if not isinstance(context.get("exception"), Killed):
+        loop.default_exception_handler(context)
 
 
 class LoopClock:

@@ -12,6 +12,7 @@ from amarktai.domain.instrument import Platform
 from amarktai.domain.money import ZERO
 from amarktai.domain.order import NEXT, TERMINAL, OrderEvent, OrderState
 from amarktai.ports.evidence import Evidence, StoredFill, StoredState
+from amarktai.ports.venue import VenueStatus
 from amarktai.storm.exchange import ModelExchange
 
 #: The moves of the state machine that no storm over real accounts can make, and why.
@@ -68,6 +69,8 @@ class Oracles:
                 self.blame("O7", f"{name}: {stored.filled} booked of {record.filled_quantity} filled")
             elif stored.state is OrderState.NOT_PLACED:
                 self.blame("O4", f"{name} is there and was taken for never placed")
+            elif record.status is VenueStatus.OPEN and stored.state in TERMINAL:
+                self.blame("O4", f"{name} still rests and was taken for {stored.state}")
 
     async def _judge_fills(self) -> None:
         try:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
+from uuid import UUID
 
 from amarktai.domain.bar import NS_PER_S
 from amarktai.domain.bot import BotStatus
@@ -25,8 +26,10 @@ from amarktai.services.differences import Differences
 from amarktai.services.fx import FxRates, Mark
 from amarktai.services.ledger_audit import LedgerAudit
 from amarktai.services.resolutions import PATIENCE, Resolutions
+from amarktai.storm.account import ModelAccount
 from amarktai.storm.exchange import LOT, ModelExchange
-from amarktai.storm.life import BAR_S, Killed, Life, Lifeline
+from amarktai.storm.life import BAR_S, Life, Lifeline
+from amarktai.storm.loop import Killed
 from amarktai.storm.oracles import Oracles
 from amarktai.storm.weather import Fault, Weather
 
@@ -37,6 +40,7 @@ _RESTART_S: Final = 2.0
 _STOP_FILE_S: Final = (60.0, 600.0)
 _OUTAGE_S: Final = (10.0, 900.0)
 _SKEW_S: Final = 5
+_SKEW_LASTS_S: Final = 3_600
 #: A person looks at what waits for them this often.
 _ROUNDS_S: Final = 300.0
 _ASIDE: Final[Mapping[str, Decimal]] = {"ZAR": Decimal(1_000), "USDT": Decimal(50)}
@@ -110,6 +114,7 @@ class Storm:
         self._lives: list[Life] = []
         self._is_over = False
         self._keyless: dict[Platform, int] = {}
+        self._newest: Lifeline | None = None
 
     async def run(self, hours: float) -> StormResult:
         result = StormResult(hours)
@@ -134,7 +139,7 @@ class Storm:
         """Start an engine, and another one when it has ended or stands still, as the supervisor does."""
         async with asyncio.TaskGroup() as group:
             while True:
-                lifeline = Lifeline(self._weather)
+                lifeline = self._newest = Lifeline(self._weather)
                 ended = group.create_task(self._live(lifeline, result))
                 while not ended.done() and not lifeline.is_frozen:
                     await self._clock.sleep(1.0)
@@ -207,7 +212,10 @@ class Storm:
         if weather.strikes(Fault.STREAM_GAP):
             for listener in exchange.listeners:
                 listener.break_stream()
-        exchange.offset_ns = _SKEW_S * NS_PER_S if weather.strikes(Fault.CLOCK_DIFFERS) else 0
+        if weather.strikes(Fault.CLOCK_DIFFERS):
+            exchange.set_clock(_SKEW_S * NS_PER_S)
+        elif now - exchange.offset_since_ns > _SKEW_LASTS_S * NS_PER_S:
+            exchange.set_clock(0)
         if weather.strikes(Fault.KEY_GONE):
             self._keyless[exchange.platform] = now + round(weather.between(60.0, 600.0) * NS_PER_S)
         instrument = next(iter(exchange.instruments.values()))
@@ -228,15 +236,29 @@ class Storm:
 
     # -- witnesses ---------------------------------------------------------------------------------
 
-    async def departs(self, request: OrderRequest, lifeline: Lifeline) -> None:
+    async def departs(self, account: ModelAccount, request: OrderRequest, lifeline: Lifeline) -> None:
         """See a create off: the process may be killed right before, and every promise is checked."""
         await lifeline.point()
         if self._clock.now_ns() > request.deadline_ts:
             return  # it does not leave: the account refuses it
-        await self._parts.oracles.departs(request.order_id)
-        stop = self._parts.stop
-        if request.side is Side.BUY and stop.text and self._clock.now_ns() - stop.since_ns > NS_PER_S:
-            self._parts.oracles.blame("O20", f"{request.order_id} leaves after the stop")
+        oracles, order_id = self._parts.oracles, request.order_id
+        await oracles.departs(order_id)
+        if lifeline is not self._newest:
+            oracles.blame("fencing", f"{order_id} is sent by an engine that another has taken over from")
+        if request.side is Side.BUY:
+            self._check_entry(account, order_id)
+
+    def _check_entry(self, account: ModelAccount, order_id: UUID) -> None:
+        """Check that an entry was claimed while entries were allowed; what came after comes too late."""
+        oracles, stop = self._parts.oracles, self._parts.stop
+        claimed_ns = made_at_ns(order_id)
+        if stop.text and claimed_ns - stop.since_ns > NS_PER_S:
+            oracles.blame("O20", f"{order_id} is claimed after the stop")
+        if not account.was_seen_whole and claimed_ns > account.gap_ns + NS_PER_S:
+            oracles.blame("O8", f"{order_id} is claimed before {account.platform} has been reconciled")
+        exchange = self._parts.exchanges[account.platform]
+        if exchange.offset_ns and claimed_ns > exchange.offset_since_ns + 2 * BAR_S * NS_PER_S:
+            oracles.blame("O14", f"{order_id} is claimed while the clock of {account.platform} differs")
 
     # -- a person ----------------------------------------------------------------------------------
 
@@ -249,8 +271,12 @@ class Storm:
     async def _look_after(self, result: StormResult) -> None:
         parts, who = self._parts, self._parts.who
         for item in await parts.differences.waiting(who.user_id):
-            cause = Cause.DEPOSIT if item.amount > 0 else Cause.OTHER
-            await parts.differences.explain(who, item.id, cause, "seen at the exchange")
+            if not parts.exchanges[item.platform].is_explained_by_deposits(item.asset, item.amount):
+                what = (
+                    f"{item.platform} is said to differ by {item.amount} {item.asset}, which nobody paid in"
+                )
+                parts.oracles.blame("O18", what)
+            await parts.differences.explain(who, item.id, Cause.DEPOSIT, "paid in by hand")
         now = to_datetime(self._clock.now_ns())
         async with parts.store.unit_of_work(who.user_id) as unit:
             working = await unit.orders.working()
@@ -272,7 +298,8 @@ class Storm:
         parts.stop.remove()
         self._keyless.clear()
         for exchange in parts.exchanges.values():
-            exchange.away_until_ns, exchange.offset_ns = 0, 0
+            exchange.away_until_ns = 0
+            exchange.set_clock(0)
         await self._stop_bots()
         while (self._clock.now_ns() - started) / NS_PER_S < CALM_S:
             await self._clock.sleep(10.0)
@@ -321,6 +348,11 @@ class Storm:
         result.most_creates = max(oracles.departed.values(), default=0)
         result.faults, result.moves = self._weather.happened, await evidence.moves()
         result.digest, result.broken = await evidence.digest(), oracles.broken
+
+
+def made_at_ns(order_id: UUID) -> int:
+    """Return when an id was made: its first 48 bits are milliseconds."""
+    return (order_id.int >> 80) * 1_000_000
 
 
 def _causes(end: BaseException) -> list[BaseException]:

@@ -52,19 +52,19 @@ class Fault(StrEnum):
 
 #: How often each happens, per chance that it gets.
 CHANCES: Final[dict[Fault, float]] = {
-    Fault.LOST_REQUEST: 0.03, Fault.LATE_REQUEST: 0.02, Fault.LOST_REPLY: 0.03,
-    Fault.DONE_BUT_ERROR: 0.02, Fault.REFUSED: 0.02, Fault.LATE_REFUSAL: 0.03,
+    Fault.LOST_REQUEST: 0.04, Fault.LATE_REQUEST: 0.04, Fault.LOST_REPLY: 0.04,
+    Fault.DONE_BUT_ERROR: 0.04, Fault.REFUSED: 0.02, Fault.LATE_REFUSAL: 0.05,
     Fault.FILL_BEFORE_ANSWER: 0.10, Fault.LOST_CANCEL: 0.04, Fault.LOST_CANCEL_REPLY: 0.04,
     Fault.CANCEL_OF_FILLED: 0.04, Fault.UNKNOWN_ON_CANCEL: 0.04, Fault.SILENT_READ: 0.01,
-    Fault.STALE_READ: 0.02, Fault.WITHHELD_TRADE: 0.02, Fault.LATE_FILL: 0.02,
+    Fault.STALE_READ: 0.02, Fault.WITHHELD_TRADE: 0.04, Fault.LATE_FILL: 0.05,
     Fault.REPEATED_NEWS: 0.05, Fault.SILENT_STREAM: 0.05,
     # per exchange and five minutes
-    Fault.STREAM_GAP: 0.02, Fault.OUTAGE: 0.004, Fault.CANCEL_ALL: 0.3, Fault.CLOCK_DIFFERS: 0.002,
-    Fault.KEY_GONE: 0.002, Fault.HAND_TRADE: 0.005, Fault.DEPOSIT: 0.002, Fault.GAP_IN_PRICE: 0.01,
-    Fault.STOP_FILE: 0.001,
+    Fault.STREAM_GAP: 0.02, Fault.OUTAGE: 0.004, Fault.CANCEL_ALL: 0.3, Fault.CLOCK_DIFFERS: 0.004,
+    Fault.KEY_GONE: 0.002, Fault.HAND_TRADE: 0.01, Fault.DEPOSIT: 0.01, Fault.GAP_IN_PRICE: 0.01,
+    Fault.STOP_FILE: 0.01,
     # per transaction or call
     Fault.DATABASE_AWAY: 0.0001, Fault.ROLLED_BACK: 0.0001, Fault.COMMIT_UNHEARD: 0.0001,
-    Fault.KILLED: 0.0005, Fault.FROZEN: 0.0001,
+    Fault.KILLED: 0.0005, Fault.FROZEN: 0.0002,
 }  # fmt: skip
 
 
