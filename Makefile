@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
 
-.PHONY: help setup ui run test check bench relock clean
+.PHONY: help setup ui run test check storm bench relock clean
 
 help:
 	@sed -n '1,2p;/^## /p' Makefile
@@ -46,6 +46,12 @@ test: check test-web
 	@echo "Running the browser tests …"
 	@# Apart from the others, whose event loops exclude the browser's; one by one, for pages need their time.
 	@$(BIN)/pytest tests/e2e
+
+## make storm: the storms that make test runs, and more: SEEDS=1..40 HOURS=24
+SEEDS ?= 1..8
+HOURS ?= 6
+storm: setup
+	@$(BIN)/amarktai storm --seeds $(SEEDS) --hours $(HOURS) --jobs 2
 
 ## make bench: every benchmark, ratios against peers and limits measured in the same run
 bench: setup

@@ -185,7 +185,7 @@ class ModelExchange:
         bid, ask = self.quote(request.instrument_id)
         price = request.price or request.stop_price or ask
         asset, amount = (
-            (quote, request.quantity * max(price, ask) * (1 + self.manners.fee_ratio))
+            (quote, request.quantity * price * (1 + self.manners.fee_ratio))
             if request.side is Side.BUY
             else (base, request.quantity)
         )
