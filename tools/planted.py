@@ -29,7 +29,7 @@ _HOURS: Final = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Bug:
-    """``old`` is replaced by ``new`` in ``file``. ``where`` names whose users it cost money, or what it breaks."""
+    """``old`` is replaced by ``new`` in ``file``. ``where`` names it cost money, or what it breaks."""
 
     name: str
     where: str
@@ -91,7 +91,8 @@ BUGS: Final = (
     ),
     Bug(
         "the first fill counts, the others do not", "freqtrade #11461: partial fills", _ORDERS,
-        "        for told in report.fills:\n            key", "        for told in report.fills[:1]:\n            key",
+        "        for told in report.fills:\n            key",
+        "        for told in report.fills[:1]:\n            key",
     ),
     Bug(
         "fills are booked again after a restart", "QuantDinger 232; nautilus #3046", _ORDERS,
@@ -162,8 +163,8 @@ BUGS: Final = (
     Bug(
         "fees cost nothing", "freqtrade #4710", "services/orders.py",
         "            fill = as_booked(told, self._instruments[move.order.instrument_id])\n",
-        "            fill = replace(\n                as_booked(told, self._instruments[move.order.instrument_id]),"
-        " fee_amount=ZERO\n            )\n",
+        "            fill = as_booked(told, self._instruments[move.order.instrument_id])\n"
+        "            fill = replace(fill, fee_amount=ZERO)\n",
     ),
     Bug(
         "what a canceled order reserved stays reserved", "L9", "services/order_transitions.py",
@@ -181,7 +182,8 @@ BUGS: Final = (
     ),
     Bug(
         "an expected book is not looked at", "two writers of one book", "storage/ledger.py",
-        "        token = str(book.fencing_token)\n", '        token = str(book.fencing_token)\n        return\n',
+        "        token = str(book.fencing_token)\n",
+        "        token = str(book.fencing_token)\n        return\n",
     ),
 )  # fmt: skip
 

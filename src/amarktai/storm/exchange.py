@@ -271,7 +271,8 @@ class ModelExchange:
         """Lose what rested, as exchanges do that cancel everything in a restart."""
         for name, record in list(self.orders.items()):
             if record.status is VenueStatus.OPEN:
-                self.cancel(name)
+                is_expired = self.weather.rng.uniform() < 0.5
+                self.cancel(name, status=VenueStatus.EXPIRED if is_expired else VenueStatus.CANCELED)
 
     def balances(self) -> dict[str, Balance]:
         return {

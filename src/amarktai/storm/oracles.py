@@ -18,6 +18,15 @@ from amarktai.storm.exchange import ModelExchange
 #: The moves of the state machine that no storm over real accounts can make, and why.
 UNREACHABLE: Final[Mapping[tuple[OrderState, OrderEvent], str]] = {
     (OrderState.PLANNED, OrderEvent.ABANDON): "an intent is claimed in the transaction that writes it",
+    **{
+        (state, event): "the models' trades can all be booked"
+        for state, event in NEXT
+        if event is OrderEvent.REFUSE_FILL
+    },
+    **{
+        (state, OrderEvent.ACCEPT): "news that it rests says nothing new of it"
+        for state in (OrderState.OPEN, OrderState.PARTIAL, OrderState.CANCELING)
+    },
 }
 
 

@@ -1,0 +1,47 @@
+"""The reliability page: its figures are those of the runs, and its incidents name tests that exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amarktai.storm.weather import Fault
+from tools.reliability import incidents, render
+
+TESTS = Path(__file__).parents[1]
+FACTS: dict[str, Any] = {
+    "ok": True, "engines": 3, "orders": 10, "fills": 7, "most_creates": 1, "ended_by_hand": 0,
+    "calm_s": 70, "faults": {"KILLED": 2}, "moves": {"open fill": 4}, "ends": {}, "broken": [],
+    "digest": "",
+}  # fmt: skip
+PLANTED: list[dict[str, Any]] = [
+    {"name": "one", "where": "there", "seeds": 2, "by": "O2: twice"},
+    {"name": "other", "where": "there", "seeds": None, "by": ""},
+]
+
+
+@pytest.mark.parametrize("row", incidents(), ids=lambda row: row["thread"])
+def test_every_incident_has_a_test_that_exists_or_says_what_is_missing(row: dict[str, Any]) -> None:
+    assert ("tests" in row) is not ("missing" in row)
+    for name in row.get("tests", ()):
+        path, _, function = name.partition("::")
+        assert re.search(rf"def {function}\(", (TESTS / path).read_text()), name
+
+
+def test_the_page_has_the_figures_of_its_runs() -> None:
+    page = render([{"hours": 12.0, "seeds": {"1": FACTS, "2": FACTS}}], PLANTED, "abc1234")
+    assert "| fleet-days (ten bots each) | 1.0 |" in page
+    assert "| of them killed | 4 |" in page
+    assert "| orders | 20 |" in page
+    assert "--seeds 1..2 --hours 12" in page
+    assert f"Faults: 1 of {len(Fault)} reached" in page
+    assert "Planted bugs: 1 of 2 caught" in page
+    assert "| other | there | not found | – |" in page
+
+
+def test_a_broken_promise_is_counted() -> None:
+    page = render([{"hours": 24.0, "seeds": {"1": {**FACTS, "broken": ["O2: twice"]}}}], PLANTED, "abc")
+    assert re.search(r"broken promises .* \| 1 \|", page)
