@@ -23,6 +23,7 @@ from amarktai.services.invites import Invites
 from amarktai.services.keys import Keys
 from amarktai.services.ledger_reports import LedgerReports
 from amarktai.services.markets import MarketService
+from amarktai.services.metrics import Metrics
 from amarktai.services.modes import Modes
 from amarktai.services.order_history import OrderHistory
 from amarktai.services.platforms import PlatformService
@@ -62,6 +63,7 @@ class Services:
     emergency: Emergency
     modes: Modes
     readiness: Readiness
+    metrics: Metrics
     risk_limits: RiskLimits
     bots: BotService
     bot_views: BotViews

@@ -40,10 +40,15 @@ def build_readiness(
     base: Foundation, system: System, build: str, address: Callable[[], Awaitable[str | None]]
 ) -> Readiness:
     """Return the checks of the live gate of that build; ``address`` tells where the server listens."""
+    machine = build_machine(base, build, address)
+    return Readiness(PgReadiness(base.database), PgSystem(base.database), system, machine, base.clock)
+
+
+def build_machine(base: Foundation, build: str, address: Callable[[], Awaitable[str | None]]) -> LocalMachine:
+    """Return what this machine says of itself."""
     home = base.settings.home
     stand_ins = tuple(sorted(name for name in base.settings.provider_urls if name.platform is not None))
-    machine = LocalMachine(build, home, address, DiskStopFile(home), stand_ins)
-    return Readiness(PgReadiness(base.database), PgSystem(base.database), system, machine, base.clock)
+    return LocalMachine(build, home, address, DiskStopFile(home), stand_ins)
 
 
 def reported_address(base: Foundation) -> Callable[[], Awaitable[str | None]]:

@@ -20,7 +20,13 @@ from amarktai.bootstrap.foundation import (
     real_time,
 )
 from amarktai.bootstrap.people import build_accounts, build_keys
-from amarktai.bootstrap.readiness import build_info, build_name, build_readiness, reported_address
+from amarktai.bootstrap.readiness import (
+    build_info,
+    build_machine,
+    build_name,
+    build_readiness,
+    reported_address,
+)
 from amarktai.config import Settings
 from amarktai.domain.bar import Bars
 from amarktai.domain.instrument import Instrument, Platform
@@ -39,6 +45,7 @@ from amarktai.services.differences import Differences
 from amarktai.services.exports import Exports
 from amarktai.services.ledger_reports import LedgerReports
 from amarktai.services.markets import BarsBefore, MarketService
+from amarktai.services.metrics import Metrics
 from amarktai.services.modes import Gate, Modes
 from amarktai.services.order_history import OrderHistory
 from amarktai.services.platforms import PlatformService
@@ -88,7 +95,8 @@ def build_services(
         is_sandbox=system.is_sandbox,
     )
     keys, orders = build_keys(base, accounts, providers), OrderHistory(reporting)
-    readiness = build_readiness(base, system, build_name(build), reported_address(base))
+    name, address = build_name(build), reported_address(base)
+    readiness = build_readiness(base, system, name, address)
     gate = Gate(readiness, PgReadiness(base.database), accounts.factors.require_fresh)
     return Services(
         settings=settings,
@@ -110,6 +118,14 @@ def build_services(
         emergency=build_emergency(base, bots),
         modes=Modes(base.store, gate, clock, base.ids),
         readiness=readiness,
+        metrics=Metrics(
+            PgReadiness(base.database),
+            PgSystem(base.database),
+            base.catalog,
+            build_machine(base, name, address),
+            hub,
+            clock,
+        ),
         risk_limits=RiskLimits(base.store, clock, lambda: build_fx(MARK_MAX_AGE_S)),
         bots=bots,
         bot_views=views,

@@ -45,6 +45,14 @@ class Attachment(Protocol):
 
 
 class LiveHub(Protocol):
+    @property
+    def client_count(self) -> int:
+        """How many connections listen."""
+
+    @property
+    def lag_s(self) -> float | None:
+        """Seconds from the commit of the event that was passed on last until it was; None before any."""
+
     async def attach(self, user_id: UUID, after: int | None, sink: Sink) -> Attachment:
         """Greet the client, send what it missed since ``after`` (or that it cannot be resumed), stay on."""
 

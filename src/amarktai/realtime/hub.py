@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -75,6 +76,7 @@ class Hub:
         self._tasks: set[asyncio.Task[None]] = set()
         self._prices: dict[str, tuple[float, int]] = {}
         self._price_timer: asyncio.TimerHandle | None = None
+        self.lag_s: float | None = None
 
     @property
     def client_count(self) -> int:
@@ -192,6 +194,7 @@ class Hub:
                         for row in rows:
                             channel.broadcast(encode_event(row))
                             channel.seq = row.seq
+                        self._note_lag(rows[-1].created_at)
                         if len(rows) < _BATCH:
                             break
         except Unavailable as error:
@@ -200,6 +203,10 @@ class Hub:
         finally:
             channel.is_pumping = False
             self.forget(channel)
+
+    def _note_lag(self, created_at: datetime) -> None:
+        lag = to_datetime(self._clock.now_ns()) - created_at
+        self.lag_s = max(0.0, lag.total_seconds())
 
     def _send_prices(self) -> None:
         self._price_timer = None

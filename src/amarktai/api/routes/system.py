@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from amarktai.api.auth import Admin, Container, Who, Writer, admin
 from amarktai.api.errors import PUBLIC, SIGNED_IN, responses
+from amarktai.api.exposition import EXPOSITION, METRICS_ANSWER, exposition
 from amarktai.api.models.system import (
     AlertPage,
     AuditCheckView,
@@ -70,6 +71,12 @@ async def read_mode(who: Who, services: Container) -> ModeView:
 async def switch_mode(body: ModeSwitch, who: Writer, services: Container) -> ModeView:
     """Switch the mode. To paper at once; to live through every check, by an admin who proves who it is."""
     return ModeView.model_validate(await services.modes.switch(body.mode, body.confirmation_token, by=who))
+
+
+@router.get("/system/metrics", response_class=Response, responses=METRICS_ANSWER)
+async def read_metrics(_: Admin, services: Container) -> Response:
+    """Return the platform's metrics for Prometheus; an API token of an admin's may read them."""
+    return Response(exposition(await services.metrics.read()), media_type=EXPOSITION)
 
 
 @router.get("/system/mode/readiness", responses=responses(403))
