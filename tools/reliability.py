@@ -33,8 +33,8 @@ Written by `python -m tools.reliability` from the output of the commands named h
 A **storm** (`src/amarktai/storm`) is the engine, order path, reconciliation and ledger of live trading, on a
 real PostgreSQL, in virtual time, with ten bots on models of the five exchanges. One seed decides everything:
 what is lost, late, doubled or stale, when an exchange is away, where the engine is killed or frozen (wherever
-it touches the database or an exchange), what the owner does by hand. Afterwards nothing fails any more, the bots
-are stopped, and exchanges, books and a recomputation from the fills must agree to the last decimal.
+it touches the database or an exchange), what the owner does by hand. Afterwards nothing fails any more,
+the bots are stopped, and exchanges, books and a recomputation from the fills must agree to the last decimal.
 """
 _LIMITS: Final = """## What this does not cover
 

@@ -33,6 +33,7 @@ from amarktai.domain.instrument import Instrument, Platform
 from amarktai.ports.clock import Clock
 from amarktai.ports.exchange import Capability
 from amarktai.ports.providers import ProviderRegistry
+from amarktai.ports.readiness import Machine
 from amarktai.providers.registry import load_providers
 from amarktai.realtime.hub import Hub
 from amarktai.realtime.protocol import FrameProtocol
@@ -118,14 +119,7 @@ def build_services(
         emergency=build_emergency(base, bots),
         modes=Modes(base.store, gate, clock, base.ids),
         readiness=readiness,
-        metrics=Metrics(
-            PgReadiness(base.database),
-            PgSystem(base.database),
-            base.catalog,
-            build_machine(base, name, address),
-            hub,
-            clock,
-        ),
+        metrics=_metrics(base, hub, build_machine(base, name, address)),
         risk_limits=RiskLimits(base.store, clock, lambda: build_fx(MARK_MAX_AGE_S)),
         bots=bots,
         bot_views=views,
@@ -144,6 +138,12 @@ def build_services(
         differences=Differences(base.store, clock),
         resolutions=Resolutions(base.store, clock),
     )
+
+
+def _metrics(base: Foundation, hub: Hub, machine: Machine) -> Metrics:
+    """Return what a monitoring system may ask for."""
+    facts, system = PgReadiness(base.database), PgSystem(base.database)
+    return Metrics(facts, system, base.catalog, machine, hub, base.clock)
 
 
 def _stops() -> dict[Platform, Capability]:
