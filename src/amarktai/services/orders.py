@@ -54,6 +54,7 @@ from amarktai.services.account_view import AccountView, BotAccount, Surroundings
 from amarktai.services.arrivals import Answer, Arrivals
 from amarktai.services.booking import Booker
 from amarktai.services.fx import FxRates
+from amarktai.services.order_log import OrderLog
 from amarktai.services.order_transitions import Transition, Verdict
 from amarktai.services.risk import RiskCheck, RiskDesk
 from amarktai.services.views import order_view
@@ -181,6 +182,7 @@ class OrderService:
         self._mode = desk.mode
         self._stop_file = desk.stop_file
         self._arrivals = desk.arrivals
+        self._log = OrderLog(desk.mode)
         self.risk = RiskDesk(store, clock, desk.fx, desk.mode)
         # Orders that somebody wants canceled which cannot be yet: they are on their way, or in doubt.
         self._unwanted: dict[UUID, UUID] = {}
@@ -291,6 +293,7 @@ class OrderService:
             await unit.orders.insert(list(rows.values()))
         outcome.accounts.update(view.accounts(bot_ids, self._bots, self._instruments))
         self._owners.update({row.order.id: user_id for row in claimed})
+        self._log.claimed(rows.values())
         return outcome, claimed
 
     def _gate(
@@ -388,6 +391,7 @@ class OrderService:
         venue = self._venues.of(order.user_id, Platform(row.platform))
         if venue is None:
             return [Verdict(order.id, OrderEvent.REJECT, "ACCOUNT_MISSING: the account was closed before")]
+        self._log.leaves(order)
         try:
             return [await venue.create_order(request)]
         except VenueRejected as refusal:
@@ -535,6 +539,7 @@ class OrderService:
                     view.booked[report.order_id].update(fill.venue_trade_id for fill in report.fills)
             for move in moved:
                 view.put(move.as_stored())
+        self._log.moved(changes)
         outcome.profits.update(booker.bot_profits)
         outcome.lost += [item.order for item in changes if item.order.state is OrderState.UNKNOWN]
         if any(move.order.state in DOUBTFUL for move in moves.values()):
