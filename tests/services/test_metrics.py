@@ -10,14 +10,17 @@ from uuid import UUID
 
 from amarktai.domain.bot import TradingMode
 from amarktai.domain.instrument import Origin, Platform
+from amarktai.domain.order import OrderIntent, OrderType, Side
 from amarktai.ports.catalog import FeedRow
 from amarktai.ports.feed import FeedState
 from amarktai.ports.live import Attachment, Sink
 from amarktai.ports.live_accounts import Condition
 from amarktai.ports.readiness import BACKUP_NOTE
-from amarktai.services.metrics import METRICS, Metrics, Readings
+from amarktai.services.metrics import METRICS, Metrics, Readings, read_user
 from amarktai.storage.embedded import DatabaseUrls
+from amarktai.storage.readiness import PgReadiness
 from tests.services.gate_desk import GateDesk, gate_desk
+from tests.services.live_desk import LOT, live_desk
 from tests.trading import BTC_ZAR
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -97,6 +100,36 @@ async def test_an_order_in_doubt_is_counted_with_its_age(database_urls: Database
         me = (str(desk.admin.user_id),)
         assert values(readings, "orders_in_doubt") == {me: 1.0}
         assert values(readings, "oldest_order_in_doubt_seconds") == {me: 90.0}
+
+
+async def test_a_position_counts_from_its_entry_or_from_its_last_stop(database_urls: DatabaseUrls) -> None:
+    async with live_desk(database_urls) as live:
+        world, me = live.world, str(live.who.user_id)
+        await live.reconcile()
+        bought_at = world.now
+        await live.buy()
+        await live.hear()
+        world.clock.advance(40.0)
+        facts = PgReadiness(world.database)
+        (bare,) = (await facts.users())[0].unprotected
+        assert (bare.bot_id, bare.platform, bare.since) == (live.bot.id, Platform.LUNO, bought_at)
+        readings = Readings()
+        read_user(readings, (await facts.users())[0], world.now)
+        assert values(readings, "position_without_stop_seconds") == {(me, "luno", str(live.bot.id)): 40.0}
+
+        stop = OrderIntent(
+            live.bot.id, BTC_ZAR.id, "s1", "s1", Side.SELL, OrderType.STOP_MARKET, LOT / 2,
+            live.exchange.price, world.clock.now_ns(), stop_price=live.exchange.price / 2,
+        )  # fmt: skip
+        await live.orders.submit(live.who.user_id, [stop])
+        await live.hear()
+        assert (await facts.users())[0].unprotected == []
+        world.clock.advance(5.0)
+        (order,) = (each for each in await live.stored() if each.type is OrderType.STOP_MARKET)
+        await live.orders.cancel(live.who.user_id, [order.id])
+        await live.hear()
+        (bare,) = (await facts.users())[0].unprotected
+        assert bare.since == world.now
 
 
 def test_every_metric_is_in_the_docs_and_nothing_else_is() -> None:

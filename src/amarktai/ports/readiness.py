@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from amarktai.domain.instrument import Platform
 from amarktai.domain.provider import ProviderId, TestOutcome
 from amarktai.domain.readiness import Report
 from amarktai.ports.live_accounts import AccountStatus
@@ -27,6 +28,15 @@ class KeyFact:
 
 
 @dataclass(frozen=True, slots=True)
+class Unprotected:
+    """A live bot's open position with no stop at rest at its exchange, and since when."""
+
+    bot_id: UUID
+    platform: Platform
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class UserFacts:
     """One user's keys and accounts. ``doubtful`` orders have no known outcome."""
 
@@ -36,6 +46,7 @@ class UserFacts:
     accounts: Sequence[AccountStatus]
     doubtful: int
     oldest_doubt: datetime | None
+    unprotected: Sequence[Unprotected] = ()
 
 
 class ReadinessStore(Protocol):

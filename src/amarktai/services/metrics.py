@@ -36,6 +36,11 @@ METRICS: Final = (
     Metric("account_reconcile_age_seconds", "since the account last agreed with the books", ACCOUNT),
     Metric("orders_in_doubt", "live orders whose outcome is not known", ("user",)),
     Metric("oldest_order_in_doubt_seconds", "since the oldest of them was made", ("user",)),
+    Metric(
+        "position_without_stop_seconds",
+        "since a live position had no stop at rest at its exchange",
+        (*ACCOUNT, "bot"),
+    ),
     Metric("feed_live", "1 while an exchange's market data may be traded on, else 0", ("exchange",)),
     Metric("feed_age_seconds", "since market data last came", ("exchange",)),
     Metric("heartbeat_age_seconds", "since a process gave a sign of life", ("process", "pid")),
@@ -90,7 +95,7 @@ class Metrics:
         """Return every figure as of now. Raises: Unavailable when the database does not answer."""
         readings, now = Readings(), to_datetime(self._clock.now_ns())
         for user in await self._facts.users():
-            _read_user(readings, user, now)
+            read_user(readings, user, now)
         for feed in await self._catalog.feeds():
             _read_feed(readings, feed, now)
         for beat in await self._system.heartbeats():
@@ -108,7 +113,8 @@ class Metrics:
         return readings
 
 
-def _read_user(readings: Readings, user: UserFacts, now: datetime) -> None:
+def read_user(readings: Readings, user: UserFacts, now: datetime) -> None:
+    """Add what is known of one user's accounts, orders and positions."""
     name = str(user.user_id)
     for status in user.accounts:
         if status.condition is Condition.CLOSED:
@@ -119,6 +125,10 @@ def _read_user(readings: Readings, user: UserFacts, now: datetime) -> None:
         readings.add("account_reconcile_age_seconds", age, name, status.platform)
     readings.add("orders_in_doubt", float(user.doubtful), name)
     readings.add("oldest_order_in_doubt_seconds", _age(user.oldest_doubt, now), name)
+
+    for bare in user.unprotected:
+        age = _age(bare.since, now)
+        readings.add("position_without_stop_seconds", age, name, bare.platform, str(bare.bot_id))
 
 
 def _read_feed(readings: Readings, feed: FeedRow, now: datetime) -> None:

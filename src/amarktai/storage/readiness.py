@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import Select, func, insert, select, text
 
 from amarktai.domain.bot import TradingMode
-from amarktai.domain.order import DOUBTFUL
+from amarktai.domain.instrument import Platform
+from amarktai.domain.order import DOUBTFUL, OrderState, OrderType, Side
 from amarktai.domain.provider import ProviderId, Right, TestOutcome
 from amarktai.domain.readiness import Check, Report
-from amarktai.ports.readiness import KeyFact, UserFacts
+from amarktai.ports.readiness import KeyFact, Unprotected, UserFacts
 from amarktai.storage import tables as t
 from amarktai.storage.accounts import PgPlatformSettings
 from amarktai.storage.database import Database
@@ -22,6 +23,26 @@ from amarktai.storage.live_accounts import PgLiveAccounts
 
 _NOW: Final = text("SELECT clock_timestamp()")
 _o, _s, _l, _k = t.orders.c, t.emergency_stops.c, t.risk_limits.c, t.api_keys.c
+
+
+def _unprotected() -> Select[Any]:
+    """Select (bot, platform, since) of open live positions that no stop at rest protects."""
+    p, b, r = t.positions.c, t.bots.c, t.round_trips.c
+    stops = select(_o.id).where(
+        _o.bot_id == b.id, _o.type == OrderType.STOP_MARKET.value, _o.side == Side.SELL.value
+    )
+    last_end = stops.with_only_columns(func.max(_o.closed_at)).scalar_subquery()
+    resting = stops.where(_o.state.in_([OrderState.OPEN.value, OrderState.PARTIAL.value])).exists()
+    return (
+        select(b.id, b.platform, func.greatest(r.opened_at, last_end))
+        .join(t.positions, p.bot_id == b.id)
+        .join(t.round_trips, r.id == p.round_trip_id)
+        .where(b.mode == TradingMode.LIVE.value, p.quantity > 0, r.status == "open", ~resting)
+        .order_by(b.id)
+    )
+
+
+_UNPROTECTED: Final = _unprotected()
 
 
 class PgReadiness:
@@ -44,8 +65,12 @@ class PgReadiness:
             keys = list(await connection.execute(select(_k.provider, _k.last_outcome, _k.last_test)))
             accounts = await PgLiveAccounts(connection, user_id).statuses()
             count, oldest = (await connection.execute(in_doubt)).one()
+            bare = [
+                Unprotected(bot_id, Platform(name), since)
+                for bot_id, name, since in await connection.execute(_UNPROTECTED)
+            ]
         facts = {ProviderId(row.provider): _key_fact(row.last_outcome, row.last_test or {}) for row in keys}
-        return UserFacts(user_id, email, facts, list(accounts.values()), count, oldest)
+        return UserFacts(user_id, email, facts, list(accounts.values()), count, oldest, bare)
 
     async def note(self, name: str) -> Mapping[str, Any] | None:
         async with self._database.transaction(None) as connection:
