@@ -13,7 +13,7 @@ from uuid import UUID
 
 from amarktai.domain.bar import NS_PER_S
 from amarktai.domain.bot import BotStatus
-from amarktai.domain.errors import AmarktaiError, Conflict, Unavailable
+from amarktai.domain.errors import AmarktaiError, Conflict
 from amarktai.domain.instrument import Origin, Platform
 from amarktai.domain.order import DOUBTFUL, OrderEvent, OrderState, Side
 from amarktai.domain.user import Identity
@@ -39,6 +39,8 @@ _MINUTE_S: Final = 60.0
 _RESTART_S: Final = 2.0
 _STOP_FILE_S: Final = (60.0, 600.0)
 _OUTAGE_S: Final = (10.0, 900.0)
+#: Of what may end an engine beside being killed: its database is away, or another one has taken over.
+_MEANT_ENDS: Final = frozenset({"UNAVAILABLE", "LEASE_LOST"})
 _SKEW_S: Final = 5
 _SKEW_LASTS_S: Final = 3_600
 #: A person looks at what waits for them this often.
@@ -112,7 +114,6 @@ class Storm:
         self._clock = parts.clock
         self._weather = parts.weather
         self._lives: list[Life] = []
-        self._is_over = False
         self._keyless: dict[Platform, int] = {}
         self._newest: Lifeline | None = None
 
@@ -125,7 +126,6 @@ class Storm:
             ]
             await self._clock.sleep(hours * 3_600)
             await self._calm_down(result)
-            self._is_over = True
             for life in self._lives:
                 life.lifeline.end()
             for task in tasks:
@@ -166,7 +166,8 @@ class Storm:
         """Killed engines, and those that lost their database or their lease, are what a storm is for."""
         name = cause.code if isinstance(cause, AmarktaiError) else type(cause).__name__
         result.ends[name] += 1
-        if isinstance(cause, Killed | Unavailable | asyncio.CancelledError):
+        is_meant = isinstance(cause, Killed | asyncio.CancelledError) or name in _MEANT_ENDS
+        if is_meant:
             return
         self._parts.oracles.blame("an engine ended", f"{type(cause).__name__}: {cause}")
 
