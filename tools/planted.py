@@ -23,7 +23,7 @@ from typing import Final
 
 _SOURCE: Final = Path(__file__).parents[1] / "src" / "amarktai"
 #: Storms that a bug may hide in before it counts as missed.
-_SEEDS: Final = 8
+_SEEDS: Final = 6
 _HOURS: Final = 6.0
 
 

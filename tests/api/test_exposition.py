@@ -24,6 +24,16 @@ async def test_an_admin_reads_them_and_nobody_else(world: World) -> None:
     assert "example.org" not in answer.text
 
 
+async def test_a_program_reads_them_with_an_admins_token_and_no_traders(world: World) -> None:
+    admin = await world.set_up()
+    trader = await world.join(admin, "bo@example.org")
+    for owner, status in ((admin, 200), (trader, 403)):
+        made = await owner.post("/api/tokens", json={"name": "prometheus", "scopes": ["read"]})
+        assert made.status_code < 300, made.text
+        headers = {"Authorization": f"Bearer {made.json()['token']}"}
+        assert (await world.client().get(METRICS, headers=headers)).status_code == status
+
+
 async def test_what_was_never_measured_has_a_name_and_no_value(world: World) -> None:
     admin = await world.set_up()
     text = (await admin.get(METRICS)).text

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from amarktai.api.services import Services
 from amarktai.config import Settings
 from amarktai.domain.errors import Forbidden, Unauthenticated
-from amarktai.domain.user import Identity
+from amarktai.domain.user import Identity, Role
 from amarktai.services.sessions import Client, SignedIn
 
 COOKIE: Final = "amarktai_session"
@@ -139,6 +139,13 @@ async def admin(who: Annotated[Identity, Depends(signed_in)]) -> Identity:
     return who
 
 
+async def monitor(who: Annotated[Identity, Depends(signed_in)]) -> Identity:
+    """Return the user if they are an admin, at a browser or by an API token: a program that only looks."""
+    if who.user.role is not Role.ADMIN:
+        raise Forbidden("FORBIDDEN", "Only admins, and their API tokens, can read this.", "Ask an admin.")
+    return who
+
+
 async def own_pages_only(request: Request, services: Annotated[Services, Depends(container)]) -> None:
     """Refuse cross-site browsers on public writes; programs say nothing about their site."""
     if is_same_site(request, services.settings) is False:
@@ -154,6 +161,7 @@ def _cross_site() -> Forbidden:
 
 
 Who = Annotated[Identity, Depends(signed_in)]
+Monitor = Annotated[Identity, Depends(monitor)]
 Writer = Annotated[Identity, Depends(writer)]
 Person = Annotated[Identity, Depends(person)]
 Proven = Annotated[Identity, Depends(proven)]

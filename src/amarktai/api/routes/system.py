@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from amarktai.api.auth import Admin, Container, Who, Writer, admin
+from amarktai.api.auth import Admin, Container, Monitor, Who, Writer, admin
 from amarktai.api.errors import PUBLIC, SIGNED_IN, responses
 from amarktai.api.exposition import EXPOSITION, METRICS_ANSWER, exposition
 from amarktai.api.models.system import (
@@ -74,7 +74,7 @@ async def switch_mode(body: ModeSwitch, who: Writer, services: Container) -> Mod
 
 
 @router.get("/system/metrics", response_class=Response, responses=METRICS_ANSWER)
-async def read_metrics(_: Admin, services: Container) -> Response:
+async def read_metrics(_: Monitor, services: Container) -> Response:
     """Return the platform's metrics for Prometheus; an API token of an admin's may read them."""
     return Response(exposition(await services.metrics.read()), media_type=EXPOSITION)
 
