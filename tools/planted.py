@@ -24,7 +24,8 @@ from typing import Final
 _SOURCE: Final = Path(__file__).parents[1] / "src" / "amarktai"
 #: Storms that a bug may hide in before it counts as missed.
 _SEEDS: Final = 6
-_HOURS: Final = 6.0
+_HOURS: Final = 3.0
+_FORCE: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +222,18 @@ def _plant(bug: Bug, copy: Path) -> None:
 
 def _storm(folder: str, seed: int) -> str | None:
     """Return what broke in one storm; None when nothing did."""
-    command = [sys.executable, "-m", "amarktai", "storm", "--seeds", str(seed), "--hours", str(_HOURS)]
+    command = [
+        sys.executable,
+        "-m",
+        "amarktai",
+        "storm",
+        "--seeds",
+        str(seed),
+        "--hours",
+        str(_HOURS),
+        "--force",
+        str(_FORCE),
+    ]
     done = subprocess.run(
         command, env={**os.environ, "PYTHONPATH": folder}, capture_output=True, text=True, check=False
     )

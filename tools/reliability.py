@@ -78,7 +78,10 @@ def _figures(
         ("orders that a person had to end", f"{_sum(seeds, 'ended_by_hand'):,}"),
         ("calm after the last fault, at most", f"{max(facts['calm_s'] for facts in seeds)} s"),
     ]
-    commands = [f"`amarktai storm --seeds {_range(run['seeds'])} --hours {run['hours']:g}`" for run in storms]
+    commands = [
+        f"`amarktai storm --seeds {_range(run['seeds'])} --hours {run['hours']:g} --force {run['force']:g}`"
+        for run in storms
+    ]
     return [
         f"## The storms, at commit {commit}\n",
         f"{', '.join(commands)}\n",

@@ -41,3 +41,10 @@ def test_a_part_is_some_whole_steps_and_never_more_than_there_is(steps: int, see
     part = Weather(SeededRng(seed)).part(steps * step, step)
     assert step <= part <= steps * step
     assert part % step == 0
+
+
+def test_force_makes_faults_more_likely_and_none_certain() -> None:
+    weather = Weather(SeededRng("force"))
+    weather.blow(20.0)
+    assert weather.chances[Fault.KILLED] == 20 * CHANCES[Fault.KILLED]
+    assert weather.chances[Fault.CANCEL_ALL] == 0.5

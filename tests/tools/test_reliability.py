@@ -32,16 +32,18 @@ def test_every_incident_has_a_test_that_exists_or_says_what_is_missing(row: dict
 
 
 def test_the_page_has_the_figures_of_its_runs() -> None:
-    page = render([{"hours": 12.0, "seeds": {"1": FACTS, "2": FACTS}}], PLANTED, "abc1234")
+    page = render([{"hours": 12.0, "force": 3.0, "seeds": {"1": FACTS, "2": FACTS}}], PLANTED, "abc1234")
     assert "| fleet-days (ten bots each) | 1.0 |" in page
     assert "| of them killed | 4 |" in page
     assert "| orders | 20 |" in page
-    assert "--seeds 1..2 --hours 12" in page
+    assert "--seeds 1..2 --hours 12 --force 3" in page
     assert f"Faults: 1 of {len(Fault)} reached" in page
     assert "Planted bugs: 1 of 2 caught" in page
     assert "| other | there | not found | – |" in page
 
 
 def test_a_broken_promise_is_counted() -> None:
-    page = render([{"hours": 24.0, "seeds": {"1": {**FACTS, "broken": ["O2: twice"]}}}], PLANTED, "abc")
+    page = render(
+        [{"hours": 24.0, "force": 1.0, "seeds": {"1": {**FACTS, "broken": ["O2: twice"]}}}], PLANTED, "abc"
+    )
     assert re.search(r"broken promises .* \| 1 \|", page)

@@ -144,13 +144,13 @@ class _ModelOpener:
 class _Stage:
     """One seed's world, and how an engine is made in it."""
 
-    def __init__(self, settings: Settings, app_url: str, seed: int, chances: Mapping[Fault, float]) -> None:
+    def __init__(self, settings: Settings, app_url: str, seed: int, force: float) -> None:
         self.settings = settings
         self._url = app_url
         self.clock = LoopClock(_START_NS)
         self.ids = TimeIds(self.clock, SeededRng(f"storm ids:{seed}"))
         self.weather = Weather(SeededRng(f"storm:{seed}"))
-        self.weather.chances.update(chances)
+        self.weather.blow(force)
         self.turn = Turn()
         self.base = self._found(None)
         self.stop = HandStop()
@@ -311,10 +311,10 @@ class _Stage:
 
 
 async def weather_storm(
-    settings: Settings, app_url: str, seed: int, hours: float, chances: Mapping[Fault, float] | None = None
+    settings: Settings, app_url: str, seed: int, hours: float, force: float = 1.0
 ) -> StormResult:
     """Let one seed's storm pass over its own, empty database, on a virtual loop."""
-    stage = _Stage(settings, app_url, seed, chances or {})
+    stage = _Stage(settings, app_url, seed, force)
     try:
         await stage.found_platform()
         storm = Storm(stage.parts())
@@ -336,11 +336,11 @@ def storm_server(settings: Settings) -> Iterator[None]:
         server.stop()
 
 
-def play_storm(settings: Settings, seed: int, hours: float) -> StormResult:
+def play_storm(settings: Settings, seed: int, hours: float, force: float = 1.0) -> StormResult:
     """Play one seed to its end in a database that is thrown away afterwards."""
     start_logs(settings, "storm")  # each may be a process of its own
     with clone(_server(settings), f"storm_{seed}_{os.getpid()}") as urls:
-        return run_virtual(weather_storm(settings, urls.app, seed, hours))
+        return run_virtual(weather_storm(settings, urls.app, seed, hours, force))
 
 
 def _server(settings: Settings) -> EmbeddedPostgres:

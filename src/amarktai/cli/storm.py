@@ -22,24 +22,29 @@ def storm(
     seeds: Annotated[str, typer.Option(help="A seed, or several as first..last.")] = "1",
     hours: Annotated[float, typer.Option(help="Hours of each storm.", min=0.1, max=240.0)] = 24.0,
     jobs: Annotated[int, typer.Option(help="Storms at a time, one process each.", min=1)] = 1,
+    force: Annotated[
+        float, typer.Option(help="How often everything fails, beside usual.", min=0.1, max=20.0)
+    ] = 1.0,
     as_json: JsonOption = False,
 ) -> None:
     """Let ten live bots through storms of faults, and hold books and exchanges against each other."""
     results: dict[int, Any] = {}
     with tempfile.TemporaryDirectory(prefix="amarktai-storm-") as home:
-        for seed, result in _play(Path(home), seeds_of(seeds), hours, jobs):
+        for seed, result in _play(Path(home), seeds_of(seeds), hours, force, jobs):
             results[seed] = result
-            _tell(seed, result, hours)
+            _tell(seed, result, hours, force)
     facts = {seed: _facts(result) for seed, result in sorted(results.items())}
     if as_json:
-        out.print_json(json.dumps({"hours": hours, "seeds": facts}))
+        out.print_json(json.dumps({"hours": hours, "force": force, "seeds": facts}))
     else:
         _print(list(results.values()))
     if not all(result.ok for result in results.values()):
         raise typer.Exit(1)
 
 
-def _play(home: Path, seeds: Sequence[int], hours: float, jobs: int) -> Iterator[tuple[int, Any]]:
+def _play(
+    home: Path, seeds: Sequence[int], hours: float, force: float, jobs: int
+) -> Iterator[tuple[int, Any]]:
     """Yield each seed with its result, as they come."""
     from amarktai.bootstrap import storms
 
@@ -48,16 +53,16 @@ def _play(home: Path, seeds: Sequence[int], hours: float, jobs: int) -> Iterator
     with storms.storm_server(settings):
         if jobs == 1:
             for seed in seeds:
-                yield seed, storms.play_storm(settings, seed, hours)
+                yield seed, storms.play_storm(settings, seed, hours, force)
             return
         # Each starts afresh: a fork would take along the database's connections.
         with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
-            running = {pool.submit(storms.play_storm, settings, seed, hours): seed for seed in seeds}
+            running = {pool.submit(storms.play_storm, settings, seed, hours, force): seed for seed in seeds}
             for done in as_completed(running):
                 yield running[done], done.result()
 
 
-def _tell(seed: int, result: Any, hours: float) -> None:
+def _tell(seed: int, result: Any, hours: float, force: float) -> None:
     verdict = "all held" if result.ok else f"{len(result.broken)} BROKEN"
     err.print(
         f"Seed {seed}: {verdict}. {result.lives} engines, {result.orders} orders, {result.fills} fills,"
@@ -67,7 +72,9 @@ def _tell(seed: int, result: Any, hours: float) -> None:
     for line in result.broken:
         err.print(f"  {line}", highlight=False, soft_wrap=True)
     if not result.ok:
-        err.print(f"  Repeat it: amarktai storm --seeds {seed} --hours {hours:g}", highlight=False)
+        err.print(
+            f"  Repeat it: amarktai storm --seeds {seed} --hours {hours:g} --force {force:g}", highlight=False
+        )
 
 
 def _facts(result: Any) -> dict[str, Any]:

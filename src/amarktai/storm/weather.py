@@ -68,6 +68,10 @@ CHANCES: Final[dict[Fault, float]] = {
 }  # fmt: skip
 
 
+#: What is more likely than this leaves nothing to be seen of what goes right.
+_SURE: Final = 0.5
+
+
 @dataclass(slots=True)
 class Weather:
     """Chances from one seed; ``is_over`` once the storm has passed and nothing fails any more."""
@@ -76,6 +80,10 @@ class Weather:
     chances: dict[Fault, float] = field(default_factory=lambda: dict(CHANCES))
     happened: Counter[Fault] = field(default_factory=Counter)
     is_over: bool = False
+
+    def blow(self, force: float) -> None:
+        """Make every fault so many times as likely; none becomes certain."""
+        self.chances = {fault: min(_SURE, chance * force) for fault, chance in self.chances.items()}
 
     def strikes(self, fault: Fault) -> bool:
         """Return whether this fault happens now; the draw is made either way."""
