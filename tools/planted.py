@@ -81,6 +81,7 @@ BUGS: Final = (
     ),
     Bug(
         "no state takes a late fill", "nautilus: no way from REJECTED to FILLED", "domain/order.py",
+        "    for state in (*LATE_FILL, _S.FILLED):\n        table[state, _E.REFUSE_FILL] = _S.RESURRECTED\n"
         "    for state in LATE_FILL:\n        table[state, _E.FILL] = _S.RESURRECTED\n"
         "        table[state, _E.FILL_ALL] = _S.FILLED\n",
         "",

@@ -1,6 +1,6 @@
 """Write docs/reliability.md from the results of storms and of planted bugs.
 
-Usage: python -m tools.reliability --storms FILE [FILE …] --planted FILE
+Usage: python -m tools.reliability --storms FILE [FILE …] --planted FILE [FILE …]
 where the files are what ``amarktai storm --json`` and ``python -m tools.planted --json`` wrote.
 """
 
@@ -177,13 +177,15 @@ def _range(seeds: Mapping[str, Any]) -> str:
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--storms", type=Path, nargs="+", required=True)
-    parser.add_argument("--planted", type=Path, required=True)
+    parser.add_argument("--planted", type=Path, nargs="+", required=True)
     options = parser.parse_args(arguments)
     storms = [json.loads(path.read_text()) for path in options.storms]
     head = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    PAGE.write_text(render(storms, json.loads(options.planted.read_text()), head.stdout.strip()))
+    # A bug that was planted again counts as it was found the last time.
+    planted = {row["name"]: row for path in options.planted for row in json.loads(path.read_text())}
+    PAGE.write_text(render(storms, list(planted.values()), head.stdout.strip()))
     print(f"{PAGE.relative_to(ROOT)} is written")
     return 0
 

@@ -29,6 +29,7 @@ class HandEvidence:
     booked: dict[tuple[str, str], StoredFill] = field(default_factory=dict)
     totals: dict[tuple[Platform, str], Decimal] = field(default_factory=dict)
     twice: str | None = None
+    been: dict[UUID, set[OrderState]] = field(default_factory=dict)
 
     async def state_of(self, order_id: UUID) -> OrderState | None:
         found = self.states.get(order_id)
@@ -44,6 +45,9 @@ class HandEvidence:
 
     async def moves(self) -> Counter[tuple[OrderState, OrderEvent]]:
         return Counter()
+
+    async def states_been(self) -> dict[UUID, set[OrderState]]:
+        return self.been
 
     async def holdings(self) -> dict[tuple[Platform, str], Decimal]:
         return self.totals
@@ -134,6 +138,10 @@ def _ask_twice(scene: Scene) -> None:
     scene.exchange.arrived[scene.order_id] = 2
 
 
+def _end_it_in_between(scene: Scene) -> None:
+    scene.evidence.been[scene.order_id] = {OrderState.SENDING, OrderState.CANCELED, OrderState.FILLED}
+
+
 def _let_an_ended_one_rest(scene: Scene) -> None:
     order = scene.exchange.place(request(scene.exchange, price=Decimal(900_000)))
     assert order.order_id is not None
@@ -156,6 +164,7 @@ def _let_an_ended_one_rest(scene: Scene) -> None:
         (_hold_more, {"O18"}),
         (_ask_twice, {"O2"}),
         (_let_an_ended_one_rest, {"O4"}),
+        (_end_it_in_between, {"O7"}),
     ],
 )
 def test_each_broken_promise_is_named(scene: Scene, damage: Callable[[Scene], None], names: set[str]) -> None:

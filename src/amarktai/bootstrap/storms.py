@@ -90,11 +90,14 @@ class StormDatabase(Database):
         if self._lifeline is not None:
             await self._lifeline.point()
             self._fail(Fault.DATABASE_AWAY)
-        async with self._turn.taken(), super().transaction(user_id, durable=durable) as transaction:
-            yield transaction
+        async with self._turn.taken():
             if self._lifeline is not None:
-                self._lifeline.die_if_struck()
-                self._fail(Fault.ROLLED_BACK)
+                self._lifeline.check()
+            async with super().transaction(user_id, durable=durable) as transaction:
+                yield transaction
+                if self._lifeline is not None:
+                    self._lifeline.die_if_struck()
+                    self._fail(Fault.ROLLED_BACK)
         if self._lifeline is not None:
             await self._lifeline.point()
             self._fail(Fault.COMMIT_UNHEARD)
@@ -306,7 +309,7 @@ class _Stage:
             Oracles(PgEvidence(base.database, self.who.user_id), self.exchanges),
             Differences(base.store, self.clock), Resolutions(base.store, self.clock),
             LedgerAudit(PgReporting(base.database)), self.stop,
-            {item.id: item.venue for item in self.instruments.values()},
+            {item.id: item.venue for item in self.instruments.values()}, self.turn,
         )  # fmt: skip
 
 

@@ -45,6 +45,9 @@ class Evidence(Protocol):
     async def moves(self) -> Counter[tuple[OrderState, OrderEvent]]:
         """Return how often each move of the state machine was made."""
 
+    async def states_been(self) -> dict[UUID, set[OrderState]]:
+        """Return every state that each order has ever been in."""
+
     async def holdings(self) -> dict[tuple[Platform, str], Decimal]:
         """Return what each account holds by the ledger: its bots' shares and what lies beside them."""
 

@@ -62,6 +62,13 @@ class PgEvidence:
             {(OrderState(row[0]), OrderEvent(row[1])): row[2] for row in await self._rows(grouped) if row[0]}
         )
 
+    async def states_been(self) -> dict[UUID, set[OrderState]]:
+        e = t.order_events.c
+        been: dict[UUID, set[OrderState]] = {}
+        for order_id, state in await self._rows(select(e.order_id, e.to_state).distinct()):
+            been.setdefault(order_id, set()).add(OrderState(state))
+        return been
+
     async def holdings(self) -> dict[tuple[Platform, str], Decimal]:
         b, k = t.ledger_balances.c, t.ledger_books.c
         bots = {

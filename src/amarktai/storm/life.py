@@ -21,7 +21,7 @@ from amarktai.services.arrivals import Arrivals
 from amarktai.services.engine import TradingEngine
 from amarktai.services.live_accounts import LiveAccounts
 from amarktai.services.orders import OrderService
-from amarktai.storm.loop import Killed
+from amarktai.storm.loop import Killed, Turn
 from amarktai.storm.weather import Fault, Weather
 
 BAR_S: Final = 300
@@ -43,8 +43,9 @@ class Lifeline:
     Between two such points only memory changes, so ending a life at each of them is ending it anywhere.
     """
 
-    def __init__(self, weather: Weather) -> None:
+    def __init__(self, weather: Weather, turn: Turn) -> None:
         self._weather = weather
+        self._turn = turn
         self._thawed = asyncio.Event()
         self._thawed.set()
         self.is_dead = False
@@ -54,19 +55,31 @@ class Lifeline:
         return not self._thawed.is_set()
 
     async def point(self) -> None:
-        """Pass a point where the process may be killed or frozen. Raises: Killed."""
-        self.die_if_struck()
+        """Pass a point where the process may be killed or frozen. Raises: Killed.
+
+        It dies when its turn at the database has come: what PostgreSQL makes of a statement that is cut off
+        depends on the machine, and a storm must not.
+        """
+        self.check()
+        if self._weather.strikes(Fault.KILLED):
+            await self.kill()
+        self.check()
         if self._weather.strikes(Fault.FROZEN):
             self._thawed.clear()
         await self._thawed.wait()
-        self._check()
+        self.check()
 
     def die_if_struck(self) -> None:
         """Pass a point in the middle of a transaction, where nothing can wait. Raises: Killed."""
-        self._check()
+        self.check()
         if self._weather.strikes(Fault.KILLED):
             self.end()
-        self._check()
+        self.check()
+
+    async def kill(self) -> None:
+        """End it while none of its statements is under way."""
+        async with self._turn.taken():
+            self.end()
 
     def end(self) -> None:
         self.is_dead = True
@@ -75,7 +88,8 @@ class Lifeline:
     def thaw(self) -> None:
         self._thawed.set()
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raises: Killed once it is dead."""
         if self.is_dead:
             raise Killed
 

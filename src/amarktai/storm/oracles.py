@@ -30,6 +30,12 @@ UNREACHABLE: Final[Mapping[tuple[OrderState, OrderEvent], str]] = {
 }
 
 
+#: How an order ends that the exchange does not fill.
+_NEVER_FILLED: Final = {
+    OrderState.CANCELED, OrderState.EXPIRED, OrderState.REJECTED, OrderState.NOT_PLACED
+}  # fmt: skip
+
+
 @dataclass(slots=True)
 class Oracles:
     """Collects what was broken, each with the invariant's name. None may be."""
@@ -61,8 +67,10 @@ class Oracles:
                 self.blame("liveness", f"{order_id} is still {order.state}")
             if order.filled > order.quantity:
                 self.blame("O6", f"{order_id} is filled by {order.filled} of {order.quantity}")
+        been = await self.evidence.states_been()
         for exchange in self.exchanges.values():
             self._judge_orders(exchange, orders)
+            self._judge_ways(exchange, been)
         await self._judge_fills()
         await self._judge_holdings()
 
@@ -80,6 +88,13 @@ class Oracles:
                 self.blame("O4", f"{name} is there and was taken for never placed")
             elif record.status is VenueStatus.OPEN and stored.state in TERMINAL:
                 self.blame("O4", f"{name} still rests and was taken for {stored.state}")
+
+    def _judge_ways(self, exchange: ModelExchange, been: Mapping[UUID, set[OrderState]]) -> None:
+        """Check that what the exchange filled was never taken for ended in another way meanwhile."""
+        for order_id, name in exchange.ours.items():
+            wrong = been.get(order_id, set()) & _NEVER_FILLED
+            if exchange.orders[name].status is VenueStatus.FILLED and wrong:
+                self.blame("O7", f"{name} was filled, and taken for {', '.join(sorted(wrong))} before")
 
     async def _judge_fills(self) -> None:
         try:

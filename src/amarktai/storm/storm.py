@@ -29,12 +29,14 @@ from amarktai.services.resolutions import PATIENCE, Resolutions
 from amarktai.storm.account import ModelAccount
 from amarktai.storm.exchange import LOT, ModelExchange
 from amarktai.storm.life import BAR_S, Life, Lifeline
-from amarktai.storm.loop import Killed
+from amarktai.storm.loop import Killed, Turn
 from amarktai.storm.oracles import Oracles
 from amarktai.storm.weather import Fault, Weather
 
 #: After the storm everything must be settled within so long.
 CALM_S: Final = 600
+#: Before so long what was on its way when the storm ended may still arrive.
+_SETTLED_S: Final = 60
 _MINUTE_S: Final = 60.0
 _RESTART_S: Final = 2.0
 _STOP_FILE_S: Final = (60.0, 600.0)
@@ -82,6 +84,7 @@ class StormParts:
     audit: LedgerAudit
     stop: HandStop
     watched: Mapping[str, Platform]
+    turn: Turn
 
 
 @dataclass(slots=True)
@@ -127,7 +130,8 @@ class Storm:
             await self._clock.sleep(hours * 3_600)
             await self._calm_down(result)
             for life in self._lives:
-                life.lifeline.end()
+                await life.lifeline.kill()
+            await self._clock.sleep(_SETTLED_S)
             for task in tasks:
                 task.cancel()
         await self._judge(result)
@@ -139,7 +143,7 @@ class Storm:
         """Start an engine, and another one when it has ended or stands still, as the supervisor does."""
         async with asyncio.TaskGroup() as group:
             while True:
-                lifeline = self._newest = Lifeline(self._weather)
+                lifeline = self._newest = Lifeline(self._weather, self._parts.turn)
                 ended = group.create_task(self._live(lifeline, result))
                 while not ended.done() and not lifeline.is_frozen:
                     await self._clock.sleep(1.0)
@@ -304,7 +308,8 @@ class Storm:
         await self._stop_bots()
         while (self._clock.now_ns() - started) / NS_PER_S < CALM_S:
             await self._clock.sleep(10.0)
-            if await self._is_settled():
+            is_late = (self._clock.now_ns() - started) / NS_PER_S >= _SETTLED_S
+            if is_late and await self._is_settled():
                 break
             await self._look_after(result)
         else:
@@ -312,13 +317,19 @@ class Storm:
         result.calm_s = (self._clock.now_ns() - started) / NS_PER_S
 
     async def _stop_bots(self) -> None:
-        async with self._parts.store.unit_of_work(self._parts.who.user_id) as unit:
-            for bot in await unit.bots.list():
-                await unit.bots.update(
-                    replace(await unit.bots.get(bot.id, lock=True), status=BotStatus.STOPPED)
-                )
-        for life in self._lives:
-            life.lifeline.end()  # the next one finds them stopped, whichever was frozen
+        """Stop every bot. An engine that is well goes on: what it forgot, a new one would know again."""
+        user_id = self._parts.who.user_id
+        async with self._parts.store.unit_of_work(user_id) as unit:
+            bots = await unit.bots.list()
+            for bot in bots:
+                stored = await unit.bots.get(bot.id, lock=True)
+                await unit.bots.update(replace(stored, status=BotStatus.STOPPED))
+        for life in list(self._lives):
+            if life.lifeline.is_frozen or life.lifeline is not self._newest:
+                await life.lifeline.kill()
+                continue
+            for bot in bots:
+                await life.reload(user_id, bot.id)
 
     async def _is_settled(self) -> bool:
         life = self._lives[-1] if self._lives else None
