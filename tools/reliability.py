@@ -20,6 +20,7 @@ from typing import Any, Final
 from amarktai.domain.order import NEXT, OrderEvent, OrderState
 from amarktai.storm.oracles import UNREACHABLE, unreached
 from amarktai.storm.weather import Fault
+from tools.planted import BUGS
 
 ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = ROOT / "docs" / "reliability.md"
@@ -127,7 +128,8 @@ def _planted(planted: Sequence[Mapping[str, Any]]) -> list[str]:
     median = statistics.median(row["seeds"] for row in caught) if caught else 0
     return [
         f"## Planted bugs: {len(caught)} of {len(planted)} caught\n",
-        "`python -m tools.planted`: each is our own code with one wrong behaviour in it."
+        "`python -m tools.planted`: each is our own code with one wrong behaviour in it. Of the"
+        f" {len(BUGS)} in its list {len(planted)} were planted for this page."
         f" Median of the storms until one was found: {median:g}.\n",
         "| bug | as in | found in storm | by |", "|---|---|---:|---|",
         *(
