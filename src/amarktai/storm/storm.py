@@ -281,7 +281,8 @@ class Storm:
                     f"{item.platform} is said to differ by {item.amount} {item.asset}, which nobody paid in"
                 )
                 parts.oracles.blame("O18", what)
-            await parts.differences.explain(who, item.id, Cause.DEPOSIT, "paid in by hand")
+            cause = Cause.DEPOSIT if item.amount > 0 else Cause.OTHER
+            await parts.differences.explain(who, item.id, cause, "seen at the exchange")
         now = to_datetime(self._clock.now_ns())
         async with parts.store.unit_of_work(who.user_id) as unit:
             working = await unit.orders.working()
