@@ -47,7 +47,7 @@ _LIMITS: Final = """## What this does not cover
   their own (`tests/venues/test_budget.py`).
 - What an exchange does beyond its documents.
 - Processes and PostgreSQL killed with `kill -9` over sockets, at random, by the hundred: not measured yet.
-  Single kills of each role are tested (`tests/bootstrap`).
+  Single kills are tested (`tests/storage/test_crash.py`, `tests/workers/test_supervisor.py`).
 - The mutation score of order path, ledger and risk: not measured yet; the planted bugs stand in for it.
 - Trading with two engines on one machine that is short of memory, and hosts that are taken over.
 """
