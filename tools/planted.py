@@ -19,7 +19,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from amarktai.cli.frame import build_of
 
 _SOURCE: Final = Path(__file__).parents[1] / "src" / "amarktai"
 #: Storms that a bug may hide in before it counts as missed.
@@ -221,20 +223,15 @@ def _plant(bug: Bug, copy: Path) -> None:
     path.write_text(text.replace(bug.old, bug.new))
 
 
+def storm_command(seed: int, hours: float, force: float = 1.0) -> list[str]:
+    """Return the command line of one storm in a process of its own."""
+    numbers = ("--seeds", str(seed), "--hours", str(hours), "--force", str(force))
+    return [sys.executable, "-m", "amarktai", "storm", *numbers]
+
+
 def _storm(folder: str, seed: int) -> str | None:
     """Return what broke in one storm; None when nothing did."""
-    command = [
-        sys.executable,
-        "-m",
-        "amarktai",
-        "storm",
-        "--seeds",
-        str(seed),
-        "--hours",
-        str(_HOURS),
-        "--force",
-        str(_FORCE),
-    ]
+    command = storm_command(seed, _HOURS, _FORCE)
     done = subprocess.run(
         command, env={**os.environ, "PYTHONPATH": folder}, capture_output=True, text=True, check=False
     )
@@ -244,26 +241,30 @@ def _storm(folder: str, seed: int) -> str | None:
     return lines[0] if lines else (done.stderr.strip().splitlines() or ["it ended"])[-1]
 
 
+def _facts(build: str, findings: Sequence[Finding]) -> dict[str, Any]:
+    bugs = [
+        {"name": each.bug.name, "where": each.bug.where, "seeds": each.seeds, "by": each.by}
+        for each in findings
+    ]
+    return {"build": build, "bugs": bugs}
+
+
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", help="part of a bug's name")
     parser.add_argument("--json", type=Path, help="write what was found there")
     options = parser.parse_args(arguments)
     bugs = [bug for bug in BUGS if options.only is None or options.only in bug.name]
+    build, findings = build_of("planted"), list[Finding]()
     with ThreadPoolExecutor(2) as pool:
-        findings = []
         for finding in pool.map(find, bugs):
             findings.append(finding)
-            found = "MISSED" if finding.seeds is None else f"seed {finding.seeds}: {finding.by}"
+            found = "MISSED" if finding.seeds is None else f"storm {finding.seeds}: {finding.by}"
             print(f"{finding.bug.name}: {found}", flush=True)
+            if options.json:  # each time: a run that is stopped has found what it has found
+                options.json.write_text(json.dumps(_facts(build, findings), indent=1) + "\n")
     caught = sum(finding.seeds is not None for finding in findings)
     print(f"planted {len(findings)}, caught {caught}")
-    if options.json:
-        rows = [
-            {"name": each.bug.name, "where": each.bug.where, "seeds": each.seeds, "by": each.by}
-            for each in findings
-        ]
-        options.json.write_text(json.dumps(rows, indent=1) + "\n")
     return 0 if caught == len(findings) else 1
 
 

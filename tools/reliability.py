@@ -1,6 +1,6 @@
 """Write docs/reliability.md from the results of storms and of planted bugs.
 
-Usage: python -m tools.reliability --storms FILE [FILE …] --planted FILE [FILE …]
+Usage: python -m tools.reliability --storms FILE [FILE …] --planted FILE
 where the files are what ``amarktai storm --json`` and ``python -m tools.planted --json`` wrote.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import subprocess
 import sys
 import tomllib
 from collections import Counter
@@ -53,16 +52,14 @@ _LIMITS: Final = """## What this does not cover
 """
 
 
-def render(storms: Sequence[Mapping[str, Any]], planted: Sequence[Mapping[str, Any]], commit: str) -> str:
+def render(storms: Sequence[Mapping[str, Any]], planted: Mapping[str, Any]) -> str:
     """Return the page."""
     seeds = [facts for run in storms for facts in run["seeds"].values()]
-    parts = [_INTRO, *_figures(storms, seeds, commit), *_faults(seeds), *_moves(seeds)]
+    parts = [_INTRO, *_figures(storms, seeds), *_faults(seeds), *_moves(seeds)]
     return "\n".join([*parts, *_planted(planted), *_incidents(), _LIMITS])
 
 
-def _figures(
-    storms: Sequence[Mapping[str, Any]], seeds: Sequence[Mapping[str, Any]], commit: str
-) -> list[str]:
+def _figures(storms: Sequence[Mapping[str, Any]], seeds: Sequence[Mapping[str, Any]]) -> list[str]:
     days = sum(run["hours"] * len(run["seeds"]) for run in storms) / _HOURS_A_DAY
     kills = sum(facts["faults"].get(Fault.KILLED.name, 0) for facts in seeds)
     broken = sum(len(facts["broken"]) for facts in seeds)
@@ -81,10 +78,11 @@ def _figures(
     ]
     commands = [
         f"`amarktai storm --seeds {_range(run['seeds'])} --hours {run['hours']:g} --force {run['force']:g}`"
+        f" at {run['build'][:12]}"
         for run in storms
     ]
     return [
-        f"## The storms, at commit {commit}\n",
+        "## The storms\n",
         f"{', '.join(commands)}\n",
         "| | |", "|---|---:|",
         *(f"| {name} | {figure} |" for name, figure in rows),
@@ -123,12 +121,14 @@ def _moves(seeds: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
-def _planted(planted: Sequence[Mapping[str, Any]]) -> list[str]:
+def _planted(run: Mapping[str, Any]) -> list[str]:
+    planted = run["bugs"]
     caught = [row for row in planted if row["seeds"] is not None]
     median = statistics.median(row["seeds"] for row in caught) if caught else 0
     return [
         f"## Planted bugs: {len(caught)} of {len(planted)} caught\n",
-        "`python -m tools.planted`: each is our own code with one wrong behaviour in it. Of the"
+        f"`python -m tools.planted` at {run['build'][:12]}: each is our own code with one wrong behaviour"
+        " in it. Of the"
         f" {len(BUGS)} in its list {len(planted)} were planted for this page."
         f" Median of the storms until one was found: {median:g}.\n",
         "| bug | as in | found in storm | by |", "|---|---|---:|---|",
@@ -179,15 +179,10 @@ def _range(seeds: Mapping[str, Any]) -> str:
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--storms", type=Path, nargs="+", required=True)
-    parser.add_argument("--planted", type=Path, nargs="+", required=True)
+    parser.add_argument("--planted", type=Path, required=True)
     options = parser.parse_args(arguments)
     storms = [json.loads(path.read_text()) for path in options.storms]
-    head = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    # A bug that was planted again counts as it was found the last time.
-    planted = {row["name"]: row for path in options.planted for row in json.loads(path.read_text())}
-    PAGE.write_text(render(storms, list(planted.values()), head.stdout.strip()))
+    PAGE.write_text(render(storms, json.loads(options.planted.read_text())))
     print(f"{PAGE.relative_to(ROOT)} is written")
     return 0
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tools.planted import BUGS, find
+from tools.planted import BUGS, find, storm_command
 
 #: Seeds that once broke something, kept for ever, and some that never did.
 SEEDS = json.loads((Path(__file__).parent / "seeds.json").read_text())
@@ -19,17 +18,7 @@ SEEDS = json.loads((Path(__file__).parent / "seeds.json").read_text())
 
 def play(seed: int, hours: float, **environment: str) -> tuple[int, dict[str, Any], str]:
     """Play one seed in a process of its own; return its exit code, its facts and what it said."""
-    command = [
-        sys.executable,
-        "-m",
-        "amarktai",
-        "storm",
-        "--seeds",
-        str(seed),
-        "--hours",
-        str(hours),
-        "--json",
-    ]
+    command = [*storm_command(seed, hours), "--json"]
     done = subprocess.run(
         command, env={**os.environ, **environment}, capture_output=True, text=True, check=False
     )

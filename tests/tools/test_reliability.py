@@ -17,10 +17,11 @@ FACTS: dict[str, Any] = {
     "calm_s": 70, "faults": {"KILLED": 2}, "moves": {"open fill": 4}, "ends": {}, "broken": [],
     "digest": "",
 }  # fmt: skip
-PLANTED: list[dict[str, Any]] = [
+BUGS: list[dict[str, Any]] = [
     {"name": "one", "where": "there", "seeds": 2, "by": "O2: twice"},
     {"name": "other", "where": "there", "seeds": None, "by": ""},
 ]
+PLANTED = {"build": "def5678", "bugs": BUGS}
 
 
 @pytest.mark.parametrize("row", incidents(), ids=lambda row: row["thread"])
@@ -31,19 +32,24 @@ def test_every_incident_has_a_test_that_exists_or_says_what_is_missing(row: dict
         assert re.search(rf"def {function}\(", (TESTS / path).read_text()), name
 
 
+def storms_of(*seeds: dict[str, Any], hours: float = 12.0) -> dict[str, Any]:
+    """Return one run as ``amarktai storm --json`` tells of it."""
+    numbered = {str(number): facts for number, facts in enumerate(seeds, start=1)}
+    return {"build": "abc1234", "hours": hours, "force": 3.0, "seeds": numbered}
+
+
 def test_the_page_has_the_figures_of_its_runs() -> None:
-    page = render([{"hours": 12.0, "force": 3.0, "seeds": {"1": FACTS, "2": FACTS}}], PLANTED, "abc1234")
+    page = render([storms_of(FACTS, FACTS)], PLANTED)
     assert "| fleet-days (ten bots each) | 1.0 |" in page
     assert "| of them killed | 4 |" in page
     assert "| orders | 20 |" in page
-    assert "--seeds 1..2 --hours 12 --force 3" in page
+    assert "--seeds 1..2 --hours 12 --force 3` at abc1234" in page
     assert f"Faults: 1 of {len(Fault)} reached" in page
     assert "Planted bugs: 1 of 2 caught" in page
+    assert "tools.planted` at def5678" in page
     assert "| other | there | not found | – |" in page
 
 
 def test_a_broken_promise_is_counted() -> None:
-    page = render(
-        [{"hours": 24.0, "force": 1.0, "seeds": {"1": {**FACTS, "broken": ["O2: twice"]}}}], PLANTED, "abc"
-    )
+    page = render([storms_of({**FACTS, "broken": ["O2: twice"]})], PLANTED)
     assert re.search(r"broken promises .* \| 1 \|", page)

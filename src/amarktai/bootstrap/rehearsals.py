@@ -44,6 +44,7 @@ from amarktai.services.arrivals import Arrivals
 from amarktai.services.audit_watch import AuditWatch
 from amarktai.services.differences import Differences
 from amarktai.services.engine import EngineParts, TradingDesk, TradingEngine
+from amarktai.services.fleet import Part
 from amarktai.services.key_checks import KeyChecks
 from amarktai.services.ledger_audit import LedgerAudit
 from amarktai.services.live_accounts import LiveAccounts, LiveParts
@@ -55,7 +56,6 @@ from amarktai.services.rehearsal import (
     MAX_AGE_S,
     STEP_S,
     Cast,
-    Part,
     Rehearsal,
     RehearsalFeed,
     RehearsalParts,
@@ -75,7 +75,7 @@ from amarktai.twins.accounts import Permission
 from amarktai.twins.server import RunningTwin
 from amarktai.venues.spec import load_specs
 
-_START_NS: Final = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
+START_NS: Final = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
 #: What each account holds at the start of the day.
 MONEY: Final[Mapping[Platform, tuple[str, Decimal]]] = {
     Platform.LUNO: ("ZAR", Decimal(400_000)),
@@ -87,7 +87,7 @@ MONEY: Final[Mapping[Platform, tuple[str, Decimal]]] = {
 #: How much of it each of the two bots has; the rest is its owner's, who trades by hand.
 _SHARE: Final = Decimal("0.45")
 #: What the bots of each exchange trade, in its money.
-_TRADED: Final = ("BTC", "ETH")
+TRADED: Final = ("BTC", "ETH")
 #: What the rehearsal's platform lets everybody risk together: more than its accounts hold.
 _LIMITS: Final = {
     LimitKind.DAILY_LOSS: Decimal(5_000_000),
@@ -161,7 +161,7 @@ async def rehearse(
     told: Callable[[int], None],
 ) -> RehearsalResult:
     """Play one day in its own, empty database."""
-    clock = StageClock(_START_NS)
+    clock = StageClock(START_NS)
     ids = TimeIds(clock, SeededRng(f"rehearsal:{seed}"))
     base = lay_foundation(settings, app_url, clock, ids)
     try:
@@ -317,7 +317,7 @@ async def _cast(exchanges: Exchanges, stage: TwinStage, credentials: Credentials
     market = exchanges.open_market(stage.platform, credentials)
     listed = {item.symbol: item for item in await market.fetch_instruments()}
     asset, _ = MONEY[stage.platform]
-    watched = [listed[f"{base}/{asset}"].id for base in _TRADED]
+    watched = [listed[f"{base}/{asset}"].id for base in TRADED]
     trader = exchanges.open_account(
         stage.platform, credentials, list(listed.values()), watched=watched, recall=recall
     )
@@ -337,7 +337,7 @@ def _fleet(platform: Platform, listed: Mapping[str, Instrument], account: Exchan
     name, types = DISPLAY_NAMES[platform], account.capabilities.order_types
     stop = 0.003 if OrderType.STOP_MARKET in types else 0.0
     trend = {"fast": 2, "slow": 5, "stop": stop, "target": 0.0, "trailing": 0.0}
-    bitcoin, ether = (listed[f"{base}/{asset}"] for base in _TRADED)
+    bitcoin, ether = (listed[f"{base}/{asset}"] for base in TRADED)
     second = (
         Part(f"{name} grid", ether, "grid", {"levels": 3, "spacing": 0.002, "stop": 0.0}, amount * _SHARE)
         if OrderType.LIMIT in types

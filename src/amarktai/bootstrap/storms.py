@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -11,16 +11,15 @@ from typing import Final
 from uuid import UUID
 
 from amarktai.bootstrap.foundation import Foundation, build_bots, build_fx, build_notices, start_logs
+from amarktai.bootstrap.rehearsals import MONEY, START_NS, TRADED
 from amarktai.bootstrap.replays import ReplayLogin, create_first_user
 from amarktai.config import Settings
-from amarktai.domain.bot import Bot, BotStatus, LifecycleStage, RiskMode, TradingMode
+from amarktai.domain.bot import Bot, TradingMode
 from amarktai.domain.errors import Unavailable
 from amarktai.domain.instrument import DISPLAY_NAMES, Fees, Instrument, Origin, Platform
 from amarktai.domain.mode import SystemMode
 from amarktai.domain.readiness import Check, Name, Report, Status
 from amarktai.domain.user import Identity, Scope
-from amarktai.ledger import chart
-from amarktai.ledger.entry import Entry, transfer
 from amarktai.ports.clock import to_datetime
 from amarktai.ports.exchange import Quote, Recall
 from amarktai.ports.live_accounts import WorkingKey
@@ -28,6 +27,7 @@ from amarktai.ports.modes import ModeRow
 from amarktai.services.arrivals import Arrivals
 from amarktai.services.differences import Differences
 from amarktai.services.engine import EngineParts, TradingDesk, TradingEngine
+from amarktai.services.fleet import Part, enlist
 from amarktai.services.ledger_audit import LedgerAudit
 from amarktai.services.live_accounts import LiveAccounts, LiveParts
 from amarktai.services.order_recall import OrderRecall
@@ -56,18 +56,10 @@ from amarktai.storm.weather import Fault, Weather
 from amarktai.system.ids import TimeIds
 from amarktai.system.rng import SeededRng, SystemRng
 
-__all__ = ["Fault", "play_storm", "storm_server", "unreached", "weather_storm"]
+__all__ = ["Fault", "play_storm", "storm_server", "unreached"]
 
-_START_NS: Final = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
 #: Bars close on the last step's quotes.
 _MAX_AGE_S: Final = BAR_S + 30.0
-_MONEY: Final[Mapping[Platform, tuple[str, Decimal]]] = {
-    Platform.LUNO: ("ZAR", Decimal(400_000)),
-    Platform.BINANCE: ("USDT", Decimal(24_000)),
-    Platform.KUCOIN: ("USDT", Decimal(24_000)),
-    Platform.OVEX: ("ZAR", Decimal(400_000)),
-    Platform.VALR: ("ZAR", Decimal(400_000)),
-}
 _PRICES: Final = {
     ("BTC", "ZAR"): Decimal(1_000_000), ("ETH", "ZAR"): Decimal(50_000),
     ("BTC", "USDT"): Decimal(55_000), ("ETH", "USDT"): Decimal(2_800), ("USDT", "ZAR"): Decimal(18),
@@ -121,7 +113,7 @@ class _ModelOpener:
         self._lifeline = lifeline
 
     async def working_keys(self) -> Sequence[WorkingKey]:
-        has_key = self._storm.storm().has_key
+        has_key = self._storm.storm.has_key
         return [
             WorkingKey(self._storm.who.user_id, platform, "key")
             for platform in self._storm.exchanges
@@ -129,7 +121,7 @@ class _ModelOpener:
         ]
 
     async def open(self, key: WorkingKey) -> ModelAccount:
-        storm, lifeline = self._storm.storm(), self._lifeline
+        storm, lifeline = self._storm.storm, self._lifeline
         return ModelAccount(
             self._storm.exchanges[key.platform],
             self._recall,
@@ -150,7 +142,7 @@ class _Stage:
     def __init__(self, settings: Settings, app_url: str, seed: int, force: float) -> None:
         self.settings = settings
         self._url = app_url
-        self.clock = LoopClock(_START_NS)
+        self.clock = LoopClock(START_NS)
         self.ids = TimeIds(self.clock, SeededRng(f"storm ids:{seed}"))
         self.weather = Weather(SeededRng(f"storm:{seed}"))
         self.weather.blow(force)
@@ -161,7 +153,7 @@ class _Stage:
         self.exchanges = {platform: self._exchange(platform) for platform in MANNERS}
         self.fx = build_fx(_MAX_AGE_S)
         self.who: Identity
-        self.storm: Callable[[], Storm]
+        self.storm: Storm
 
     def _found(self, lifeline: Lifeline | None) -> Foundation:
         database = StormDatabase(self._url, self.turn, lifeline, self.weather)
@@ -169,9 +161,9 @@ class _Stage:
         return Foundation(self.settings, self.clock, self.ids, database, store, PgCatalog(database))
 
     def _exchange(self, platform: Platform) -> ModelExchange:
-        asset, amount = _MONEY[platform]
+        asset, amount = MONEY[platform]
         manners = MANNERS[platform]
-        bases = ("BTC", "ETH", "USDT") if platform is Platform.LUNO else ("BTC", "ETH")
+        bases = (*TRADED, "USDT") if platform is Platform.LUNO else TRADED
         markets = [
             Instrument(
                 platform,
@@ -207,12 +199,10 @@ class _Stage:
         await base.catalog.put_instruments(list(self.instruments.values()), Origin.SYNTHETIC, now)
         async with base.store.unit_of_work(user_id) as unit_of_work:
             book = await unit_of_work.ledger.lock_book(TradingMode.LIVE)
-            for bot in self._fleet(user_id):
-                await unit_of_work.bots.insert(bot)
-                legs = transfer(chart.FUNDING, chart.bot_holding(bot.id), bot.quote_asset, bot.capital_quote)
-                text = f"{bot.capital_quote:f} {bot.quote_asset} for {bot.name}"
-                entry = Entry(f"opening:{bot.id.hex}", "funding", text, now, legs, {"bot_id": str(bot.id)})
-                await unit_of_work.ledger.append(book, [entry], now)
+            for part in self._fleet():
+                rate = _PRICES["USDT", "ZAR"] if part.instrument.quote == "USDT" else Decimal(1)
+                bot = part.as_bot(self.ids.new(), user_id, part.capital * rate, now)
+                await enlist(unit_of_work, book, bot)
         await self._go_live()
 
     async def _go_live(self) -> None:
@@ -224,45 +214,20 @@ class _Stage:
         async with self.base.database.transaction(None) as connection:
             await PgModes(connection).switch(row, report_id)
 
-    def _fleet(self, user_id: UUID) -> list[Bot]:
+    def _fleet(self) -> list[Part]:
         """Return two bots an exchange: one follows the trend with stops, one rests a grid, where it can."""
-        bots: list[Bot] = []
+        parts: list[Part] = []
         for platform, exchange in self.exchanges.items():
-            asset, amount = _MONEY[platform]
-            rests = exchange.manners.has_resting_orders
-            trend = {
-                "fast": 2, "slow": 5, "stop": 0.01 if rests else 0.0, "target": 0.0, "trailing": 0.0
-            }  # fmt: skip
-            second = (
-                ("grid", {"levels": 3, "spacing": 0.004, "stop": 0.0})
-                if rests
-                else ("ema_cross", {**trend, "fast": 3, "slow": 8})
-            )
-            for base, (strategy, params) in (("BTC", ("ema_cross", trend)), ("ETH", second)):
-                bots.append(
-                    self._bot(user_id, platform, f"{base}/{asset}", strategy, params, amount * _SHARE)
-                )
-        return bots
-
-    def _bot(
-        self,
-        user_id: UUID,
-        platform: Platform,
-        symbol: str,
-        strategy: str,
-        params: Mapping[str, object],
-        capital: Decimal,
-    ) -> Bot:
-        now, quote = to_datetime(self.clock.now_ns()), symbol.partition("/")[2]
-        rate = _PRICES["USDT", "ZAR"] if quote == "USDT" else Decimal(1)
-        return Bot(
-            id=self.ids.new(), user_id=user_id, name=f"{DISPLAY_NAMES[platform]} {strategy} {symbol}",
-            platform=platform, instrument_id=f"{platform.value}:{symbol}", strategy=strategy,
-            params=dict(params), timeframe="5m", risk_mode=RiskMode.SAFE, mode=TradingMode.LIVE,
-            origin=Origin.SYNTHETIC, status=BotStatus.ACTIVE, lifecycle_stage=LifecycleStage.LIVE,
-            quote_asset=quote, capital_zar=capital * rate, capital_quote=capital, created_at=now,
-            started_at=now,
-        )  # fmt: skip
+            asset, amount = MONEY[platform]
+            rests, name = exchange.manners.has_resting_orders, DISPLAY_NAMES[platform]
+            trend = {"fast": 2, "slow": 5, "stop": 0.01 if rests else 0.0, "target": 0.0, "trailing": 0.0}
+            grid = {"levels": 3, "spacing": 0.004, "stop": 0.0}
+            slower = {**trend, "fast": 3, "slow": 8}
+            second = ("grid", grid) if rests else ("ema_cross", slower)
+            bitcoin, ether = (self.instruments[f"{platform.value}:{base}/{asset}"] for base in TRADED)
+            parts.append(Part(f"{name} trend", bitcoin, "ema_cross", trend, amount * _SHARE))
+            parts.append(Part(f"{name} {second[0]}", ether, *second, amount * _SHARE))
+        return parts
 
     async def new_life(self, lifeline: Lifeline, quotes: Callable[[], Sequence[Quote]]) -> Life:
         """Make an engine from what the database has; nothing of an earlier one's memory."""
@@ -313,16 +278,15 @@ class _Stage:
         )  # fmt: skip
 
 
-async def weather_storm(
+async def _weather_storm(
     settings: Settings, app_url: str, seed: int, hours: float, force: float = 1.0
 ) -> StormResult:
     """Let one seed's storm pass over its own, empty database, on a virtual loop."""
     stage = _Stage(settings, app_url, seed, force)
     try:
         await stage.found_platform()
-        storm = Storm(stage.parts())
-        stage.storm = lambda: storm
-        return await storm.run(hours)
+        stage.storm = Storm(stage.parts())
+        return await stage.storm.run(hours)
     finally:
         await stage.base.close()
 
@@ -343,7 +307,7 @@ def play_storm(settings: Settings, seed: int, hours: float, force: float = 1.0) 
     """Play one seed to its end in a database that is thrown away afterwards."""
     start_logs(settings, "storm")  # each may be a process of its own
     with clone(_server(settings), f"storm_{seed}_{os.getpid()}") as urls:
-        return run_virtual(weather_storm(settings, urls.app, seed, hours, force))
+        return run_virtual(_weather_storm(settings, urls.app, seed, hours, force))
 
 
 def _server(settings: Settings) -> EmbeddedPostgres:

@@ -79,3 +79,13 @@ def seeds_of(text: str) -> list[int]:
     if not numbers:
         raise InvalidInput("VALIDATION_ERROR", f"{text!r} is no seed", "Give one as 7, several as 1..20.")
     return numbers
+
+
+def build_of(command: str) -> str:
+    """Return what a command that takes long works on: as it is before, whatever changes on disk meanwhile.
+
+    A name that ends with ``+`` has changes that no commit has.
+    """
+    from amarktai.bootstrap import readiness
+
+    return readiness.build_name(readiness.build_info(settings_of(command)))

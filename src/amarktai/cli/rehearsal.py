@@ -11,7 +11,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from amarktai.cli.frame import JsonOption, app, err, out, seeds_of, settings_of, shown_counts
+from amarktai.cli.frame import JsonOption, app, build_of, err, out, seeds_of, settings_of, shown_counts
 from amarktai.domain.errors import InvalidInput
 from amarktai.services.rehearsal import STEP_S, STEPS_A_DAY
 
@@ -28,7 +28,7 @@ def rehearse(
 ) -> None:
     """Let live bots trade a whole day on the twins of all five exchanges, with faults, and tie out."""
     steps = max(1, round(hours * 3_600 / STEP_S))
-    build, results = _build(), {}
+    build, results = build_of("rehearse"), {}
     for number in seeds_of(seed):
         folder = home / f"seed-{number}"
         results[number] = _play(number, folder, steps, quiet=as_json)
@@ -40,13 +40,6 @@ def rehearse(
     if not all(result.ok for result in results.values()):
         raise typer.Exit(1)
     _tell_gate(build, steps * STEP_S / 3_600)
-
-
-def _build() -> str:
-    """Return what is rehearsed: as it is before the day, whatever changes on disk meanwhile."""
-    from amarktai.bootstrap import readiness
-
-    return readiness.build_name(readiness.build_info(settings_of("rehearse")))
 
 
 def _tell_gate(build: str, hours: float) -> None:

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from amarktai.cli.frame import JsonOption, app, err, out, seeds_of, settings_of
+from amarktai.cli.frame import JsonOption, app, build_of, err, out, seeds_of, settings_of
 
 
 @app.command()
@@ -28,14 +28,14 @@ def storm(
     as_json: JsonOption = False,
 ) -> None:
     """Let ten live bots through storms of faults, and hold books and exchanges against each other."""
-    results: dict[int, Any] = {}
+    build, results = build_of("storm"), dict[int, Any]()
     with tempfile.TemporaryDirectory(prefix="amarktai-storm-") as home:
         for seed, result in _play(Path(home), seeds_of(seeds), hours, force, jobs):
             results[seed] = result
             _tell(seed, result, hours, force)
     facts = {seed: _facts(result) for seed, result in sorted(results.items())}
     if as_json:
-        out.print_json(json.dumps({"hours": hours, "force": force, "seeds": facts}))
+        out.print_json(json.dumps({"build": build, "hours": hours, "force": force, "seeds": facts}))
     else:
         _print(list(results.values()))
     if not all(result.ok for result in results.values()):

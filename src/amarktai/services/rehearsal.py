@@ -16,19 +16,16 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-import numpy as np
-
 from amarktai.domain.bar import NS_PER_S, Bars
-from amarktai.domain.bot import Bot, BotStatus, LifecycleStage, RiskMode, TradingMode
+from amarktai.domain.bot import Bot, BotStatus, TradingMode
 from amarktai.domain.errors import BrokenInvariant, Conflict, Unavailable
 from amarktai.domain.instrument import Instrument, Origin, Platform
-from amarktai.domain.market import DirtyRows, EventKind, MarketBatch, OrderBook, empty_bars
+from amarktai.domain.market import DirtyRows, MarketBatch, OrderBook, empty_bars
 from amarktai.domain.mode import SystemMode
 from amarktai.domain.money import ZERO, to_ledger
 from amarktai.domain.order import Side
 from amarktai.ledger import chart
 from amarktai.ledger.booking import booked_fee
-from amarktai.ledger.entry import Entry, transfer
 from amarktai.ports.catalog import Catalog
 from amarktai.ports.clock import to_datetime
 from amarktai.ports.exchange import AccountFill, ExchangeAccount, ExchangeMarket, Quote
@@ -41,6 +38,7 @@ from amarktai.ports.store import Store
 from amarktai.services.arrivals import Arrivals
 from amarktai.services.differences import Differences
 from amarktai.services.engine import TradingEngine
+from amarktai.services.fleet import Part, enlist, quote_rows
 from amarktai.services.fx import FxRates, Mark
 from amarktai.services.live_accounts import LiveAccounts
 from amarktai.services.modes import CONFIRMATION, Modes
@@ -55,7 +53,6 @@ TURNS_A_STEP: Final = 4
 FAULT_CHANCE: Final = 0.06
 #: Bars close on the last step's quotes.
 MAX_AGE_S: Final = STEP_S + 30.0
-_TIMEFRAME: Final = "5m"
 _CLOSING_ROUNDS: Final = 60
 _LOOKS: Final = 30
 _PAGE: Final = 100
@@ -71,17 +68,6 @@ FAULTS: Final = (
     ("drop_reply", "fills"), ("server_error", "fills"), ("drop_reply", "ticker"),
     ("gap", "account_stream"), ("repeat", "account_stream"), ("close", "account_stream"),
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One bot of the fleet. ``capital`` in the market's quote asset."""
-
-    name: str
-    instrument: Instrument
-    strategy: str
-    params: Mapping[str, Any]
-    capital: Decimal
 
 
 class RehearsalFeed:
@@ -288,15 +274,7 @@ class Rehearsal:
             for cast in parts.casts:
                 for part in cast.parts:
                     bot = self._bot(part)
-                    await unit.bots.insert(bot)
-                    legs = transfer(
-                        chart.FUNDING, chart.bot_holding(bot.id), part.instrument.quote, part.capital
-                    )
-                    text = f"{part.capital:f} {part.instrument.quote} in the account for {part.name}"
-                    entry = Entry(
-                        f"opening:{bot.id.hex}", "funding", text, now, legs, {"bot_id": str(bot.id)}
-                    )
-                    await unit.ledger.append(book, [entry], now)
+                    await enlist(unit, book, bot)
                     self._bots.append(bot)
 
     def _bot(self, part: Part) -> Bot:
@@ -304,14 +282,7 @@ class Rehearsal:
         rate = self._parts.fx.rate(part.instrument.quote, now, part.instrument.venue)
         if rate is None:
             raise BrokenInvariant(f"there is no rand rate of {part.instrument.quote} to rehearse with")
-        return Bot(
-            id=self._parts.ids.new(), user_id=self._user_id, name=part.name,
-            platform=part.instrument.venue, instrument_id=part.instrument.id, strategy=part.strategy,
-            params=part.params, timeframe=_TIMEFRAME, risk_mode=RiskMode.SAFE, mode=TradingMode.LIVE,
-            origin=Origin.SYNTHETIC, status=BotStatus.ACTIVE, lifecycle_stage=LifecycleStage.LIVE,
-            quote_asset=part.instrument.quote, capital_zar=rate.to_zar(part.capital),
-            capital_quote=part.capital, created_at=now, started_at=now,
-        )  # fmt: skip
+        return part.as_bot(self._parts.ids.new(), self._user_id, rate.to_zar(part.capital), now)
 
     # -- the day ---------------------------------------------------------------------------------
 
@@ -335,7 +306,7 @@ class Rehearsal:
         clock.advance_to(now)
         quotes = await self._quote(result)
         if quotes:
-            await engine.process(self._rows(quotes))
+            await engine.process(quote_rows(quotes, self._index, clock.now_ns()))
         await self._hear_all()
         await self._parts.accounts.follow_keys(self._parts.listeners)
         await self._parts.accounts.reconcile_due(engine.book_live)
@@ -386,17 +357,6 @@ class Rehearsal:
             mark = Mark((quote.bid + quote.ask) / 2, at, Origin.SYNTHETIC)
             self._parts.fx.mark_named(venue, symbol, mark)
         return quotes
-
-    def _rows(self, quotes: Sequence[Quote]) -> MarketBatch:
-        count, now = len(quotes), self._parts.clock.now_ns()
-        ts, zeros = np.full(count, now, dtype=np.int64), np.zeros(count)
-        return MarketBatch(
-            ts, ts, np.array([self._index[quote.instrument_id] for quote in quotes], dtype=np.int32),
-            np.full(count, EventKind.QUOTE, dtype=np.int8),
-            np.array([float(quote.bid) for quote in quotes]),
-            np.array([float(quote.ask) for quote in quotes]),
-            zeros, zeros, zeros, np.zeros(count, dtype=np.int32),
-        )  # fmt: skip
 
     # -- after the day ---------------------------------------------------------------------------
 

@@ -8,17 +8,15 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-import numpy as np
-
 from amarktai.domain.bar import NS_PER_S
 from amarktai.domain.errors import Conflict, Unavailable
-from amarktai.domain.market import EventKind, MarketBatch
 from amarktai.ports.clock import Clock
 from amarktai.ports.exchange import Quote
 from amarktai.ports.leases import Lease, Leases
 from amarktai.ports.venue import OrderReport
 from amarktai.services.arrivals import Arrivals
 from amarktai.services.engine import TradingEngine
+from amarktai.services.fleet import quote_rows
 from amarktai.services.live_accounts import LiveAccounts
 from amarktai.services.orders import OrderService
 from amarktai.storm.loop import Killed, Turn
@@ -125,8 +123,6 @@ class Life:
         self._lock = asyncio.Lock()
         self.lifeline = parts.lifeline
         self.accounts = parts.accounts
-        self.orders = parts.orders
-        self.lease = parts.lease
 
     async def run(self) -> None:
         """Trade until something ends it."""
@@ -137,7 +133,7 @@ class Life:
                 group.create_task(self._read_market())
                 group.create_task(self._hear())
                 group.create_task(self._settle())
-                group.create_task(self._every(_SAVE_EVERY_S, self._save))
+                group.create_task(self._save())
                 group.create_task(self._keep_lease())
                 group.create_task(self._look_after_accounts(group))
         finally:
@@ -149,7 +145,10 @@ class Life:
             await self._parts.engine.reload(user_id, bot_id)
 
     async def _save(self) -> None:
-        await self._parts.engine.save()
+        while True:
+            await self._clock.sleep(_SAVE_EVERY_S)
+            async with self._lock:
+                await self._parts.engine.save()
 
     async def _settle(self) -> None:
         done = 0
@@ -160,12 +159,6 @@ class Life:
                 async with self._lock:
                     await self._parts.engine.settle()
 
-    async def _every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
-        while True:
-            await self._clock.sleep(seconds)
-            async with self._lock:
-                await work()
-
     async def _read_market(self) -> None:
         while True:
             now = self._clock.now_ns()
@@ -173,8 +166,9 @@ class Life:
             await self._clock.sleep((boundary + _GRACE_NS - now) / NS_PER_S)
             async with self._lock:
                 await self._parts.engine.tick(self._clock.now_ns())
-                rows = self._rows()
-                if len(rows):
+                quotes = self._quotes()
+                if quotes:
+                    rows = quote_rows(quotes, self._parts.row_of, self._clock.now_ns())
                     await self._parts.engine.process(rows)
 
     async def _hear(self) -> None:
@@ -204,18 +198,6 @@ class Life:
             await self._clock.sleep(_LEASE_RENEWAL_S)
             if not await parts.leases.renew(parts.lease, self._clock.now_ns(), ttl_s=LEASE_TTL_S):
                 raise Unavailable("LEASE_LOST", "Another engine has taken over", "This one stops by itself.")
-
-    def _rows(self) -> MarketBatch:
-        quotes, now = self._quotes(), self._clock.now_ns()
-        count = len(quotes)
-        ts, zeros = np.full(count, now, dtype=np.int64), np.zeros(count)
-        return MarketBatch(
-            ts, ts, np.array([self._parts.row_of[quote.instrument_id] for quote in quotes], dtype=np.int32),
-            np.full(count, EventKind.QUOTE, dtype=np.int8),
-            np.array([float(quote.bid) for quote in quotes]),
-            np.array([float(quote.ask) for quote in quotes]),
-            zeros, zeros, zeros, np.zeros(count, dtype=np.int32),
-        )  # fmt: skip
 
 
 async def take_lease(leases: Leases, clock: Clock, holder: str) -> Lease:

@@ -17,7 +17,7 @@ from amarktai.domain.errors import AmarktaiError, Conflict
 from amarktai.domain.instrument import Origin, Platform
 from amarktai.domain.order import DOUBTFUL, OrderEvent, OrderState, Side
 from amarktai.domain.user import Identity
-from amarktai.ports.clock import Clock, to_datetime
+from amarktai.ports.clock import Clock, to_datetime, to_ns
 from amarktai.ports.exchange import Quote
 from amarktai.ports.live_accounts import Cause
 from amarktai.ports.store import Store
@@ -45,6 +45,10 @@ _OUTAGE_S: Final = (10.0, 900.0)
 _MEANT_ENDS: Final = frozenset({"UNAVAILABLE", "LEASE_LOST"})
 _SKEW_S: Final = 5
 _SKEW_LASTS_S: Final = 3_600
+#: What the next answer ends, or the next silence; and the longest for it, in which an engine that stands
+#: still has been replaced.
+_PATIENCE_S: Final = 200
+_ON_ITS_WAY: Final = frozenset({OrderState.SENDING, OrderState.CANCELING})
 #: A person looks at what waits for them this often.
 _ROUNDS_S: Final = 300.0
 _ASIDE: Final[Mapping[str, Decimal]] = {"ZAR": Decimal(1_000), "USDT": Decimal(50)}
@@ -119,6 +123,7 @@ class Storm:
         self._lives: list[Life] = []
         self._keyless: dict[Platform, int] = {}
         self._newest: Lifeline | None = None
+        self._on_its_way: Mapping[UUID, int] = {}
 
     async def run(self, hours: float) -> StormResult:
         result = StormResult(hours)
@@ -252,6 +257,7 @@ class Storm:
             oracles.blame("fencing", f"{order_id} is sent by an engine that another has taken over from")
         if request.side is Side.BUY:
             self._check_entry(account, order_id)
+            await self._check_differences(account.platform, order_id)
 
     def _check_entry(self, account: ModelAccount, order_id: UUID) -> None:
         """Check that an entry was claimed while entries were allowed; what came after comes too late."""
@@ -264,6 +270,13 @@ class Storm:
         exchange = self._parts.exchanges[account.platform]
         if exchange.offset_ns and claimed_ns > exchange.offset_since_ns + 2 * BAR_S * NS_PER_S:
             oracles.blame("O14", f"{order_id} is claimed while the clock of {account.platform} differs")
+
+    async def _check_differences(self, platform: Platform, order_id: UUID) -> None:
+        """Check that an entry was not claimed while the account differs from the books."""
+        for item in await self._parts.differences.waiting(self._parts.who.user_id):
+            if item.platform is platform and made_at_ns(order_id) > to_ns(item.noticed_at) + NS_PER_S:
+                what = f"{order_id} is claimed while {platform} differs by {item.amount} {item.asset}"
+                self._parts.oracles.blame("O18", what)
 
     # -- a person ----------------------------------------------------------------------------------
 
@@ -286,6 +299,7 @@ class Storm:
         now = to_datetime(self._clock.now_ns())
         async with parts.store.unit_of_work(who.user_id) as unit:
             working = await unit.orders.working()
+        self._check_patience({stored.order.id: stored.order.state for stored in working})
         for stored in working:
             is_old = stored.deadline_at is not None and now > stored.deadline_at + 15 * PATIENCE
             if stored.order.state in DOUBTFUL and is_old:
@@ -294,6 +308,19 @@ class Storm:
                 except Conflict:
                     continue  # the machine has found out meanwhile
                 result.by_hand += 1
+
+    def _check_patience(self, states: Mapping[UUID, OrderState]) -> None:
+        """Check that nothing is on its way for minutes: what is not answered must be in doubt."""
+        now = self._clock.now_ns()
+        seen = {
+            order_id: self._on_its_way.get(order_id, now)
+            for order_id, state in states.items()
+            if state in _ON_ITS_WAY
+        }
+        for order_id, since in seen.items():
+            if now - since > _PATIENCE_S * NS_PER_S:
+                self._parts.oracles.blame("liveness", f"{order_id} is {states[order_id]} and nobody asks")
+        self._on_its_way = seen
 
     # -- afterwards --------------------------------------------------------------------------------
 
@@ -310,7 +337,7 @@ class Storm:
         while (self._clock.now_ns() - started) / NS_PER_S < CALM_S:
             await self._clock.sleep(10.0)
             is_late = (self._clock.now_ns() - started) / NS_PER_S >= _SETTLED_S
-            if is_late and await self._is_settled():
+            if is_late and await self._is_settled(started):
                 break
             await self._look_after(result)
         else:
@@ -332,16 +359,18 @@ class Storm:
             for bot in bots:
                 await life.reload(user_id, bot.id)
 
-    async def _is_settled(self) -> bool:
+    async def _is_settled(self, since_ns: int) -> bool:
+        """Return whether no order works and every account agreed with the books after the storm's end."""
         life = self._lives[-1] if self._lives else None
         if life is None or len(life.accounts.accounts) < len(self._parts.exchanges):
             return False
-        if any(account.held_back for account in life.accounts.accounts):
-            return False
-        async with self._parts.store.unit_of_work(self._parts.who.user_id) as unit:
-            if await unit.orders.working():
+        since = to_datetime(since_ns)
+        for account in life.accounts.accounts:
+            seen = account.status.reconciled_at
+            if account.held_back or seen is None or seen < since:
                 return False
-        return all(item.status.reconciled_at is not None for item in life.accounts.accounts)
+        async with self._parts.store.unit_of_work(self._parts.who.user_id) as unit:
+            return not await unit.orders.working()
 
     async def _blame_unsettled(self) -> None:
         for life in self._lives:
