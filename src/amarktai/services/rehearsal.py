@@ -55,6 +55,8 @@ FAULT_CHANCE: Final = 0.06
 MAX_AGE_S: Final = STEP_S + 30.0
 _CLOSING_ROUNDS: Final = 60
 _LOOKS: Final = 30
+#: So many after each leap of the clock, which every stream takes for a silence, before the bots look.
+_LOOKS_A_STEP: Final = 3
 _PAGE: Final = 100
 #: More than the longest rehearsal.
 _LOOK_BACK_NS: Final = 2 * 86_400 * NS_PER_S
@@ -300,15 +302,15 @@ class Rehearsal:
         for cast in self._parts.casts:
             for _ in range(TURNS_A_STEP):
                 cast.stage.move()
-        now = clock.now_ns() + STEP_S * NS_PER_S
-        await engine.tick(now)
+        clock.advance_to(clock.now_ns() + STEP_S * NS_PER_S)
+        await self._parts.accounts.follow_keys(self._parts.listeners)
+        await self._reconcile_all(_LOOKS_A_STEP)
+        await engine.tick(clock.now_ns())
         await self._hear_all()
-        clock.advance_to(now)
         quotes = await self._quote(result)
         if quotes:
             await engine.process(quote_rows(quotes, self._index, clock.now_ns()))
         await self._hear_all()
-        await self._parts.accounts.follow_keys(self._parts.listeners)
         await self._parts.accounts.reconcile_due(engine.book_live)
         await engine.settle()
         await self._hear_all()
@@ -331,10 +333,10 @@ class Rehearsal:
         ):
             raise BrokenInvariant("the accounts of a rehearsal cannot be opened")
 
-    async def _reconcile_all(self) -> None:
+    async def _reconcile_all(self, looks: int = _LOOKS) -> None:
         """Look at every account until the platform trusts it, or it is clear that it will not."""
         accounts = self._parts.accounts.accounts
-        for _ in range(_LOOKS):
+        for _ in range(looks):
             for account in accounts:
                 if account.held_back is not None:
                     await account.reconcile(self._parts.engine.book_live)

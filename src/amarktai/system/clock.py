@@ -5,9 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from contextvars import ContextVar, copy_context
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
+
+#: The driven work that a sleeper belongs to: tasks inherit it from who started them.
+_DRIVE: Final[ContextVar[int]] = ContextVar("drive", default=0)
+#: Who computes less than this share of the time waits.
+_IDLE_SHARE: Final = 0.1
 
 
 class SystemClock:
@@ -52,15 +58,18 @@ class StageClock:
     work waits for nothing but time, as a delayed answer or a spent request budget does.
     """
 
-    #: Real seconds without progress after which work is taken to wait for this clock.
+    #: Real seconds with next to nothing computed after which work is taken to wait for this clock.
     PATIENCE_S = 0.25
-    #: So many times that, before sleepers from before the work are taken for what it waits for.
-    LONG_PATIENCE = 8
+    #: So many times that, before sleepers of other work are taken for what it waits for.
+    LONG_PATIENCE = 4
 
-    def __init__(self, start_ns: int) -> None:
+    def __init__(self, start_ns: int, busy_s: Callable[[], float] = time.process_time) -> None:
+        """``busy_s`` are the seconds that this process has computed so far."""
         self._now_ns = start_ns
-        self._sleepers: dict[int, tuple[int, asyncio.Event]] = {}
+        self._busy_s = busy_s
+        self._sleepers: dict[int, tuple[int, int, asyncio.Event]] = {}
         self._count = 0
+        self._drives = 0
 
     def now_ns(self) -> int:
         return self._now_ns
@@ -68,7 +77,7 @@ class StageClock:
     async def sleep(self, seconds: float) -> None:
         self._count += 1
         number, woken = self._count, asyncio.Event()
-        self._sleepers[number] = (self._now_ns + round(seconds * 1_000_000_000), woken)
+        self._sleepers[number] = (self._now_ns + round(seconds * 1_000_000_000), _DRIVE.get(), woken)
         try:
             await woken.wait()
         finally:
@@ -77,22 +86,31 @@ class StageClock:
     def advance_to(self, ts_ns: int) -> None:
         """Move to a later instant and wake who slept until then; an earlier one is ignored."""
         self._now_ns = max(self._now_ns, ts_ns)
-        for until, woken in self._sleepers.values():
+        for until, _, woken in self._sleepers.values():
             if until <= self._now_ns:
                 woken.set()
 
     async def drive(self, work: Coroutine[Any, Any, T]) -> T:
         """Return what ``work`` leads to, moving time on where it waits for time."""
-        task, first, rounds = asyncio.ensure_future(work), self._count, 0
+        self._drives += 1
+        drive, context = self._drives, copy_context()
+        context.run(_DRIVE.set, drive)
+        task, idle, before = asyncio.get_running_loop().create_task(work, context=context), 0, self._busy_s()
         while not (await asyncio.wait({task}, timeout=self.PATIENCE_S))[0]:
-            newer = [until for number, (until, _) in self._sleepers.items() if number > first]
-            rounds = 0 if newer else rounds + 1
-            # Sleepers from before wait for something else, as a rule: they come last.
+            busy, before = self._busy_s() - before, self._busy_s()
+            idle = 0 if busy > _IDLE_SHARE * self.PATIENCE_S else idle + 1
+            if not idle:
+                continue
+            ours = [until for until, whose, _ in self._sleepers.values() if whose == drive]
+            # A stream's pings and the like wait for something else, as a rule: they come last.
             waiting = (
-                newer if rounds < self.LONG_PATIENCE else [until for until, _ in self._sleepers.values()]
+                ours
+                if ours or idle < self.LONG_PATIENCE
+                else [until for until, _, _ in self._sleepers.values()]
             )
             if waiting:
                 self.advance_to(min(waiting))
+                idle = 0
         return task.result()
 
 
