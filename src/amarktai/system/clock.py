@@ -59,9 +59,9 @@ class StageClock:
     """
 
     #: Real seconds with next to nothing computed after which work is taken to wait for this clock.
-    PATIENCE_S = 0.25
+    PATIENCE_S = 0.1
     #: So many times that, before sleepers of other work are taken for what it waits for.
-    LONG_PATIENCE = 4
+    LONG_PATIENCE = 8
 
     def __init__(self, start_ns: int, busy_s: Callable[[], float] = time.process_time) -> None:
         """``busy_s`` are the seconds that this process has computed so far."""
