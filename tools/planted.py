@@ -100,8 +100,8 @@ BUGS: Final = (
     ),
     Bug(
         "fills are booked again after a restart", "QuantDinger 232; nautilus #3046", _ORDERS,
-        "                known.update((item.platform, trade_id) for trade_id in booked)\n",
-        "                pass\n",
+        "            if key in known:\n                continue\n            known.add(key)\n",
+        "            known.add(key)\n",
     ),
     Bug(
         "closed is complete, trades or not", "hummingbot: 'incomplete information'",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -20,16 +21,20 @@ from amarktai.domain.risk_limits import (
     Limit,
     LimitKind,
     Scope,
+    Start,
     binds,
     first_breach,
+    reached,
     use_of,
 )
 
 K, D = LimitKind, Decimal
 ADA, BO = UUID(int=1), UUID(int=2)
 ONE, TWO, THREE = UUID(int=11), UUID(int=12), UUID(int=13)
-FLAT = BotFigures(ONE, ADA, Platform.LUNO, "BTC", D(0), D(0), D(0), D(0), D(1_000), 0, 0, 0)
-ENTRY = Entry(ONE, ADA, Platform.LUNO, "BTC", "BTC/ZAR", D(100))
+FLAT = BotFigures(ONE, ADA, Platform.LUNO, "BTC", "ZAR", D(0), D(0), D(0), D(0), D(0), D(1_000), 0, 0)
+ENTRY = Entry(ONE, ADA, Platform.LUNO, "BTC", "ZAR", "BTC/ZAR", D(100))
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 money = st.decimals(min_value=-10_000, max_value=10_000, places=2)
 positive = st.decimals(min_value="0.01", max_value=10_000, places=2)
@@ -41,7 +46,7 @@ def limit(kind: LimitKind, amount: str | int | Decimal, scope: Scope = EVERYBODY
 
 def breach(one: Limit, figures: Sequence[BotFigures], entry: Entry = ENTRY) -> str | None:
     found = first_breach([one], figures, entry)
-    return None if found is None else found[1]
+    return None if found is None else found.words
 
 
 class TestWhatALimitIs:
@@ -67,7 +72,7 @@ class TestWhatALimitIs:
 
     @pytest.mark.parametrize("kind", [kind for kind in LimitKind if kind is not K.ALLOWED_PAIRS])
     def test_every_amount_is_a_limit_that_is_measured(self, kind: LimitKind) -> None:
-        assert use_of(limit(kind, 10), [FLAT]).used == 0
+        assert use_of(limit(kind, 10), [FLAT]).used == 0, "nothing is used of what nobody has begun"
 
     def test_it_binds_everybody_one_user_or_one_bot(self) -> None:
         assert binds(EVERYBODY, ADA, ONE) and binds(Scope(ADA), ADA, ONE) and binds(Scope(ADA, ONE), ADA, ONE)
@@ -154,12 +159,74 @@ class TestLosses:
             assert "not known" in (breach(limit(kind, 50), figures) or "")
 
     def test_a_streak_is_of_the_bot_that_wants_in(self) -> None:
-        figures = [replace(FLAT, losses_in_a_row=2), replace(FLAT, bot_id=TWO, losses_in_a_row=7)]
+        figures = [replace(FLAT, losses=(AT,) * 2), replace(FLAT, bot_id=TWO, losses=(AT,) * 7)]
         assert breach(limit(K.CONSECUTIVE_LOSSES, 3), figures) is None
         assert breach(limit(K.CONSECUTIVE_LOSSES, 2), figures) == (
             "everybody's losses in a row is 2, the limit is 2"
         )
         assert use_of(limit(K.CONSECUTIVE_LOSSES, 3), figures).used == 7
+
+
+class TestAfterAReset:
+    """What a person has reset is measured from then on, and everything else as ever."""
+
+    def test_a_fall_is_measured_from_what_there_was_then(self) -> None:
+        figures = [replace(FLAT, profit=D(-50), peak=D(1_000)), replace(FLAT, bot_id=TWO, profit=D(0))]
+        start = Start(AT, {ONE: D(-40)})
+        use = use_of(limit(K.DRAWDOWN, 10), figures, start=start)
+        assert use.used == D(10) / D(1_960) * 100
+        assert use_of(limit(K.DRAWDOWN, 10), figures).is_spent
+
+    @given(st.lists(st.integers(-60, 60), max_size=8))
+    def test_only_later_losses_and_errors_count(self, minutes: list[int]) -> None:
+        at = tuple(AT + timedelta(minutes=each) for each in minutes)
+        figures = [replace(FLAT, losses=at, errors=at)]
+        later = sum(each > 0 for each in minutes)
+        for kind in (K.CONSECUTIVE_LOSSES, K.ERRORS_PER_HOUR):
+            assert use_of(limit(kind, 5), figures, start=Start(AT, {})).used == later
+            assert use_of(limit(kind, 5), figures).used == len(minutes)
+
+    def test_of_another_scope_or_kind_it_changes_nothing(self) -> None:
+        figures = [replace(FLAT, losses=(AT,) * 3)]
+        starts = {(Scope(ADA), K.CONSECUTIVE_LOSSES): Start(AT, {}), (EVERYBODY, K.DRAWDOWN): Start(AT, {})}
+        broken = first_breach([limit(K.CONSECUTIVE_LOSSES, 3)], figures, ENTRY, starts)
+        assert broken is not None and broken.used == 3
+        own = [limit(K.CONSECUTIVE_LOSSES, 3, Scope(ADA))]
+        assert first_breach(own, figures, ENTRY, starts) is None
+
+    def test_a_limit_is_reached_only_by_what_is_known(self) -> None:
+        daily = limit(K.DAILY_LOSS, 5)
+        assert reached(daily, [replace(FLAT, profit_today=None)]) is None
+        assert reached(daily, [replace(FLAT, profit_today=D(-4))]) is None
+        found = reached(daily, [replace(FLAT, profit_today=D(-5))])
+        assert found is not None
+        assert found.words == "everybody's loss of today is R 5.00, the limit is R 5.00"
+
+
+class TestStablecoinsAndDepth:
+    def test_what_hangs_on_a_stablecoin_is_cash_positions_and_what_is_bought_of_it(self) -> None:
+        against = replace(FLAT, quote="USDT", exposure=D(300), cash=D(700))
+        holds = replace(FLAT, bot_id=TWO, base="USDT", exposure=D(50), cash=D(9_999))
+        other = replace(FLAT, bot_id=THREE, quote="USDC", exposure=D(1), cash=D(2_000))
+        figures, most = [against, holds, other], limit(K.STABLECOIN_EXPOSURE, 1_100)
+        assert use_of(most, figures).used == D(2_001), "of the coin on which the most hangs"
+        entry = replace(ENTRY, quote="USDT")
+        assert breach(most, figures, entry) is None, "it is 1,050, and the entry moves what is there"
+        assert breach(limit(K.STABLECOIN_EXPOSURE, 1_049), figures, entry) == (
+            "everybody's exposure in USDT is R 1050.00, the limit is R 1049.00"
+        )
+        buys = replace(ENTRY, base="USDT", value=D(51))
+        assert breach(most, figures, buys) is not None and breach(most, figures, ENTRY) is None
+        unknown = [replace(against, cash=None)]
+        assert "not known" in (breach(most, unknown, entry) or "")
+
+    def test_an_order_of_more_than_its_share_of_the_depth(self) -> None:
+        most = limit(K.DEPTH_SHARE, 10)
+        assert breach(most, [FLAT], replace(ENTRY, depth_share=D(10))) is None
+        assert breach(most, [FLAT], replace(ENTRY, depth_share=D("10.01"))) == (
+            "everybody's share of the visible depth is 10.01 %, the limit is 10.00 %"
+        )
+        assert "not known" in (breach(most, [FLAT]) or ""), "no book, no entry"
 
 
 class TestPaceAndPairs:
@@ -186,5 +253,5 @@ class TestPaceAndPairs:
     def test_the_first_broken_one_is_named(self) -> None:
         limits = [limit(K.EXPOSURE, 1_000), limit(K.ORDER_VALUE, 5), limit(K.DAILY_LOSS, 5)]
         found = first_breach(limits, [replace(FLAT, profit_today=D(-9))], ENTRY)
-        assert found is not None and found[0] is K.ORDER_VALUE
+        assert found is not None and found.limit.kind is K.ORDER_VALUE
         assert first_breach([], [], ENTRY) is None

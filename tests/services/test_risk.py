@@ -9,14 +9,17 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import insert
 
-from amarktai.domain.bot import BotStatus, TradingMode
+from amarktai.domain.bot import Bot, BotStatus, TradingMode
+from amarktai.domain.circuit_breaker import Trip
 from amarktai.domain.order import Side
 from amarktai.domain.risk_limits import EVERYBODY, Limit, LimitKind, Scope
 from amarktai.services.orders import Outcome
+from amarktai.services.risk import read_rows
 from amarktai.storage import tables as t
 from amarktai.storage.embedded import DatabaseUrls
-from tests.services.order_desk import MARKET, PRICE, OrderDesk, open_desk, order_desk, sent_once
+from tests.services.order_desk import LOT, MARKET, PRICE, OrderDesk, open_desk, order_desk, sent_once
 from tests.trading import trading
+from tests.venues.faulty import NO_FAULTS, Faults
 
 K, D = LimitKind, Decimal
 DAY_S = 86_400.0
@@ -30,7 +33,7 @@ async def desk(request: pytest.FixtureRequest, database_urls: DatabaseUrls) -> A
 
 
 def price_at(desk: OrderDesk, price: float | None) -> None:
-    desk.service.risk.value_with(lambda _: None if price is None else D(str(price)))
+    desk.service.risk.value_with(lambda _: None if price is None else D(str(price)), lambda _: None)
 
 
 async def limit(desk: OrderDesk, kind: LimitKind, amount: str | int, scope: Scope = EVERYBODY) -> None:
@@ -43,11 +46,36 @@ async def put(desk: OrderDesk, one: Limit) -> None:
     desk.world.clock.advance(1)  # it binds within a second
 
 
+async def tripped(desk: OrderDesk) -> list[Trip]:
+    async with desk.world.store.unit_of_work(desk.who.user_id) as unit:
+        trips = (await unit.breakers.state(desk.bot.mode)).trips
+    return [trip for trip in trips if trip.is_open(desk.world.now)]
+
+
+async def reset(desk: OrderDesk) -> None:
+    """Reset the one breaker that is tripped, as a person does."""
+    (trip,) = await tripped(desk)
+    async with desk.world.store.unit_of_work(desk.who.user_id) as unit:
+        assert await unit.breakers.reset(trip.id, desk.world.now, "user:ada", "seen") is not None
+    desk.world.clock.advance(1)
+
+
+async def note_profit(desk: OrderDesk, bot: Bot, days_ago: float, profit: int) -> None:
+    """Write a snapshot of a bot's profit."""
+    row = {
+        "user_id": desk.who.user_id, "mode": bot.mode.value, "scope": "bot", "scope_id": bot.id.hex,
+        "at": desk.world.now - timedelta(days=days_ago), "equity_zar": 100_000, "realized_zar": profit - 1,
+        "unrealized_zar": 1, "deposits_zar": 90_000,
+    }  # fmt: skip
+    async with desk.world.database.transaction(desk.who.user_id) as connection:
+        await connection.execute(insert(t.equity_snapshots).values(row))
+
+
 def refused(desk: OrderDesk, outcome: Outcome) -> str | None:
     return outcome.denied.get(desk.bot.id)
 
 
-async def trip(desk: OrderDesk, key: str, exit_price: float) -> None:
+async def round_trip(desk: OrderDesk, key: str, exit_price: float) -> None:
     """Buy at the usual price and sell at another."""
     await desk.quote(PRICE)
     assert refused(desk, await desk.buy(f"{key}-in")) is None
@@ -108,12 +136,15 @@ class TestExposure:
 class TestLosses:
     async def test_what_was_lost_today_ends_entries_until_tomorrow(self, desk: OrderDesk) -> None:
         await limit(desk, K.DAILY_LOSS, 100)
-        await trip(desk, "a", PRICE * 0.85)
+        await round_trip(desk, "a", PRICE * 0.85)
         said = refused(desk, await desk.buy("b")) or ""
-        assert "everybody's loss of today is R 15" in said
+        assert said.startswith("RISK_LIMIT: everybody's loss of today is R 15")
+        (trip,) = await tripped(desk)
+        assert (trip.kind, trip.threshold) == (K.DAILY_LOSS, D(100)) and trip.figure > 100
         desk.world.clock.advance(DAY_S)
         await desk.quote(PRICE)
         assert refused(desk, await desk.buy("c")) is None
+        assert await tripped(desk) == []
 
     async def test_what_is_lost_and_still_held_counts(self, desk: OrderDesk) -> None:
         await limit(desk, K.DAILY_LOSS, 100)
@@ -121,22 +152,31 @@ class TestLosses:
         await desk.quote(PRICE)
         price_at(desk, PRICE * 0.85)
         assert "loss of today" in (refused(desk, await desk.buy("b")) or "")
-        price_at(desk, PRICE)
-        assert refused(desk, await desk.buy("c")) is None
+        price_at(desk, PRICE)  # the breaker stays tripped though the loss is none any more
+        assert (refused(desk, await desk.buy("c")) or "").startswith("CIRCUIT_BREAKER: tripped since 2026-")
+        assert refused(desk, await desk.sell("out")) is None
 
     async def test_the_fall_from_the_peak_of_the_snapshots(self, desk: OrderDesk) -> None:
-        row = {
-            "user_id": desk.who.user_id, "mode": desk.bot.mode.value, "scope": "bot",
-            "scope_id": desk.bot.id.hex, "at": desk.world.now - timedelta(days=3), "equity_zar": 100_000,
-            "realized_zar": 8_000, "unrealized_zar": 2_000, "deposits_zar": 90_000,
-        }  # fmt: skip
-        async with desk.world.database.transaction(desk.who.user_id) as connection:
-            await connection.execute(insert(t.equity_snapshots).values(row))
-        await limit(desk, K.DRAWDOWN, 10)
-        said = refused(desk, await desk.buy("a")) or ""
-        assert "fall from the peak is 10.00 %" in said
+        await note_profit(desk, desk.bot, 3, 10_000)
         await limit(desk, K.DRAWDOWN, 11)
-        assert refused(desk, await desk.buy("b")) is None
+        assert refused(desk, await desk.buy("a")) is None
+        await limit(desk, K.DRAWDOWN, 10)
+        await desk.quote(PRICE)
+        said = refused(desk, await desk.buy("b")) or ""
+        assert "fall from the peak is 10.0" in said
+
+    async def test_after_a_reset_the_fall_is_measured_from_then(self, desk: OrderDesk) -> None:
+        await note_profit(desk, desk.bot, 3, 10_000)
+        await note_profit(desk, desk.bot, 1, 50)
+        await limit(desk, K.DRAWDOWN, 10)
+        assert "fall from the peak is 10.00 %" in (refused(desk, await desk.buy("a")) or "")
+        await reset(desk)
+        assert refused(desk, await desk.buy("b")) is None, "of the R 50 of the last snapshot before"
+        desk.world.clock.advance(DAY_S)
+        await note_profit(desk, desk.bot, 0.5, 30_000)
+        await desk.quote(PRICE)
+        assert "fall from the peak is 25" in (refused(desk, await desk.buy("c")) or "")
+        assert len(await tripped(desk)) == 1
 
     async def test_a_deleted_bot_neither_falls_nor_makes_the_fall_of_others_small(
         self, desk: OrderDesk
@@ -145,26 +185,65 @@ class TestLosses:
         gone = await desk.world.add_bot(
             desk.who, MARKET, D(1), mode=desk.bot.mode, capital_zar=D(900_000), status=BotStatus.DELETED
         )
-        async with desk.world.database.transaction(desk.who.user_id) as connection:
-            for bot, peak in ((desk.bot, 10_000), (gone, 50_000)):
-                row = {
-                    "user_id": desk.who.user_id, "mode": desk.bot.mode.value, "scope": "bot",
-                    "scope_id": bot.id.hex, "at": desk.world.now - timedelta(days=3), "equity_zar": 0,
-                    "realized_zar": peak, "unrealized_zar": 0, "deposits_zar": 0,
-                }  # fmt: skip
-                await connection.execute(insert(t.equity_snapshots).values(row))
+        await note_profit(desk, desk.bot, 3, 10_000)
+        await note_profit(desk, gone, 3, 50_000)
         await limit(desk, K.DRAWDOWN, 10)
         assert "fall from the peak is 10.00 %" in (refused(desk, await desk.buy("a")) or "")
 
     async def test_losses_in_a_row_until_a_trade_wins(self, desk: OrderDesk) -> None:
-        await trip(desk, "a", PRICE * 0.9)
-        await trip(desk, "b", PRICE * 0.9)
+        await round_trip(desk, "a", PRICE * 0.9)
+        await round_trip(desk, "b", PRICE * 0.9)
         await limit(desk, K.CONSECUTIVE_LOSSES, 2)
         assert "losses in a row is 2" in (refused(desk, await desk.buy("c")) or "")
-        await limit(desk, K.CONSECUTIVE_LOSSES, 3)
-        await trip(desk, "d", PRICE * 1.2)
+        assert "CIRCUIT_BREAKER" in (refused(desk, await desk.buy("d")) or "")
+        await reset(desk)
+        await round_trip(desk, "e", PRICE * 0.9)  # the first since
+        await round_trip(desk, "f", PRICE * 1.2)
         await limit(desk, K.CONSECUTIVE_LOSSES, 1)
+        assert refused(desk, await desk.buy("g")) is None
+
+    async def test_errors_of_an_hour(self, desk: OrderDesk) -> None:
+        await limit(desk, K.ERRORS_PER_HOUR, 1, Scope(desk.who.user_id, desk.bot.id))
+        await desk.buy("a", price=D(PRICE + 5_000), post_only=True)  # refused as it asked for: no error
+        async with desk.world.store.unit_of_work(desk.who.user_id) as unit:
+            assert [row.errors for row in await read_rows(unit, desk.bot.mode, desk.world.now)] == [()]
+        desk.venue.faults = Faults(lost_replies=1)
+        await desk.buy("b")
+        desk.venue.faults = NO_FAULTS
+        await desk.reconcile()
+        await desk.quote(PRICE)
+        assert "the bot's errors of the last hour is 1" in (refused(desk, await desk.buy("c")) or "")
+        desk.world.clock.advance(3_601)
+        await desk.quote(PRICE)
+        assert "CIRCUIT_BREAKER" in (refused(desk, await desk.buy("d")) or "")
+        await reset(desk)
         assert refused(desk, await desk.buy("e")) is None
+
+    async def test_a_breaker_stays_tripped_without_its_limit_and_over_a_restart(
+        self, desk: OrderDesk
+    ) -> None:
+        await round_trip(desk, "a", PRICE * 0.9)
+        await limit(desk, K.CONSECUTIVE_LOSSES, 1)
+        await desk.buy("b")
+        async with desk.world.store.unit_of_work(desk.who.user_id) as unit:
+            assert await unit.limits.remove(K.CONSECUTIVE_LOSSES, EVERYBODY) is not None
+        await desk.restart()
+        price_at(desk, PRICE)
+        await desk.quote(PRICE)
+        assert "CIRCUIT_BREAKER" in (refused(desk, await desk.buy("c")) or "")
+        assert len(await tripped(desk)) == 1
+
+
+class TestDepth:
+    async def test_an_order_is_held_against_what_the_book_offers(self, desk: OrderDesk) -> None:
+        await limit(desk, K.DEPTH_SHARE, 50)
+        assert "visible depth is not known" in (refused(desk, await desk.buy("a")) or "")
+        price = D(str(PRICE))
+        desk.service.risk.value_with(lambda _: price, lambda _: 2 * LOT)
+        assert refused(desk, await desk.buy("b")) is None
+        await desk.quote(PRICE)
+        desk.service.risk.value_with(lambda _: price, lambda _: LOT)
+        assert "visible depth is 100.00 %" in (refused(desk, await desk.buy("c")) or "")
 
 
 class TestPace:

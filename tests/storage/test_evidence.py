@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from uuid import UUID
+
 from amarktai.domain.instrument import Platform
 from amarktai.domain.order import OrderEvent, OrderState, Side
 from amarktai.storage.embedded import DatabaseUrls
 from amarktai.storage.evidence import PgEvidence
 from tests.services.live_desk import LOT, live_desk
-from tests.trading import user_id_of
+from tests.trading import World, user_id_of
+
+
+@asynccontextmanager
+async def evidence_of(world: World, user_id: UUID) -> AsyncIterator[PgEvidence]:
+    with closing(PgEvidence(world.database, user_id, world.urls.app)) as evidence:
+        yield evidence
 
 
 async def test_orders_fills_moves_and_holdings_are_those_of_the_exchange(database_urls: DatabaseUrls) -> None:
-    async with live_desk(database_urls) as desk:
-        evidence = PgEvidence(desk.world.database, desk.who.user_id)
+    async with live_desk(database_urls) as desk, evidence_of(desk.world, desk.who.user_id) as evidence:
         before = await evidence.digest()
         await desk.reconcile()
         await desk.submit(Side.BUY)
         await desk.hear()
         (order_id,) = desk.exchange.created
-        assert await evidence.state_of(order_id) is OrderState.FILLED
+        assert evidence.state_of(order_id) is OrderState.FILLED
         (order,) = (await evidence.orders()).values()
         assert (order.platform, order.quantity, order.filled) == (Platform.LUNO, LOT, LOT)
         (fill,) = desk.exchange.fills
@@ -37,6 +46,10 @@ async def test_nobody_elses_trading_is_told(database_urls: DatabaseUrls) -> None
         await desk.submit(Side.BUY)
         await desk.hear()
         (order_id,) = desk.exchange.created
-        stranger = PgEvidence(desk.world.database, user_id_of(99))
-        assert await stranger.state_of(order_id) is None
-        assert (await stranger.orders(), await stranger.fills(), await stranger.holdings()) == ({}, {}, {})
+        async with evidence_of(desk.world, user_id_of(99)) as stranger:
+            assert stranger.state_of(order_id) is None
+            assert (await stranger.orders(), await stranger.fills(), await stranger.holdings()) == (
+                {},
+                {},
+                {},
+            )

@@ -31,7 +31,7 @@ class HandEvidence:
     twice: str | None = None
     been: dict[UUID, set[OrderState]] = field(default_factory=dict)
 
-    async def state_of(self, order_id: UUID) -> OrderState | None:
+    def state_of(self, order_id: UUID) -> OrderState | None:
         found = self.states.get(order_id)
         return None if found is None else found.state
 
@@ -181,15 +181,15 @@ def test_what_leaves_must_be_written_before(scene: Scene, state: OrderState | No
     else:
         scene.store(state=state)
     oracles = scene.oracles
-    asyncio.run(oracles.departs(scene.order_id))
+    oracles.departs(scene.order_id)
     assert [line[:2] for line in oracles.broken] == ([] if name is None else [name])
 
 
 def test_nothing_leaves_twice(scene: Scene) -> None:
     scene.store(state=OrderState.SENDING)
     oracles = scene.oracles
-    asyncio.run(oracles.departs(scene.order_id))
-    asyncio.run(oracles.departs(scene.order_id))
+    oracles.departs(scene.order_id)
+    oracles.departs(scene.order_id)
     assert [line[:2] for line in oracles.broken] == ["O2"]
 
 

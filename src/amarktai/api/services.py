@@ -14,6 +14,7 @@ from amarktai.services.audit import AuditTrail
 from amarktai.services.benchmark import BenchmarkService
 from amarktai.services.bot_views import BotViews
 from amarktai.services.bots import BotService
+from amarktai.services.circuit_breakers import CircuitBreakers
 from amarktai.services.differences import Differences
 from amarktai.services.emergency import Emergency
 from amarktai.services.exports import Exports
@@ -65,6 +66,7 @@ class Services:
     readiness: Readiness
     metrics: Metrics
     risk_limits: RiskLimits
+    breakers: CircuitBreakers
     bots: BotService
     bot_views: BotViews
     trades: TradeService

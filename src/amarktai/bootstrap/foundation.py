@@ -18,6 +18,7 @@ from amarktai.services.bot_views import BotViews
 from amarktai.services.bots import BotService
 from amarktai.services.emergency import Emergency
 from amarktai.services.fx import FxRates
+from amarktai.services.risk_figures import FigureReader
 from amarktai.services.secrets import new_secret
 from amarktai.storage.alerts import PgAlerting
 from amarktai.storage.catalog import PgCatalog
@@ -144,6 +145,11 @@ def build_bot_views(base: Foundation) -> BotViews:
 def build_notices(base: Foundation) -> Notices:
     """Return what tells people of alerts and of feeds' health."""
     return Notices(PgAlerting(base.database), clock=base.clock, ids=base.ids)
+
+
+def build_figures(base: Foundation) -> FigureReader:
+    """Return what reads the figures of risk limits with the stored prices."""
+    return FigureReader(base.store, lambda: build_fx(MARK_MAX_AGE_S))
 
 
 def new_password() -> str:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from amarktai.bootstrap.foundation import Foundation, build_notices, lay_foundation, real_time
+from amarktai.bootstrap.foundation import (
+    Foundation,
+    build_figures,
+    build_notices,
+    lay_foundation,
+    real_time,
+)
 from amarktai.bootstrap.people import build_accounts, build_keys
 from amarktai.config import Settings
 from amarktai.ports.clock import to_datetime
 from amarktai.providers.registry import load_providers
 from amarktai.services.audit_watch import AuditWatch
+from amarktai.services.circuit_breakers import BreakerWatch
 from amarktai.services.key_checks import KeyChecks
 from amarktai.services.ledger_audit import LedgerAudit
 from amarktai.services.retention import Retention
@@ -44,7 +51,8 @@ async def run_jobs(settings: Settings, app_url: str) -> None:
     )
     try:
         beats = WithHealth(PgSystem(base.database), ERRORS.health)
-        await JobsWorker(clock, beats, retention, checks, build_audit_watch(base)).run()
+        breakers = BreakerWatch(base.store, clock, ids, build_figures(base), build_notices(base))
+        await JobsWorker(clock, beats, retention, checks, build_audit_watch(base), breakers).run()
     finally:
         await base.close()
 

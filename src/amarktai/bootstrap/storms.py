@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
@@ -267,11 +267,11 @@ class _Stage:
         parts = LifeParts(self.clock, engine, orders, accounts, arrivals, lease, leases, lifeline, rows)
         return Life(parts, quotes, base.database.close)
 
-    def parts(self) -> StormParts:
+    def parts(self, evidence: PgEvidence) -> StormParts:
         base = self.base
         return StormParts(
             self.who, self.clock, self.weather, self.exchanges, base.store, self.fx, self.new_life,
-            Oracles(PgEvidence(base.database, self.who.user_id), self.exchanges),
+            Oracles(evidence, self.exchanges),
             Differences(base.store, self.clock), Resolutions(base.store, self.clock),
             LedgerAudit(PgReporting(base.database)), self.stop,
             {item.id: item.venue for item in self.instruments.values()}, self.turn,
@@ -285,8 +285,9 @@ async def _weather_storm(
     stage = _Stage(settings, app_url, seed, force)
     try:
         await stage.found_platform()
-        stage.storm = Storm(stage.parts())
-        return await stage.storm.run(hours)
+        with closing(PgEvidence(stage.base.database, stage.who.user_id, app_url)) as evidence:
+            stage.storm = Storm(stage.parts(evidence))
+            return await stage.storm.run(hours)
     finally:
         await stage.base.close()
 

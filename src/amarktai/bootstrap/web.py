@@ -15,6 +15,7 @@ from amarktai.bootstrap.foundation import (
     build_bot_views,
     build_bots,
     build_emergency,
+    build_figures,
     build_fx,
     lay_foundation,
     real_time,
@@ -42,6 +43,7 @@ from amarktai.services.account_reports import AccountReports
 from amarktai.services.accounts import AccountServices
 from amarktai.services.alerts import Alerts
 from amarktai.services.benchmark import BenchmarkService
+from amarktai.services.circuit_breakers import CircuitBreakers
 from amarktai.services.differences import Differences
 from amarktai.services.exports import Exports
 from amarktai.services.ledger_reports import LedgerReports
@@ -98,6 +100,7 @@ def build_services(
     keys, orders = build_keys(base, accounts, providers), OrderHistory(reporting)
     name, address = build_name(build), reported_address(base)
     readiness = build_readiness(base, system, name, address)
+    figures = build_figures(base)
     gate = Gate(readiness, PgReadiness(base.database), accounts.factors.require_fresh)
     return Services(
         settings=settings,
@@ -120,7 +123,8 @@ def build_services(
         modes=Modes(base.store, gate, clock, base.ids),
         readiness=readiness,
         metrics=_metrics(base, hub, build_machine(base, name, address)),
-        risk_limits=RiskLimits(base.store, clock, lambda: build_fx(MARK_MAX_AGE_S)),
+        risk_limits=RiskLimits(base.store, clock, figures),
+        breakers=CircuitBreakers(base.store, clock, figures),
         bots=bots,
         bot_views=views,
         trades=trades,

@@ -126,6 +126,13 @@ class OrderBook:
             heappop(prices)
         return prices[0] if prices else None
 
+    def offered_within(self, share: float) -> float:
+        """Return the quantity that is offered up to so much above the best ask: 0.01 is one per cent."""
+        best = self.best_ask()
+        if best is None:
+            return 0.0
+        return sum(quantity for price, quantity in self._asks.items() if price <= best * (1.0 + share))
+
     def sweep(self, *, is_buy: bool, quantity: float) -> list[tuple[float, float]]:
         """Return the (price, quantity) levels that a taker of ``quantity`` would consume, best first.
 

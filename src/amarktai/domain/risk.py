@@ -9,7 +9,8 @@
     7 exitability   an entry can be sold again later, at a much worse price too (O17)
     8 self-crossing no order would trade against another of the same account
     9 balance       the bot's own free money or coins cover it, fees included
-   10 limits        no limit of loss, exposure or pace is broken by it (``domain.risk_limits``)
+   10 limits        no circuit breaker is tripped, and no limit of loss, exposure or pace is broken by it
+                    (``domain.risk_limits``, ``domain.circuit_breaker``)
 
 Orders that only reduce a position pass 1 to 5, 7 and 10: exits stay possible.
 """

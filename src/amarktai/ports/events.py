@@ -138,6 +138,18 @@ class AccountUpdated(EventPayload):
     detail: str
 
 
+class CircuitBreakerChanged(EventPayload):
+    """A circuit breaker tripped or was reset. ``entity_type``: bot, user or everybody."""
+
+    breaker_id: UUID
+    tripped: bool
+    mode: str
+    entity_type: str
+    entity_id: UUID | None
+    trigger_type: str
+    trigger_reason: str
+
+
 EVENTS: Final[dict[str, type[EventPayload]]] = {
     "bot_created": BotEvent,
     "bot_updated": BotUpdated,
@@ -156,6 +168,8 @@ EVENTS: Final[dict[str, type[EventPayload]]] = {
     "key_deleted": KeyDeleted,
     "account_updated": AccountUpdated,
     "mode_switched": ModeSwitched,
+    "circuit_breaker_tripped": CircuitBreakerChanged,
+    "circuit_breaker_reset": CircuitBreakerChanged,
     "emergency_stop": EmergencyStopChanged,
     "emergency_stop_deactivated": EmergencyStopChanged,
 }

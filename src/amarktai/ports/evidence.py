@@ -35,7 +35,8 @@ class StoredFill:
 class Evidence(Protocol):
     """What the database says, asked beside the engine."""
 
-    async def state_of(self, order_id: UUID) -> OrderState | None: ...
+    def state_of(self, order_id: UUID) -> OrderState | None:
+        """Return what is committed of an order at this moment; nobody's turn is waited for."""
 
     async def orders(self) -> dict[UUID, StoredState]: ...
 

@@ -24,7 +24,7 @@ from amarktai.ledger.profit import RollupDelta, RollupKey
 from amarktai.ledger.valuation import FxRate
 from amarktai.ports.events import EventPayload
 from amarktai.ports.modes import ModeStore
-from amarktai.ports.risk import LimitStore, RiskFigureStore
+from amarktai.ports.risk import BreakerStore, LimitStore, RiskFigureStore
 
 if TYPE_CHECKING:
     from amarktai.ports.accounts import AuditStore
@@ -303,6 +303,9 @@ class UnitOfWork(Protocol):
 
     @property
     def limits(self) -> LimitStore: ...
+
+    @property
+    def breakers(self) -> BreakerStore: ...
 
     @property
     def risk_figures(self) -> RiskFigureStore: ...

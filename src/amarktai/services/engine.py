@@ -59,6 +59,8 @@ log = structlog.get_logger(__name__)
 #: Rounds of fills answering orders answering fills within one market row; more is a runaway bot.
 MAX_ROUNDS: Final = 50
 CLOSE_TAG: Final = "close"
+#: How far above the best ask an offer still counts as visible depth.
+_NEAR: Final = 0.01
 #: Why a bot rests whose strategy raised an error.
 STRATEGY_ERROR: Final = "STRATEGY_ERROR"
 
@@ -141,7 +143,7 @@ class TradingEngine:
         self._timer_ts = 0
         self._held: dict[UUID, HeldSales] = {}
         for desk in parts.desks.values():
-            desk.orders.risk.value_with(self._price_of)
+            desk.orders.risk.value_with(self._price_of, self._depth_of)
 
     # -- start and reload ------------------------------------------------------------------------
 
@@ -828,6 +830,12 @@ class TradingEngine:
         index = self._index.get(instrument_id)
         mark = None if index is None else self.mark(index)
         return mark.price if mark is not None else None
+
+    def _depth_of(self, instrument_id: str) -> Decimal | None:
+        index = self._index.get(instrument_id)
+        book = None if index is None else self._feed.books.get(index)
+        depth = 0.0 if book is None else book.offered_within(_NEAR)
+        return Decimal(repr(depth)) if depth else None
 
     def _sync_fx(self, moved: Iterable[int]) -> None:
         """Tell the rates what moved since the last call: these lanes, and all that quotes have passed."""

@@ -183,7 +183,7 @@ class OrderService:
         self._stop_file = desk.stop_file
         self._arrivals = desk.arrivals
         self._log = OrderLog(desk.mode)
-        self.risk = RiskDesk(store, clock, desk.fx, desk.mode)
+        self.risk = RiskDesk(store, clock, ids, desk.fx, desk.mode)
         # Orders that somebody wants canceled which cannot be yet: they are on their way, or in doubt.
         self._unwanted: dict[UUID, UUID] = {}
         self._absences: dict[UUID, _Absence] = {}
@@ -291,6 +291,8 @@ class OrderService:
                     outcome.denied[intent.bot_id] = row.reject_reason or ""
                     outcome.notices.append(_closed(row.order, row.reject_reason or ""))
             await unit.orders.insert(list(rows.values()))
+            if check is not None:
+                await self.risk.trip(unit, check)
         outcome.accounts.update(view.accounts(bot_ids, self._bots, self._instruments))
         self._owners.update({row.order.id: user_id for row in claimed})
         self._log.claimed(rows.values())

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import Select, func, select
 
 from amarktai.domain.bot import TradingMode
@@ -24,13 +25,20 @@ from amarktai.storage.database import Database
 
 
 class PgEvidence:
-    def __init__(self, database: Database, user_id: UUID) -> None:
+    """``url`` is for a connection of its own: it sees what is committed, whoever else is at work."""
+
+    def __init__(self, database: Database, user_id: UUID, url: str) -> None:
         self._database = database
         self._user_id = user_id
+        self._witness = psycopg.connect(url, autocommit=True)
+        self._witness.execute("SELECT set_config('app.tenant', %s, false)", [str(user_id)])
 
-    async def state_of(self, order_id: UUID) -> OrderState | None:
-        rows = await self._rows(select(t.orders.c.state).where(t.orders.c.id == order_id))
-        return OrderState(rows[0][0]) if rows else None
+    def close(self) -> None:
+        self._witness.close()
+
+    def state_of(self, order_id: UUID) -> OrderState | None:
+        row = self._witness.execute("SELECT state FROM orders WHERE id = %s", [order_id]).fetchone()
+        return OrderState(row[0]) if row else None
 
     async def orders(self) -> dict[UUID, StoredState]:
         o = t.orders.c

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -25,14 +25,21 @@ _FIGURES: Final = text(
       coalesce(ever.profit_zar, 0) AS ever_zar, coalesce(ever.unvalued_fills, 0) AS ever_unvalued,
       (SELECT coalesce(sum(o.reserved_amount), 0) FROM orders o
         WHERE o.bot_id = b.id AND o.side = 'buy' AND o.state NOT IN ({_OVER})) AS entering,
+      coalesce((SELECT l.amount FROM ledger_balances l WHERE l.book_id = k.id AND l.asset = b.quote_asset
+        AND l.account = 'holding:bot:' || replace(b.id::text, '-', '')), 0) AS cash,
       (SELECT count(*) FROM orders o WHERE o.bot_id = b.id AND o.created_at > :minute_ago
         AND o.side = 'buy' AND o.state <> 'denied') AS orders_minute,
       (SELECT count(*) FROM orders o WHERE o.bot_id = b.id AND o.created_at >= :day_start
         AND o.side = 'buy' AND o.state <> 'denied') AS orders_day,
-      (SELECT count(*) FROM round_trips t WHERE t.bot_id = b.id AND t.status = 'closed' AND t.closed_at >
-        coalesce((SELECT max(w.closed_at) FROM round_trips w WHERE w.bot_id = b.id AND w.status = 'closed'
-          AND w.profit_quote > 0), '-infinity')) AS losses
+      ARRAY(SELECT t.closed_at FROM round_trips t WHERE t.bot_id = b.id AND t.status = 'closed'
+        AND t.closed_at > coalesce((SELECT max(w.closed_at) FROM round_trips w WHERE w.bot_id = b.id
+          AND w.status = 'closed' AND w.profit_quote > 0), '-infinity')) AS losses,
+      ARRAY(SELECT e.at FROM orders o JOIN order_events e ON e.order_id = o.id
+        WHERE o.bot_id = b.id AND o.created_at > :hour_ago
+          AND (e.to_state = 'unknown' OR e.to_state = 'rejected'
+            AND coalesce(o.reject_reason, '') NOT LIKE 'POST_ONLY%')) AS errors
     FROM bots b
+    LEFT JOIN ledger_books k ON k.user_id = b.user_id AND k.mode = b.mode
     LEFT JOIN positions p ON p.bot_id = b.id
     LEFT JOIN rollups today ON today.mode = :mode AND today.scope = 'bot' AND today.day = :day
       AND today.scope_id = replace(b.id::text, '-', '')
@@ -44,9 +51,21 @@ _FIGURES: Final = text(
 
 
 _PEAKS: Final = text(
-    "SELECT scope_id, max(realized_zar + unrealized_zar) AS peak FROM equity_snapshots"
+    "SELECT scope_id, greatest(max(realized_zar + unrealized_zar), 0) AS peak FROM equity_snapshots"
     " WHERE mode = :mode AND scope = 'bot' GROUP BY scope_id"
 )
+_PEAKS_SINCE: Final = text(
+    """
+    SELECT b.id, (SELECT max(s.realized_zar + s.unrealized_zar) FROM equity_snapshots s
+      WHERE s.mode = :mode AND s.scope = 'bot' AND s.scope_id = replace(b.id::text, '-', '')
+        AND s.at >= coalesce((SELECT max(p.at) FROM equity_snapshots p WHERE p.mode = :mode
+          AND p.scope = 'bot' AND p.scope_id = replace(b.id::text, '-', '') AND p.at <= :since), :since)
+    ) AS peak
+    FROM bots b WHERE b.mode = :mode AND b.status <> 'deleted'
+    """
+)
+_MINUTE: Final = timedelta(minutes=1)
+_HOUR: Final = timedelta(hours=1)
 
 
 class PgRiskFigures:
@@ -55,10 +74,14 @@ class PgRiskFigures:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def read(
-        self, mode: TradingMode, day: date, day_start: datetime, minute_ago: datetime
-    ) -> list[RiskRow]:
-        values = {"mode": mode.value, "day": day, "day_start": day_start, "minute_ago": minute_ago}
+    async def read(self, mode: TradingMode, day: date, day_start: datetime, at: datetime) -> list[RiskRow]:
+        values = {
+            "mode": mode.value,
+            "day": day,
+            "day_start": day_start,
+            "minute_ago": at - _MINUTE,
+            "hour_ago": at - _HOUR,
+        }
         return [
             RiskRow(
                 bot_id=UUID(str(row.id)),
@@ -70,17 +93,22 @@ class PgRiskFigures:
                 capital_zar=row.capital_zar,
                 is_gone=row.is_gone,
                 quantity=row.quantity,
+                cash=row.cash,
                 cost=row.cost,
                 today_zar=None if row.today_unvalued else row.today_zar,
                 ever_zar=None if row.ever_unvalued else row.ever_zar,
                 entering=row.entering,
                 orders_minute=row.orders_minute,
                 orders_day=row.orders_day,
-                losses_in_a_row=row.losses,
+                losses=tuple(row.losses),
+                errors=tuple(row.errors),
             )
             for row in await self._connection.execute(_FIGURES, values)
         ]
 
-    async def peaks(self, mode: TradingMode) -> dict[UUID, Decimal]:
+    async def peaks(self, mode: TradingMode, since: datetime | None = None) -> dict[UUID, Decimal]:
+        if since is not None:
+            found = await self._connection.execute(_PEAKS_SINCE, {"mode": mode.value, "since": since})
+            return {UUID(str(row.id)): row.peak for row in found if row.peak is not None}
         rows = await self._connection.execute(_PEAKS, {"mode": mode.value})
         return {UUID(hex=row.scope_id): row.peak for row in rows}

@@ -441,6 +441,40 @@ risk_limits = Table(
     ),
 )
 
+#: Limits that were reached, and who reset them. One open trip per scope, book and kind.
+circuit_breakers = Table(
+    "circuit_breakers",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", Uuid, ForeignKey("users.id")),
+    Column("bot_id", Uuid, ForeignKey("bots.id")),
+    Column("mode", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("threshold", Money, nullable=False),
+    Column("figure", Money, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("tripped_at", Instant, nullable=False),
+    Column("resets_at", Instant),
+    Column("told_at", Instant),
+    Column("reset_at", Instant),
+    Column("reset_by", Text),
+    Column("reset_reason", Text),
+    CheckConstraint("bot_id is null or user_id is not null", name="scope"),
+    CheckConstraint("mode in ('paper', 'live')", name="mode"),
+    CheckConstraint("num_nulls(reset_at, reset_by, reset_reason) in (0, 3)", name="reset"),
+    Index(
+        "ix_circuit_breakers_tripped",
+        text("coalesce(user_id, '00000000-0000-0000-0000-000000000000')"),
+        text("coalesce(bot_id, '00000000-0000-0000-0000-000000000000')"),
+        "mode",
+        "kind",
+        unique=True,
+        postgresql_where=text("reset_at IS NULL"),
+    ),
+    Index("ix_circuit_breakers_tripped_at", "tripped_at", "id"),
+    Index("ix_circuit_breakers_untold", "id", postgresql_where=text("told_at IS NULL")),
+)
+
 totp_factors = Table(
     "totp_factors",
     metadata,

@@ -13,6 +13,7 @@ from amarktai.ports.ids import Ids
 from amarktai.storage import tables as t
 from amarktai.storage.audit import PgAudit
 from amarktai.storage.bots import PgBots
+from amarktai.storage.circuit_breakers import PgBreakers
 from amarktai.storage.database import Database
 from amarktai.storage.keys import PgVenueAccounts
 from amarktai.storage.ledger import PgLedger
@@ -45,6 +46,7 @@ class PgUnitOfWork:
         self.stops = PgStops(transaction, user_id)
         self.modes = PgModes(transaction)
         self.limits = PgRiskLimits(transaction, ids)
+        self.breakers = PgBreakers(transaction)
         self.risk_figures = PgRiskFigures(transaction)
         self.reports = PgReports(transaction, user_id)
 

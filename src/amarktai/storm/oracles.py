@@ -48,9 +48,9 @@ class Oracles:
     def blame(self, invariant: str, what: str) -> None:
         self.broken.append(f"{invariant}: {what}")
 
-    async def departs(self, order_id: UUID) -> None:
+    def departs(self, order_id: UUID) -> None:
         """Check that a create that is leaving was written before, and leaves for the first time."""
-        state = await self.evidence.state_of(order_id)
+        state = self.evidence.state_of(order_id)
         if state is None:
             self.blame("O1", f"{order_id} leaves and is not written")
         elif state in TERMINAL or state is OrderState.PLANNED:

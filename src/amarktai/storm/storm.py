@@ -39,7 +39,7 @@ CALM_S: Final = 600
 _SETTLED_S: Final = 60
 _MINUTE_S: Final = 60.0
 _RESTART_S: Final = 2.0
-_STOP_FILE_S: Final = (60.0, 600.0)
+_STOP_FILE_S: Final = (60.0, 1_500.0)
 _OUTAGE_S: Final = (10.0, 900.0)
 #: Of what may end an engine beside being killed: its database is away, or another one has taken over.
 _MEANT_ENDS: Final = frozenset({"UNAVAILABLE", "LEASE_LOST"})
@@ -181,8 +181,14 @@ class Storm:
         self._parts.oracles.blame("an engine ended", f"{type(cause).__name__}: {cause}")
 
     async def _thaw_later(self, lifeline: Lifeline) -> None:
-        """Let a frozen engine go on after the next one has taken over."""
-        await self._clock.sleep(self._weather.between(90.0, 600.0))
+        """Let a frozen engine go on after the next one has taken over.
+
+        Every other one wakes up as a bar closes, with what it wants to do about it.
+        """
+        wake_ns = self._clock.now_ns() + round(self._weather.between(90.0, 600.0) * NS_PER_S)
+        if self._weather.between(0.0, 1.0) < 0.5:
+            wake_ns += BAR_S * NS_PER_S - wake_ns % (BAR_S * NS_PER_S) - NS_PER_S
+        await self._clock.sleep((wake_ns - self._clock.now_ns()) / NS_PER_S)
         lifeline.thaw()
 
     # -- the world ---------------------------------------------------------------------------------
@@ -209,6 +215,10 @@ class Storm:
                 exchange.move()
                 if minute % (BAR_S // _MINUTE_S) == 0:
                     self._trouble(exchange)
+                # Just before bars close: an entry follows that the gap must stop.
+                if (minute + 1) % (BAR_S // _MINUTE_S) == 0 and self._weather.strikes(Fault.STREAM_GAP):
+                    for listener in exchange.listeners:
+                        listener.break_stream()
             if minute % (BAR_S // _MINUTE_S) == 0 and self._weather.strikes(Fault.STOP_FILE):
                 self._stop_everybody()
 
@@ -219,9 +229,6 @@ class Storm:
             exchange.away_until_ns = now + round(weather.between(*_OUTAGE_S) * NS_PER_S)
             if weather.strikes(Fault.CANCEL_ALL):
                 exchange.come_back_empty()
-        if weather.strikes(Fault.STREAM_GAP):
-            for listener in exchange.listeners:
-                listener.break_stream()
         if weather.strikes(Fault.CLOCK_DIFFERS):
             exchange.set_clock(_SKEW_S * NS_PER_S)
         elif now - exchange.offset_since_ns > _SKEW_LASTS_S * NS_PER_S:
@@ -252,7 +259,7 @@ class Storm:
         if self._clock.now_ns() > request.deadline_ts:
             return  # it does not leave: the account refuses it
         oracles, order_id = self._parts.oracles, request.order_id
-        await oracles.departs(order_id)
+        oracles.departs(order_id)
         if lifeline is not self._newest:
             oracles.blame("fencing", f"{order_id} is sent by an engine that another has taken over from")
         if request.side is Side.BUY:

@@ -11,6 +11,7 @@ import structlog
 from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.engine import Heartbeats
 from amarktai.services.audit_watch import AuditWatch
+from amarktai.services.circuit_breakers import BreakerWatch
 from amarktai.services.key_checks import KeyChecks
 from amarktai.services.retention import Retention
 from amarktai.workers.heartbeat import beat
@@ -22,19 +23,28 @@ PRUNE_EVERY_S: Final = 600.0
 AUDIT_EVERY_S: Final = 900.0
 #: How often keys are looked through for one that is due; each is asked about once a day.
 KEYS_EVERY_S: Final = 900.0
+#: How often limits are looked at for circuit breakers; an entry looks by itself.
+BREAKERS_EVERY_S: Final = 5.0
 
 
 class JobsWorker:
     """Runs the schedule until cancelled."""
 
     def __init__(
-        self, clock: Clock, beats: Heartbeats, retention: Retention, checks: KeyChecks, audits: AuditWatch
+        self,
+        clock: Clock,
+        beats: Heartbeats,
+        retention: Retention,
+        checks: KeyChecks,
+        audits: AuditWatch,
+        breakers: BreakerWatch,
     ) -> None:
         self._clock = clock
         self._beats = beats
         self._retention = retention
         self._checks = checks
         self._audits = audits
+        self._breakers = breakers
         self._pruned = 0
         self._checked = 0
 
@@ -44,6 +54,7 @@ class JobsWorker:
             group.create_task(self._prune())
             group.create_task(self._check_keys())
             group.create_task(self._audit())
+            group.create_task(self._watch_breakers())
 
     def _detail(self) -> dict[str, int]:
         return {"rows_pruned": self._pruned, "keys_checked": self._checked}
@@ -60,6 +71,11 @@ class JobsWorker:
         while True:
             await self._audits.run_round()
             await self._clock.sleep(AUDIT_EVERY_S)
+
+    async def _watch_breakers(self) -> None:
+        while True:
+            await self._breakers.run_round()
+            await self._clock.sleep(BREAKERS_EVERY_S)
 
     async def _prune(self) -> None:
         while True:

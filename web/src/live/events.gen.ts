@@ -19,6 +19,8 @@ export interface LiveEvents {
   key_deleted: { message: string; provider: string; display_name: string };
   account_updated: { message: string; platform: string; condition: string; detail: string };
   mode_switched: { message: string; mode: string; base: string; mode_data: Record<string, unknown> };
+  circuit_breaker_tripped: { message: string; breaker_id: string; tripped: boolean; mode: string; entity_type: string; entity_id: string | null; trigger_type: string; trigger_reason: string };
+  circuit_breaker_reset: { message: string; breaker_id: string; tripped: boolean; mode: string; entity_type: string; entity_id: string | null; trigger_type: string; trigger_reason: string };
   emergency_stop: { message: string; enabled: boolean; scope: string; reason: string };
   emergency_stop_deactivated: { message: string; enabled: boolean; scope: string; reason: string };
 }

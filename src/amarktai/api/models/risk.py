@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from amarktai.api.models.base import Body, Money, View
+from amarktai.api.models.base import Body, Instant, Money, ShortText, View
 from amarktai.domain.bot import TradingMode
 from amarktai.domain.risk_limits import LimitKind
 
@@ -33,6 +33,49 @@ class RiskView(View):
     mode: TradingMode
     needed_for_live: list[LimitKind]
     limits: list[LimitView]
+
+
+class TripFigures(View):
+    """The limit's figure and its amount when it tripped, with units."""
+
+    figure: str
+    threshold: str
+
+
+class BreakerView(View):
+    """One trip of a circuit breaker. ``reset_by`` is a person as in the audit log, or ``system:rule``."""
+
+    id: UUID
+    tripped: bool = Field(description="Nothing enters for it now.")
+    mode: TradingMode
+    entity_type: LimitScope
+    entity_id: UUID | None
+    entity_name: str | None = Field(description="The bot's name.")
+    trigger_type: LimitKind
+    trigger_reason: str
+    tripped_at: Instant
+    metrics_at_trip: TripFigures
+    can_reset: bool = Field(description="You may reset it; a day's loss only when the limit allows it.")
+    resets_at: Instant | None = Field(description="When it resets itself; null: only a person does.")
+    reset_at: Instant | None
+    reset_by: str | None
+    reset_reason: str | None
+
+
+class BreakersView(View):
+    mode: TradingMode
+    tripped: bool
+    breakers: list[BreakerView]
+
+
+class BreakerPage(View):
+    items: list[BreakerView]
+    next_cursor: str | None
+
+
+class ResetOrder(Body):
+    breaker_id: UUID
+    reason: ShortText
 
 
 class LimitOrder(Body):

@@ -1,4 +1,4 @@
-"""Risk limits: what binds you, and how much of it is used."""
+"""Risk limits: what binds you, and how much of it is used; circuit breakers, and their reset."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from fastapi import APIRouter
 
 from amarktai.api.auth import Container, Proven, Who, writer
 from amarktai.api.errors import SIGNED_IN, responses
-from amarktai.api.models.risk import LimitOrder, LimitScope, RiskView
+from amarktai.api.models.risk import BreakerPage, BreakersView, LimitOrder, LimitScope, ResetOrder, RiskView
+from amarktai.api.paging import Cursor, page
+from amarktai.api.paging import Limit as PageLimit
 from amarktai.api.routing import IdempotentRoute
 from amarktai.domain.bot import TradingMode
 from amarktai.domain.errors import InvalidInput
@@ -40,6 +42,27 @@ async def remove_limit(
     """Remove a limit."""
     await writer(who)
     await services.risk_limits.remove(who, kind, _scope(scope, bot_id, who))
+
+
+@router.get("/circuit-breaker/status")
+async def read_breakers(who: Who, services: Container, mode: TradingMode | None = None) -> BreakersView:
+    """Return what is tripped and lets nothing of yours enter, in one book, by default the one that trades."""
+    return BreakersView.model_validate(await services.breakers.status(who, mode))
+
+
+@router.get("/circuit-breaker/history")
+async def list_trips(
+    who: Who, services: Container, cursor: Cursor = None, limit: PageLimit = 50
+) -> BreakerPage:
+    """Return every trip, open or over, the newest first."""
+    return BreakerPage.model_validate(page(await services.breakers.history(who, cursor=cursor, limit=limit)))
+
+
+@router.post("/circuit-breaker/reset", status_code=204, responses=responses(403, 404, 409))
+async def reset_breaker(body: ResetOrder, who: Proven, services: Container) -> None:
+    """Let entries through again. What tripped it is measured from now on; a day's loss is not forgotten."""
+    await writer(who)
+    await services.breakers.reset(who, body.breaker_id, body.reason)
 
 
 def _scope(scope: LimitScope, bot_id: UUID | None, who: Identity) -> Scope:
