@@ -21,7 +21,7 @@ from tests.e2e import mock_market as market
 from tests.e2e.mock_accounts import account_routes
 from tests.e2e.mock_keys import Secrets, factor_routes, key_routes, refused
 from tests.e2e.mock_market import Row
-from tests.e2e.mock_modes import Modes, mode_routes, risk_routes
+from tests.e2e.mock_modes import Modes, breaker_routes, mode_routes, risk_routes
 
 UI = Path(__file__).resolve().parents[2] / "src" / "amarktai" / "api" / "ui"
 #: Stricter than the server's own: the dashboard injects no style.
@@ -751,6 +751,7 @@ def create_app(bots: int = 12, origin: str = "live") -> FastAPI:
         account_routes,
         mode_routes,
         risk_routes,
+        breaker_routes,
         bot_routes,
         market_routes,
         profit_routes,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
-from amarktai.api.models.risk import LimitOrder, LimitView, RiskView
+from amarktai.api.models.risk import BreakersView, BreakerView, LimitOrder, LimitView, ResetOrder, RiskView
 from amarktai.domain.bot import TradingMode
 from amarktai.domain.mode import SystemMode
 from amarktai.domain.readiness import Check, Name, Report, Status
@@ -29,6 +30,7 @@ class Modes:
     )
     open: set[Name] = field(default_factory=set)
     limits: list[Row] = field(default_factory=list)
+    trips: list[Row] = field(default_factory=list)
 
     def report(self) -> Row:
         checks = [
@@ -72,6 +74,46 @@ def limit(kind: LimitKind, amount: str | None, **facts: Any) -> Row:
         "names": None, "used": "0.00", "spent": False, **facts,
     }  # fmt: skip
     return LimitView.model_validate(row).model_dump(mode="json")
+
+
+def trip(kind: LimitKind, reason: str, **facts: Any) -> Row:
+    """Return a tripped breaker of the user's as the API shows it."""
+    row = {
+        "id": UUID(int=1), "tripped": True, "mode": "paper", "entity_type": "user", "entity_id": UUID(int=2),
+        "entity_name": None, "trigger_type": kind, "trigger_reason": reason, "tripped_at": market.NOW,
+        "metrics_at_trip": {"figure": "7", "threshold": "5"}, "can_reset": True, "resets_at": None,
+        "reset_at": None, "reset_by": None, "reset_reason": None, **facts,
+    }  # fmt: skip
+    return BreakerView.model_validate(row).model_dump(mode="json")
+
+
+def breaker_routes(account: Any) -> APIRouter:
+    api = APIRouter(prefix="/api/circuit-breaker")
+    modes: Modes = account.modes
+
+    @api.get("/status")
+    async def status() -> Row:
+        tripped = [row for row in modes.trips if row["tripped"]]
+        view = BreakersView(mode=TradingMode.PAPER, tripped=bool(tripped), breakers=[])
+        return {**view.model_dump(mode="json"), "breakers": tripped}
+
+    @api.get("/history")
+    async def history() -> Row:
+        return {"items": modes.trips, "next_cursor": None}
+
+    @api.post("/reset")
+    async def reset(body: Row) -> Any:
+        if not account.secrets.fresh:
+            return refused(403, "STEP_UP_NEEDED", "This change needs a fresh proof.")
+        wanted = ResetOrder.model_validate(body)
+        row = next(row for row in modes.trips if row["id"] == str(wanted.breaker_id))
+        if row["trigger_type"] == LimitKind.DAILY_LOSS:
+            return refused(409, "BREAKER_HOLDS", "The loss is still there.")
+        over = {"tripped": False, "reset_by": "user:ada", "reset_reason": wanted.reason}
+        row.update(over, reset_at=row["tripped_at"])
+        return Response(status_code=204)
+
+    return api
 
 
 def risk_routes(account: Any) -> APIRouter:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from uuid import UUID
+
+import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from amarktai.domain.readiness import Name
 from amarktai.domain.risk_limits import LimitKind
 from tests.e2e.conftest import Open, Serve, Watched, axe, overflow
-from tests.e2e.mock_modes import limit
+from tests.e2e.mock_modes import limit, trip
 from tests.e2e.serving import Site
 
 pytestmark = pytest.mark.browser
@@ -126,6 +130,45 @@ def test_limits_show_how_much_is_used_and_which_let_nothing_enter(
     expect(rows.nth(2)).to_contain_text("not known: nothing enters")
     expect(rows.nth(3)).to_contain_text("BTC/ZAR")
     assert axe(page) == [] and overflow(page) == 0
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_a_breaker_says_why_it_tripped_and_is_reset_with_a_reason(
+    site: Site, open_page: Open, watched: Watched, phone: bool
+) -> None:
+    page = open_risk(open_page, site, phone=phone)
+    part = page.get_by_role("region", name="Circuit breakers")
+    expect(part).to_contain_text("Nothing is tripped on simulated money.")
+    tomorrow = site.account.modes.mode.updated_at + timedelta(hours=5)
+    site.account.modes.trips = [
+        trip(LimitKind.CONSECUTIVE_LOSSES, "the user's losses in a row is 5, the limit is 5"),
+        trip(
+            LimitKind.DAILY_LOSS, "everybody's loss of today is R 512.40, the limit is R 500.00",
+            id=UUID(int=9), entity_type="everybody", entity_id=None, resets_at=tomorrow,
+        ),
+    ]  # fmt: skip
+    event = {"type": "circuit_breaker_tripped", "message": "Circuit breaker", "tripped": True}
+    httpx.post(f"{site.url}/mock", json={"event": event}).raise_for_status()
+    expect(part.locator("[data-breaker]")).to_have_count(2)
+    streak = part.locator("[data-breaker=consecutive_losses]")
+    expect(streak).to_contain_text("nothing enters until a person resets it")
+    expect(streak).to_contain_text("losses in a row is 5, the limit is 5. Exits still leave.")
+    assert axe(page) == [] and overflow(page) == 0
+    streak.get_by_role("button", name="Reset").click()
+    asked = page.get_by_role("dialog", name="Reset a circuit breaker")
+    expect(asked.get_by_role("button", name="Reset")).to_have_attribute("aria-disabled", "true")
+    asked.get_by_label("Why entries may go on").fill("Looked at every trade.")
+    assert axe(page) == []
+    asked.get_by_role("button", name="Reset").click()
+    expect(asked).to_be_hidden()
+    expect(part.locator("[data-breaker]")).to_have_count(1)
+    part.get_by_text("Tripped before: 1").click()
+    expect(part).to_contain_text("Reset by a person")
+    part.locator("[data-breaker=daily_loss_zar]").get_by_role("button", name="Reset").click()
+    asked.get_by_label("Why entries may go on").fill("Now.")
+    asked.get_by_role("button", name="Reset").click()
+    expect(asked).to_contain_text("The loss is still there.")
+    watched.expect("409")
 
 
 def test_a_limit_is_set_and_removed(site: Site, open_page: Open) -> None:

@@ -6,6 +6,7 @@ export const keys = {
   mode: ["mode"] as const,
   liveReadiness: ["live-readiness"] as const,
   risk: ["risk"] as const,
+  breakers: ["breakers"] as const,
   stop: ["stop"] as const,
   bots: ["bots"] as const,
   bot: (id: string) => ["bot", id] as const,

@@ -64,6 +64,18 @@ export const riskQuery = queryOptions({
   refetchInterval: 5_000,
 });
 
+/** What lets nothing enter now; a day's loss is over with the day, without an event. */
+export const breakersQuery = queryOptions({
+  queryKey: [...keys.breakers, "status"],
+  queryFn: ({ signal }) => api.get<m.Breakers>("/api/circuit-breaker/status", {}, signal),
+  refetchInterval: 60_000,
+});
+
+export const tripsQuery = queryOptions({
+  queryKey: [...keys.breakers, "history"],
+  queryFn: ({ signal }) => api.get<m.Page<m.Breaker>>("/api/circuit-breaker/history", { limit: 50 }, signal),
+});
+
 export const stopQuery = queryOptions({
   queryKey: keys.stop,
   queryFn: ({ signal }) => api.get<m.StopStatus>("/api/system/emergency-stop/status", {}, signal),

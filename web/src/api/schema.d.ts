@@ -624,6 +624,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/circuit-breaker/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Trips
+         * @description Return every trip, open or over, the newest first.
+         */
+        get: operations["list_trips"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/circuit-breaker/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reset Breaker
+         * @description Let entries through again. What tripped it is measured from now on; a day's loss is not forgotten.
+         */
+        post: operations["reset_breaker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/circuit-breaker/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Breakers
+         * @description Return what is tripped and lets nothing of yours enter, in one book, by default the one that trades.
+         */
+        get: operations["read_breakers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -2260,6 +2320,75 @@ export interface components {
             /** Winning Trades */
             winning_trades: number;
         };
+        /** BreakerPage */
+        BreakerPage: {
+            /** Items */
+            items: components["schemas"]["BreakerView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * BreakerView
+         * @description One trip of a circuit breaker. ``reset_by`` is a person as in the audit log, or ``system:rule``.
+         */
+        BreakerView: {
+            /**
+             * Can Reset
+             * @description You may reset it; a day's loss only when the limit allows it.
+             */
+            can_reset: boolean;
+            /** Entity Id */
+            entity_id: string | null;
+            /**
+             * Entity Name
+             * @description The bot's name.
+             */
+            entity_name: string | null;
+            /**
+             * Entity Type
+             * @enum {string}
+             */
+            entity_type: "everybody" | "user" | "bot";
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            metrics_at_trip: components["schemas"]["TripFigures"];
+            mode: components["schemas"]["TradingMode"];
+            /** Reset At */
+            reset_at: string | null;
+            /** Reset By */
+            reset_by: string | null;
+            /** Reset Reason */
+            reset_reason: string | null;
+            /**
+             * Resets At
+             * @description When it resets itself; null: only a person does.
+             */
+            resets_at: string | null;
+            /** Trigger Reason */
+            trigger_reason: string;
+            trigger_type: components["schemas"]["LimitKind"];
+            /**
+             * Tripped
+             * @description Nothing enters for it now.
+             */
+            tripped: boolean;
+            /**
+             * Tripped At
+             * Format: date-time
+             */
+            tripped_at: string;
+        };
+        /** BreakersView */
+        BreakersView: {
+            /** Breakers */
+            breakers: components["schemas"]["BreakerView"][];
+            mode: components["schemas"]["TradingMode"];
+            /** Tripped */
+            tripped: boolean;
+        };
         /** BuildView */
         BuildView: {
             backend: components["schemas"]["BackendBuild"];
@@ -3209,7 +3338,7 @@ export interface components {
          * @description What is limited. Amounts are ZAR, per cent, or counts, as the name says.
          * @enum {string}
          */
-        LimitKind: "daily_loss_zar" | "drawdown_pct" | "exposure_zar" | "asset_exposure_zar" | "exchange_exposure_zar" | "order_value_zar" | "orders_per_minute" | "orders_per_day" | "consecutive_losses" | "allowed_pairs";
+        LimitKind: "daily_loss_zar" | "drawdown_pct" | "exposure_zar" | "asset_exposure_zar" | "exchange_exposure_zar" | "stablecoin_exposure_zar" | "order_value_zar" | "depth_share_pct" | "orders_per_minute" | "orders_per_day" | "consecutive_losses" | "errors_per_hour" | "allowed_pairs";
         /** LimitOrder */
         LimitOrder: {
             /** Amount */
@@ -4098,6 +4227,16 @@ export interface components {
              */
             recovery_codes: string[];
         };
+        /** ResetOrder */
+        ResetOrder: {
+            /**
+             * Breaker Id
+             * Format: uuid
+             */
+            breaker_id: string;
+            /** Reason */
+            reason: string;
+        };
         /** ResolutionView */
         ResolutionView: {
             /**
@@ -4627,6 +4766,16 @@ export interface components {
          * @enum {string}
          */
         TradingMode: "paper" | "live";
+        /**
+         * TripFigures
+         * @description The limit's figure and its amount when it tripped, with units.
+         */
+        TripFigures: {
+            /** Figure */
+            figure: string;
+            /** Threshold */
+            threshold: string;
+        };
         /** UserAnswer */
         UserAnswer: {
             user: components["schemas"]["UserView"];
@@ -7069,6 +7218,201 @@ export interface operations {
             };
             /** @description Absent, or another user's */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_trips: {
+        parameters: {
+            query?: {
+                /** @description ``next_cursor`` of the page before. */
+                cursor?: string | null;
+                /** @description Most items on the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BreakerPage"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    reset_breaker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Absent, or another user's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The present state forbids it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request is wrong as sent */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed (database, exchange) does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_breakers: {
+        parameters: {
+            query?: {
+                mode?: components["schemas"]["TradingMode"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BreakersView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this user, this token or from this origin */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,4 +1,4 @@
-import { QueryClient } from "@tanstack/react-query";
+import { QueryClient, QueryObserver } from "@tanstack/react-query";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { keys } from "@/api/keys";
 import type { ActivityItem, Bot, Page } from "@/api/models";
@@ -86,6 +86,24 @@ describe("events", () => {
     apply("alert", { message: "fine", severity: "info" });
     apply("alert", { message: "feed stale", severity: "warning" });
     expect(announce.mock.calls).toEqual([["feed stale", "warning"]]);
+  });
+
+  it("are not undone by an answer that was asked for before", async () => {
+    const { client, apply } = setting();
+    const answers: ((mode: object) => void)[] = [];
+    const stop = new QueryObserver(client, {
+      queryKey: keys.mode,
+      queryFn: () => new Promise<object>((resolve) => answers.push(resolve)),
+    }).subscribe(() => undefined);
+    apply("mode_switched", { message: "", mode: "live", base: "live", mode_data: { mode: "live" } });
+    answers[0]?.({ mode: "paper" });
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(answers).toHaveLength(2);
+    answers[1]?.({ mode: "live" });
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(client.getQueryData(keys.mode)).toEqual({ mode: "live" });
+    expect(answers).toHaveLength(2);
+    stop();
   });
 
   it("cost one read per list, however many come at once", () => {

@@ -1,4 +1,4 @@
-import type { QueryClient } from "@tanstack/react-query";
+import type { QueryClient, QueryKey } from "@tanstack/react-query";
 import { keys } from "@/api/keys";
 import type { ActivityItem, Bot, Order, Page } from "@/api/models";
 import { noteArrival } from "./arrivals";
@@ -18,6 +18,11 @@ type Handlers = { [Name in keyof LiveEvents]: (event: LiveEvents[Name], effects:
 
 const ACTIVITY_KEPT = 200;
 
+/** What was asked before the event may be answered after it, with what was true before: it is asked again. */
+function outrun(key: QueryKey, { client, refresh }: Pick<Effects, "client" | "refresh">): void {
+  if (client.isFetching({ queryKey: key, exact: true }) > 0) refresh.add(key);
+}
+
 function putBot(bot: Bot, { client, refresh }: Effects): void {
   client.setQueryData<Bot>(keys.bot(bot.id), (old) => (old ? bot : undefined));
   client.setQueryData<Bot[]>(keys.bots, (bots) => {
@@ -25,6 +30,8 @@ function putBot(bot: Bot, { client, refresh }: Effects): void {
     const known = bots.some((other) => other.id === bot.id);
     return known ? bots.map((other) => (other.id === bot.id ? bot : other)) : [...bots, bot];
   });
+  outrun(keys.bots, { client, refresh });
+  outrun(keys.bot(bot.id), { client, refresh });
   refresh.add(keys.platforms, keys.decisions(bot.id), keys.audit);
 }
 
@@ -70,6 +77,7 @@ const handlers: Handlers = {
   },
   balance_updated: ({ wallet }, { client, refresh }) => {
     client.setQueryData(keys.wallet, wallet);
+    outrun(keys.wallet, { client, refresh });
     refresh.add(keys.profits, keys.ledger, keys.audit);
   },
   order_updated: ({ order }, { client, refresh }) => {
@@ -86,13 +94,25 @@ const handlers: Handlers = {
   account_updated: (_event, { refresh }) => refresh.add(keys.accounts),
   mode_switched: ({ message, base, mode_data }, { client, refresh, announce }) => {
     client.setQueryData(keys.mode, { ...mode_data, success: true, message });
+    outrun(keys.mode, { client, refresh });
     // Screens without a mode in their address show the money that trades now.
-    refresh.add(keys.profits, keys.platforms, ["equity"], keys.bots, keys.liveReadiness, keys.risk);
+    refresh.add(
+      keys.profits,
+      keys.platforms,
+      ["equity"],
+      keys.bots,
+      keys.liveReadiness,
+      keys.risk,
+      keys.breakers,
+    );
     announce(message, base === "live" ? "warning" : "info");
   },
   key_saved: reloadKeys,
   key_tested: reloadKeys,
   key_deleted: reloadKeys,
+  // The alert beside it says it aloud.
+  circuit_breaker_tripped: (_event, { refresh }) => refresh.add(keys.breakers, keys.risk),
+  circuit_breaker_reset: (_event, { refresh }) => refresh.add(keys.breakers, keys.risk),
   emergency_stop: reloadStop,
   emergency_stop_deactivated: reloadStop,
   feed_changed: (_event, { refresh }) => refresh.add(keys.feeds, keys.instruments, keys.platforms),

@@ -29,10 +29,12 @@ export class Refresh {
     this.#flushedAt = performance.now();
     const keys = [...this.#keys.values()];
     this.#keys.clear();
+    // A request under way may have left before the event: it is asked again once it is answered.
+    // Nothing is cancelled halfway, or a burst of events would let none come to its end.
+    const tooEarly = keys.filter((queryKey) => this.#client.isFetching({ queryKey }) > 0);
     for (const queryKey of keys) {
-      // A request under way already reads newer data than the event when it started after it; when
-      // it started before, the second one after it corrects it. Nothing is cancelled halfway.
       void this.#client.invalidateQueries({ queryKey }, { cancelRefetch: false });
     }
+    if (tooEarly.length > 0) this.add(...tooEarly);
   }
 }
