@@ -25,6 +25,7 @@ from amarktai.storm.weather import Fault, Weather
 BAR_S: Final = 300
 LEASE_TTL_S: Final = 60.0
 _LEASE_RENEWAL_S: Final = 20.0
+_LEASE_POLL_S: Final = 5.0
 _SETTLE_EVERY_S: Final = 5.0
 #: Without an order in doubt it is done in one round of so many, which costs less and misses nothing.
 _CALM_ROUNDS: Final = 6
@@ -206,4 +207,4 @@ async def take_lease(leases: Leases, clock: Clock, holder: str) -> Lease:
         try:
             return await leases.take("engine", holder, clock.now_ns(), ttl_s=LEASE_TTL_S)
         except Conflict:
-            await clock.sleep(1.0)
+            await clock.sleep(_LEASE_POLL_S)
