@@ -203,16 +203,7 @@ class _Stage:
                 rate = _PRICES["USDT", "ZAR"] if part.instrument.quote == "USDT" else Decimal(1)
                 bot = part.as_bot(self.ids.new(), user_id, part.capital * rate, now)
                 await enlist(unit_of_work, book, bot)
-        await self._go_live()
-
-    async def _go_live(self) -> None:
-        """Set the mode of this database, which holds nothing but the storm's own, made-up money."""
-        now, report_id = to_datetime(self.clock.now_ns()), self.ids.new()
-        checks = [Check(name, Status.OK, "", "", "") for name in Name]
-        await PgReadiness(self.base.database).keep(report_id, Report(now, "storm", checks), "system:storm")
-        row = ModeRow(SystemMode.LIVE, TradingMode.LIVE, now, "system:storm")
-        async with self.base.database.transaction(None) as connection:
-            await PgModes(connection).switch(row, report_id)
+        await let_made_up_money_trade(base)
 
     def _fleet(self) -> list[Part]:
         """Return two bots an exchange: one follows the trend with stops, one rests a grid, where it can."""
@@ -276,6 +267,16 @@ class _Stage:
             LedgerAudit(PgReporting(base.database)), self.stop,
             {item.id: item.venue for item in self.instruments.values()}, self.turn,
         )  # fmt: skip
+
+
+async def let_made_up_money_trade(base: Foundation) -> None:
+    """Set the mode of a database that holds nothing but made-up money, of a storm or a benchmark."""
+    now, report_id = to_datetime(base.clock.now_ns()), base.ids.new()
+    checks = [Check(name, Status.OK, "", "", "") for name in Name]
+    await PgReadiness(base.database).keep(report_id, Report(now, "storm", checks), "system:storm")
+    row = ModeRow(SystemMode.LIVE, TradingMode.LIVE, now, "system:storm")
+    async with base.database.transaction(None) as connection:
+        await PgModes(connection).switch(row, report_id)
 
 
 async def _weather_storm(

@@ -34,6 +34,7 @@ class Arrivals:
     def __init__(self) -> None:
         self._waiting: dict[UUID, UserAnswers] = {}
         self._calls: set[asyncio.Task[None]] = set()
+        self._asides: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
         self._error: BaseException | None = None
 
@@ -50,11 +51,17 @@ class Arrivals:
             answers.reports.append(answer)
         self._woken.set()
 
-    def carry(self, user_id: UUID, call: Coroutine[Any, Any, Sequence[Answer]]) -> None:
-        """Let a call run beside the engine; what it returns arrives here."""
+    def carry(
+        self, user_id: UUID, call: Coroutine[Any, Any, Sequence[Answer]], *, is_aside: bool = False
+    ) -> None:
+        """Let a call run beside the engine; what it returns arrives here.
+
+        Nobody waits for one that ``is_aside``: it may come to nothing.
+        """
+        calls = self._asides if is_aside else self._calls
         task = asyncio.get_running_loop().create_task(self._run(user_id, call))
-        self._calls.add(task)
-        task.add_done_callback(self._calls.discard)
+        calls.add(task)
+        task.add_done_callback(calls.discard)
 
     async def _run(self, user_id: UUID, call: Coroutine[Any, Any, Sequence[Answer]]) -> None:
         try:
@@ -85,7 +92,7 @@ class Arrivals:
 
     async def close(self) -> None:
         """End the calls that are under way: their orders stay on record as being sent."""
-        calls = list(self._calls)
+        calls = [*self._calls, *self._asides]
         for task in calls:
             task.cancel()
         await asyncio.gather(*calls, return_exceptions=True)

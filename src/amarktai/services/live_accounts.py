@@ -21,20 +21,22 @@ from amarktai.domain.bar import NS_PER_S
 from amarktai.domain.errors import AmarktaiError, Forbidden, InvalidInput, NotFound, Unavailable
 from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, Origin, Platform
 from amarktai.domain.market import NO_TS
-from amarktai.domain.order import order_id_of
+from amarktai.domain.order import TERMINAL, Order, OrderState, order_id_of
 from amarktai.ports.clock import Clock, to_datetime, to_ns
 from amarktai.ports.events import AccountUpdated
 from amarktai.ports.exchange import (
+    AccountFill,
     BalanceChanged,
     ExchangeAccount,
     FillReported,
     OrderChanged,
+    OrderRecord,
     StreamGap,
 )
 from amarktai.ports.ids import Ids
 from amarktai.ports.live_accounts import AccountOpener, AccountStatus, Condition, WorkingKey
-from amarktai.ports.store import Store
-from amarktai.ports.venue import OrderReport, OrderRequest, OutcomeUnknown, TradingVenue
+from amarktai.ports.store import Store, StoredOrder, UnitOfWork
+from amarktai.ports.venue import OrderReport, OrderRequest, OutcomeUnknown, TradingVenue, VenueStatus
 from amarktai.services.alerts import Notices
 from amarktai.services.arrivals import Arrivals
 from amarktai.services.order_transitions import Verdict
@@ -122,6 +124,16 @@ class LiveVenue:
             raise
 
 
+@dataclass(frozen=True, slots=True)
+class _Hint:
+    """What the stream has said of an order: how it is now, or that it was filled, or only that it changed."""
+
+    venue_order_id: str
+    client_order_id: str | None
+    record: OrderRecord | None = None
+    fill: AccountFill | None = None
+
+
 class LiveAccount:
     """One user's account at one exchange."""
 
@@ -141,6 +153,8 @@ class LiveAccount:
         self._had_gap = False
         self._is_closed = False
         self._looked_back_ts = 0
+        self._hints: dict[UUID, list[_Hint]] = {}
+        self._looking: dict[UUID, bool] = {}
         self._reconciler = Reconciler(
             parts.store, parts.clock, parts.ids, account, parts.instruments, key.user_id, parts.origin
         )
@@ -175,36 +189,84 @@ class LiveAccount:
                 case StreamGap():
                     await self.distrust(event.reason)
                 case OrderChanged():
-                    await self._hear(event.venue_order_id, event.client_order_id)
+                    await self._hear(_Hint(event.venue_order_id, event.client_order_id, event.record))
                 case FillReported():
-                    await self._hear(event.fill.venue_order_id, event.fill.client_order_id)
+                    fill = event.fill
+                    await self._hear(_Hint(fill.venue_order_id, fill.client_order_id, fill=fill))
                 case BalanceChanged():
                     pass  # a hint only: the next comparison reads it
 
-    async def _hear(self, venue_order_id: str, client_order_id: str | None) -> None:
+    async def _hear(self, hint: _Hint) -> None:
         """Look up an order of ours that changed; of any other, what it moved is read with the account."""
-        order = await self._ours(venue_order_id, client_order_id)
-        if order is None:
-            self.ask_for_reconcile()
-            return
-        self._parts.arrivals.carry(self.key.user_id, self._look_up(*order))
-
-    async def _ours(self, venue_order_id: str, client_order_id: str | None) -> tuple[UUID, str] | None:
         async with self._parts.store.unit_of_work(self.key.user_id) as unit:
-            order_id = order_id_of(client_order_id)
-            if order_id is None:
-                named = await unit.live_accounts.orders_named(self.key.platform, [venue_order_id])
-                order_id = named.get(venue_order_id)
-            found = await unit.orders.get_many([order_id]) if order_id is not None else {}
-        return next(((item.order.id, item.order.instrument_id) for item in found.values()), None)
+            stored = await self._ours(unit, hint)
+            is_news = stored is not None and await self._is_news(unit, stored, hint)
+        if stored is None:
+            self.ask_for_reconcile()
+        elif is_news and stored.order.state is OrderState.SENDING:
+            self._wait_for_its_answer(stored.order, hint)
+        elif is_news:
+            self._look_at(stored.order)
+
+    async def _ours(self, unit: UnitOfWork, hint: _Hint) -> StoredOrder | None:
+        order_id = order_id_of(hint.client_order_id)
+        if order_id is None:
+            named = await unit.live_accounts.orders_named(self.key.platform, [hint.venue_order_id])
+            order_id = named.get(hint.venue_order_id)
+        found = await unit.orders.get_many([order_id]) if order_id is not None else {}
+        return next(iter(found.values()), None)
+
+    async def _is_news(self, unit: UnitOfWork, stored: StoredOrder, hint: _Hint) -> bool:
+        """Return whether the books may lack something: a look costs the exchange's requests."""
+        order = stored.order
+        if order.state is OrderState.FILLED:
+            return False  # it can be filled no further
+        if hint.fill is not None:
+            trade_id = hint.fill.venue_trade_id
+            return not await unit.trades.known_fills(stored.platform, stored.account, [trade_id])
+        if hint.record is None:
+            return True
+        has_ended = hint.record.status is not VenueStatus.OPEN and order.state not in TERMINAL
+        return has_ended or hint.record.filled_quantity > order.filled_quantity
+
+    def _wait_for_its_answer(self, order: Order, hint: _Hint) -> None:
+        """Look at an order whose create is on its way only when the answer has not told as much."""
+        if order.id in self._hints:
+            self._hints[order.id].append(hint)
+            return
+        self._hints[order.id] = [hint]
+        self._parts.arrivals.carry(self.key.user_id, self._look_later(order.id), is_aside=True)
+
+    async def _look_later(self, order_id: UUID) -> Sequence[OrderReport | Verdict]:
+        await self._clock.sleep(SETTLE_S)
+        hints = self._hints.pop(order_id)
+        async with self._parts.store.unit_of_work(self.key.user_id) as unit:
+            stored = (await unit.orders.get_many([order_id]))[order_id]
+            news = [await self._is_news(unit, stored, hint) for hint in hints]
+        if any(news):
+            self._look_at(stored.order)
+        return []
+
+    def _look_at(self, order: Order) -> None:
+        """Fetch an order; what is told of it meanwhile makes one more look, however much that is."""
+        if order.id in self._looking:
+            self._looking[order.id] = True
+            return
+        self._looking[order.id] = False
+        self._parts.arrivals.carry(self.key.user_id, self._look_up(order.id, order.instrument_id))
 
     async def _look_up(self, order_id: UUID, instrument_id: str) -> Sequence[OrderReport | Verdict]:
         try:
-            report = await self.venue.fetch_order(order_id, instrument_id)
+            while True:
+                self._looking[order_id] = False
+                report = await self.venue.fetch_order(order_id, instrument_id)
+                if not self._looking[order_id]:
+                    return [] if report is None else [report]
         except OutcomeUnknown:
             self.ask_for_reconcile()
             return []
-        return [] if report is None else [report]
+        finally:
+            del self._looking[order_id]
 
     # -- reconciling -----------------------------------------------------------------------------
 
