@@ -122,7 +122,8 @@ class Storm:
         self._weather = parts.weather
         self._lives: list[Life] = []
         self._keyless: dict[Platform, int] = {}
-        self._newest: Lifeline | None = None
+        #: Whose engine took the lease last; one that only waits for it has taken over nothing.
+        self._holder: Lifeline | None = None
         self._on_its_way: Mapping[UUID, int] = {}
 
     async def run(self, hours: float) -> StormResult:
@@ -148,7 +149,7 @@ class Storm:
         """Start an engine, and another one when it has ended or stands still, as the supervisor does."""
         async with asyncio.TaskGroup() as group:
             while True:
-                lifeline = self._newest = Lifeline(self._weather, self._parts.turn)
+                lifeline = Lifeline(self._weather, self._parts.turn)
                 ended = group.create_task(self._live(lifeline, result))
                 while not ended.done() and not lifeline.is_frozen:
                     await self._clock.sleep(1.0)
@@ -161,6 +162,7 @@ class Storm:
         life: Life | None = None
         try:
             life = await self._parts.new_life(lifeline, self.quotes)
+            self._holder = lifeline
             self._lives.append(life)
             await life.run()
         except (Killed, Exception, BaseExceptionGroup) as end:  # noqa: BLE001 - each end is judged
@@ -260,7 +262,7 @@ class Storm:
             return  # it does not leave: the account refuses it
         oracles, order_id = self._parts.oracles, request.order_id
         oracles.departs(order_id)
-        if lifeline is not self._newest:
+        if lifeline is not self._holder:
             oracles.blame("fencing", f"{order_id} is sent by an engine that another has taken over from")
         if request.side is Side.BUY:
             self._check_entry(account, order_id)
@@ -360,7 +362,7 @@ class Storm:
                 stored = await unit.bots.get(bot.id, lock=True)
                 await unit.bots.update(replace(stored, status=BotStatus.STOPPED))
         for life in list(self._lives):
-            if life.lifeline.is_frozen or life.lifeline is not self._newest:
+            if life.lifeline.is_frozen or life.lifeline is not self._holder:
                 await life.lifeline.kill()
                 continue
             for bot in bots:
