@@ -12,6 +12,7 @@ BENCHMARKS = (
     "benchmarks.kernel",
     "benchmarks.venues",
     "benchmarks.reconcile",
+    "benchmarks.live",
     "benchmarks.twins",
     "benchmarks.dashboard",
 )

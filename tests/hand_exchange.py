@@ -53,6 +53,7 @@ class HandExchange:
         self.orders: dict[str, OrderRecord] = {}
         self.fills: list[AccountFill] = []
         self.created: dict[UUID, int] = {}
+        self.looks = 0
         self.told: asyncio.Queue[AccountEvent] = asyncio.Queue()
         self.silent: set[str] = set()
         self.is_deaf = False
@@ -126,6 +127,7 @@ class HandExchange:
         return self._report(record)
 
     async def fetch_order(self, order_id: UUID, instrument_id: str) -> OrderReport | None:
+        self.looks += 1
         if "order" in self.silent:
             raise OutcomeUnknown("OUTCOME_UNKNOWN", "Luno did not answer.")
         found = [record for record in self.orders.values() if record.order_id == order_id]

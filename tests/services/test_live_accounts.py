@@ -3,6 +3,7 @@ invented or lost (O5, O8, O14, O18)."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -128,10 +129,44 @@ async def test_what_the_stream_tells_is_read_from_the_records_and_booked(desk: L
     await desk.hear()
     (order,) = await desk.stored()
     record = desk.exchange.order_of(order.id)
+    desk.world.clock.advance(2)
     desk.exchange.fill(record.venue_order_id, LOT)
     desk.exchange.tell(changed(record))
     await desk.hear()
     assert (await desk.stored())[0].state is OrderState.FILLED
+
+
+async def test_news_of_an_order_that_has_just_been_answered_waits_for_its_booking(desk: LiveDesk) -> None:
+    await desk.reconcile()
+    await desk.buy(price=D(900_000))
+    await desk.hear()
+    (order,) = await desk.stored()
+    record = desk.exchange.order_of(order.id)
+    desk.exchange.tell(changed(record))  # as the answer has said
+    desk.exchange.fill(record.venue_order_id, LOT)
+    desk.exchange.tell(changed(record))
+    await desk.hear()
+    assert (await desk.stored())[0].state is OrderState.OPEN
+    for _ in range(500):
+        desk.world.clock.advance(0.1)
+        await desk.hear()
+        if (await desk.stored())[0].state is OrderState.FILLED:
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("nobody looked at it")
+
+
+async def test_what_the_books_know_costs_no_request(desk: LiveDesk) -> None:
+    await desk.reconcile()
+    await desk.buy()
+    await desk.hear()
+    (order,) = await desk.stored()
+    assert order.state is OrderState.FILLED
+    desk.world.clock.advance(2)
+    looks = desk.exchange.looks
+    desk.exchange.tell(changed(desk.exchange.order_of(order.id)))
+    await desk.hear()
+    assert desk.exchange.looks == looks
 
 
 async def test_a_lost_answer_is_looked_up_and_never_sent_again(desk: LiveDesk) -> None:

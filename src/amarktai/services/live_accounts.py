@@ -96,15 +96,30 @@ class LiveParts:
 class LiveVenue:
     """An account as the order path sends to it. Implements ports.venue.TradingVenue."""
 
-    def __init__(self, account: ExchangeAccount, origin: Origin, doubt: Callable[[], None]) -> None:
+    def __init__(
+        self, account: ExchangeAccount, origin: Origin, clock: Clock, doubt: Callable[[], None]
+    ) -> None:
         self.platform = account.platform
         self.account = account.account
         self._inner = account
         self._origin = origin
+        self._clock = clock
         self._doubt = doubt
+        self._fresh: dict[UUID, int] = {}
+
+    def is_fresh(self, order_id: UUID) -> bool:
+        """Whether its create has no answer yet, or has had one only just now: the books may not know it."""
+        until = self._fresh.get(order_id)
+        return until is not None and self._clock.now_ns() < until
 
     async def create_order(self, request: OrderRequest) -> OrderReport:
-        return await self._labelled(self._inner.create_order(request))
+        now = self._clock.now_ns()
+        self._fresh = {order_id: until for order_id, until in self._fresh.items() if now < until}
+        self._fresh[request.order_id] = NO_TS
+        try:
+            return await self._labelled(self._inner.create_order(request))
+        finally:
+            self._fresh[request.order_id] = self._clock.now_ns() + round(SETTLE_S * NS_PER_S)
 
     async def cancel_order(self, order_id: UUID, instrument_id: str) -> OrderReport:
         return await self._labelled(self._inner.cancel_order(order_id, instrument_id))
@@ -141,7 +156,7 @@ class LiveAccount:
         self, key: WorkingKey, account: ExchangeAccount, status: AccountStatus, parts: LiveParts
     ) -> None:
         self.key = key
-        self.venue = LiveVenue(account, parts.origin, self.ask_for_reconcile)
+        self.venue = LiveVenue(account, parts.origin, parts.clock, self.ask_for_reconcile)
         self.status = status
         self._account = account
         self._parts = parts
@@ -154,6 +169,7 @@ class LiveAccount:
         self._is_closed = False
         self._looked_back_ts = 0
         self._hints: dict[UUID, list[_Hint]] = {}
+        self._is_waiting = False
         self._looking: dict[UUID, bool] = {}
         self._reconciler = Reconciler(
             parts.store, parts.clock, parts.ids, account, parts.instruments, key.user_id, parts.origin
@@ -198,13 +214,17 @@ class LiveAccount:
 
     async def _hear(self, hint: _Hint) -> None:
         """Look up an order of ours that changed; of any other, what it moved is read with the account."""
+        order_id = order_id_of(hint.client_order_id)
+        if order_id is not None and self.venue.is_fresh(order_id):
+            self._remember(order_id, hint)
+            return
         async with self._parts.store.unit_of_work(self.key.user_id) as unit:
             stored = await self._ours(unit, hint)
             is_news = stored is not None and await self._is_news(unit, stored, hint)
         if stored is None:
             self.ask_for_reconcile()
         elif is_news and stored.order.state is OrderState.SENDING:
-            self._wait_for_its_answer(stored.order, hint)
+            self._remember(stored.order.id, hint)
         elif is_news:
             self._look_at(stored.order)
 
@@ -229,22 +249,24 @@ class LiveAccount:
         has_ended = hint.record.status is not VenueStatus.OPEN and order.state not in TERMINAL
         return has_ended or hint.record.filled_quantity > order.filled_quantity
 
-    def _wait_for_its_answer(self, order: Order, hint: _Hint) -> None:
+    def _remember(self, order_id: UUID, hint: _Hint) -> None:
         """Look at an order whose create is on its way only when the answer has not told as much."""
-        if order.id in self._hints:
-            self._hints[order.id].append(hint)
-            return
-        self._hints[order.id] = [hint]
-        self._parts.arrivals.carry(self.key.user_id, self._look_later(order.id), is_aside=True)
+        if not self._is_waiting:
+            self._is_waiting = True
+            self._parts.arrivals.carry(self.key.user_id, self._look_later(), is_aside=True)
+        self._hints.setdefault(order_id, []).append(hint)
 
-    async def _look_later(self, order_id: UUID) -> Sequence[OrderReport | Verdict]:
-        await self._clock.sleep(SETTLE_S)
-        hints = self._hints.pop(order_id)
-        async with self._parts.store.unit_of_work(self.key.user_id) as unit:
-            stored = (await unit.orders.get_many([order_id]))[order_id]
-            news = [await self._is_news(unit, stored, hint) for hint in hints]
-        if any(news):
-            self._look_at(stored.order)
+    async def _look_later(self) -> Sequence[OrderReport | Verdict]:
+        while self._hints:
+            await self._clock.sleep(SETTLE_S)
+            due = [order_id for order_id in self._hints if not self.venue.is_fresh(order_id)]
+            hints = {order_id: self._hints.pop(order_id) for order_id in due}
+            async with self._parts.store.unit_of_work(self.key.user_id) as unit:
+                found = await unit.orders.get_many(due)
+                for order_id, stored in found.items():
+                    if any([await self._is_news(unit, stored, hint) for hint in hints[order_id]]):
+                        self._look_at(stored.order)
+        self._is_waiting = False
         return []
 
     def _look_at(self, order: Order) -> None:

@@ -33,6 +33,8 @@ _WRITE_TIMEOUT: Final = httpx.Timeout(TIMEOUT_S, connect=0.4, pool=0.4)
 #: How long we stay away when an exchange bans us without saying for how long.
 BAN_S: Final = 120.0
 _LIMITED: Final = frozenset({418, 429})
+#: Orders that leave at once; all of their connections are kept for the answers' reading that follows.
+_CONNECTIONS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,9 @@ class Transport:
         self._is_limited = is_limited
         self._ban_s = ban_s
         self._client = client or httpx.AsyncClient(
-            timeout=TIMEOUT_S, follow_redirects=False, transport=httpx.AsyncHTTPTransport(retries=0)
+            timeout=TIMEOUT_S,
+            follow_redirects=False,
+            transport=httpx.AsyncHTTPTransport(retries=0, limits=_CONNECTIONS),
         )
 
     async def send(self, call: Call) -> Answer:
