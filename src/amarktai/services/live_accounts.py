@@ -21,30 +21,29 @@ from amarktai.domain.bar import NS_PER_S
 from amarktai.domain.errors import AmarktaiError, Forbidden, InvalidInput, NotFound, Unavailable
 from amarktai.domain.instrument import DISPLAY_NAMES, Instrument, Origin, Platform
 from amarktai.domain.market import NO_TS
-from amarktai.domain.order import TERMINAL, Order, OrderState, order_id_of
+from amarktai.domain.order import Order, OrderState, order_id_of
 from amarktai.ports.clock import Clock, to_datetime, to_ns
 from amarktai.ports.events import AccountUpdated
 from amarktai.ports.exchange import (
-    AccountFill,
     BalanceChanged,
     ExchangeAccount,
     FillReported,
     OrderChanged,
-    OrderRecord,
     StreamGap,
 )
 from amarktai.ports.ids import Ids
 from amarktai.ports.live_accounts import AccountOpener, AccountStatus, Condition, WorkingKey
 from amarktai.ports.store import Store, StoredOrder, UnitOfWork
-from amarktai.ports.venue import OrderReport, OrderRequest, OutcomeUnknown, TradingVenue, VenueStatus
+from amarktai.ports.venue import OrderReport, OutcomeUnknown, TradingVenue
 from amarktai.services.alerts import Notices
 from amarktai.services.arrivals import Arrivals
+from amarktai.services.live_venue import SETTLE_S, LiveVenue
+from amarktai.services.order_news import Hint, is_news
 from amarktai.services.order_transitions import Verdict
 from amarktai.services.reconcile import (
     Findings,
     Reconciler,
     Undecided,
-    labelled,
     read_statement,
     since_of,
 )
@@ -58,8 +57,6 @@ LOOK_BACK_EVERY_NS: Final = 3_600 * NS_PER_S
 LOOK_BACK_NS: Final = 48 * 3_600 * NS_PER_S
 RETRY_S: Final = 2.0
 LONGEST_RETRY_S: Final = 30.0
-#: Between a hint that something moved and the look at the account: what moves together is seen together.
-SETTLE_S: Final = 1.0
 #: How long an active account is trusted while comparisons come to nothing.
 TRUST_S: Final = 300.0
 _ROUND_S: Final = 0.2
@@ -93,62 +90,6 @@ class LiveParts:
     compare_every_s: float = COMPARE_EVERY_S
 
 
-class LiveVenue:
-    """An account as the order path sends to it. Implements ports.venue.TradingVenue."""
-
-    def __init__(
-        self, account: ExchangeAccount, origin: Origin, clock: Clock, doubt: Callable[[], None]
-    ) -> None:
-        self.platform = account.platform
-        self.account = account.account
-        self._inner = account
-        self._origin = origin
-        self._clock = clock
-        self._doubt = doubt
-        self._fresh: dict[UUID, int] = {}
-
-    def is_fresh(self, order_id: UUID) -> bool:
-        """Whether its create has no answer yet, or has had one only just now: the books may not know it."""
-        until = self._fresh.get(order_id)
-        return until is not None and self._clock.now_ns() < until
-
-    async def create_order(self, request: OrderRequest) -> OrderReport:
-        now = self._clock.now_ns()
-        self._fresh = {order_id: until for order_id, until in self._fresh.items() if now < until}
-        self._fresh[request.order_id] = NO_TS
-        try:
-            return await self._labelled(self._inner.create_order(request))
-        finally:
-            self._fresh[request.order_id] = self._clock.now_ns() + round(SETTLE_S * NS_PER_S)
-
-    async def cancel_order(self, order_id: UUID, instrument_id: str) -> OrderReport:
-        return await self._labelled(self._inner.cancel_order(order_id, instrument_id))
-
-    async def fetch_order(self, order_id: UUID, instrument_id: str) -> OrderReport | None:
-        report = await self._inner.fetch_order(order_id, instrument_id)
-        return None if report is None else labelled(report, self._origin)
-
-    async def fetch_open_orders(self) -> Sequence[OrderReport]:
-        return [labelled(report, self._origin) for report in await self._inner.fetch_open_orders()]
-
-    async def _labelled(self, call: Awaitable[OrderReport]) -> OrderReport:
-        try:
-            return labelled(await call, self._origin)
-        except OutcomeUnknown:
-            self._doubt()
-            raise
-
-
-@dataclass(frozen=True, slots=True)
-class _Hint:
-    """What the stream has said of an order: how it is now, or that it was filled, or only that it changed."""
-
-    venue_order_id: str
-    client_order_id: str | None
-    record: OrderRecord | None = None
-    fill: AccountFill | None = None
-
-
 class LiveAccount:
     """One user's account at one exchange."""
 
@@ -168,7 +109,7 @@ class LiveAccount:
         self._had_gap = False
         self._is_closed = False
         self._looked_back_ts = 0
-        self._hints: dict[UUID, list[_Hint]] = {}
+        self._hints: dict[UUID, list[Hint]] = {}
         self._is_waiting = False
         self._looking: dict[UUID, bool] = {}
         self._reconciler = Reconciler(
@@ -205,14 +146,14 @@ class LiveAccount:
                 case StreamGap():
                     await self.distrust(event.reason)
                 case OrderChanged():
-                    await self._hear(_Hint(event.venue_order_id, event.client_order_id, event.record))
+                    await self._hear(Hint(event.venue_order_id, event.client_order_id, event.record))
                 case FillReported():
                     fill = event.fill
-                    await self._hear(_Hint(fill.venue_order_id, fill.client_order_id, fill=fill))
+                    await self._hear(Hint(fill.venue_order_id, fill.client_order_id, fill=fill))
                 case BalanceChanged():
                     pass  # a hint only: the next comparison reads it
 
-    async def _hear(self, hint: _Hint) -> None:
+    async def _hear(self, hint: Hint) -> None:
         """Look up an order of ours that changed; of any other, what it moved is read with the account."""
         order_id = order_id_of(hint.client_order_id)
         if order_id is not None and self.venue.is_fresh(order_id):
@@ -220,15 +161,15 @@ class LiveAccount:
             return
         async with self._parts.store.unit_of_work(self.key.user_id) as unit:
             stored = await self._ours(unit, hint)
-            is_news = stored is not None and await self._is_news(unit, stored, hint)
+            is_new = stored is not None and await is_news(unit, stored, hint)
         if stored is None:
             self.ask_for_reconcile()
-        elif is_news and stored.order.state is OrderState.SENDING:
+        elif is_new and stored.order.state is OrderState.SENDING:
             self._remember(stored.order.id, hint)
-        elif is_news:
+        elif is_new:
             self._look_at(stored.order)
 
-    async def _ours(self, unit: UnitOfWork, hint: _Hint) -> StoredOrder | None:
+    async def _ours(self, unit: UnitOfWork, hint: Hint) -> StoredOrder | None:
         order_id = order_id_of(hint.client_order_id)
         if order_id is None:
             named = await unit.live_accounts.orders_named(self.key.platform, [hint.venue_order_id])
@@ -236,20 +177,7 @@ class LiveAccount:
         found = await unit.orders.get_many([order_id]) if order_id is not None else {}
         return next(iter(found.values()), None)
 
-    async def _is_news(self, unit: UnitOfWork, stored: StoredOrder, hint: _Hint) -> bool:
-        """Return whether the books may lack something: a look costs the exchange's requests."""
-        order = stored.order
-        if order.state is OrderState.FILLED:
-            return False  # it can be filled no further
-        if hint.fill is not None:
-            trade_id = hint.fill.venue_trade_id
-            return not await unit.trades.known_fills(stored.platform, stored.account, [trade_id])
-        if hint.record is None:
-            return True
-        has_ended = hint.record.status is not VenueStatus.OPEN and order.state not in TERMINAL
-        return has_ended or hint.record.filled_quantity > order.filled_quantity
-
-    def _remember(self, order_id: UUID, hint: _Hint) -> None:
+    def _remember(self, order_id: UUID, hint: Hint) -> None:
         """Look at an order whose create is on its way only when the answer has not told as much."""
         if not self._is_waiting:
             self._is_waiting = True
@@ -264,7 +192,7 @@ class LiveAccount:
             async with self._parts.store.unit_of_work(self.key.user_id) as unit:
                 found = await unit.orders.get_many(due)
                 for order_id, stored in found.items():
-                    if any([await self._is_news(unit, stored, hint) for hint in hints[order_id]]):
+                    if any([await is_news(unit, stored, hint) for hint in hints[order_id]]):
                         self._look_at(stored.order)
         self._is_waiting = False
         return []
