@@ -1,7 +1,8 @@
 """Write docs/reliability.md from the results of storms and of planted bugs.
 
-Usage: python -m tools.reliability --storms FILE [FILE …] --planted FILE
-where the files are what ``amarktai storm --json`` and ``python -m tools.planted --json`` wrote.
+Usage: python -m tools.reliability --storms FILE [FILE …] --planted FILE [FILE …]
+where the files are what ``amarktai storm --json`` and ``python -m tools.planted --json`` wrote. Of a bug that
+was planted in several runs the last one counts.
 """
 
 from __future__ import annotations
@@ -52,11 +53,11 @@ _LIMITS: Final = """## What this does not cover
 """
 
 
-def render(storms: Sequence[Mapping[str, Any]], planted: Mapping[str, Any]) -> str:
+def render(storms: Sequence[Mapping[str, Any]], *planted: Mapping[str, Any]) -> str:
     """Return the page."""
     seeds = [facts for run in storms for facts in run["seeds"].values()]
     parts = [_INTRO, *_figures(storms, seeds), *_faults(seeds), *_moves(seeds)]
-    return "\n".join([*parts, *_planted(planted), *_incidents(), _LIMITS])
+    return "\n".join([*parts, *_planted(*planted), *_incidents(), _LIMITS])
 
 
 def _figures(storms: Sequence[Mapping[str, Any]], seeds: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -121,13 +122,16 @@ def _moves(seeds: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
-def _planted(run: Mapping[str, Any]) -> list[str]:
-    planted = run["bugs"]
+def _planted(*runs: Mapping[str, Any]) -> list[str]:
+    latest = {row["name"]: (row, run["build"][:12]) for run in runs for row in run["bugs"]}
+    planted = [row for row, _ in latest.values()]
+    builds = Counter(build for _, build in latest.values())
+    told = ", ".join(f"{build} ({count})" if len(builds) > 1 else build for build, count in builds.items())
     caught = [row for row in planted if row["seeds"] is not None]
     median = statistics.median(row["seeds"] for row in caught) if caught else 0
     return [
         f"## Planted bugs: {len(caught)} of {len(planted)} caught\n",
-        f"`python -m tools.planted` at {run['build'][:12]}: each is our own code with one wrong behaviour"
+        f"`python -m tools.planted` at {told}: each is our own code with one wrong behaviour"
         " in it. Of the"
         f" {len(BUGS)} in its list {len(planted)} were planted for this page."
         f" Median of the storms until one was found: {median:g}.\n",
@@ -179,10 +183,11 @@ def _range(seeds: Mapping[str, Any]) -> str:
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--storms", type=Path, nargs="+", required=True)
-    parser.add_argument("--planted", type=Path, required=True)
+    parser.add_argument("--planted", type=Path, nargs="+", required=True)
     options = parser.parse_args(arguments)
     storms = [json.loads(path.read_text()) for path in options.storms]
-    PAGE.write_text(render(storms, json.loads(options.planted.read_text())))
+    planted = [json.loads(path.read_text()) for path in options.planted]
+    PAGE.write_text(render(storms, *planted))
     print(f"{PAGE.relative_to(ROOT)} is written")
     return 0
 

@@ -50,6 +50,14 @@ def test_the_page_has_the_figures_of_its_runs() -> None:
     assert "| other | there | not found | – |" in page
 
 
+def test_of_a_bug_that_was_planted_again_the_last_run_counts() -> None:
+    again = {"build": "fed8765", "bugs": [{**BUGS[1], "seeds": 3, "by": "O5: lost"}]}
+    page = render([storms_of(FACTS)], PLANTED, again)
+    assert "Planted bugs: 2 of 2 caught" in page
+    assert "tools.planted` at def5678 (1), fed8765 (1)" in page
+    assert "| other | there | 3 | O5 |" in page
+
+
 def test_a_broken_promise_is_counted() -> None:
     page = render([storms_of({**FACTS, "broken": ["O2: twice"]})], PLANTED)
     assert re.search(r"broken promises .* \| 1 \|", page)
