@@ -61,6 +61,17 @@ async def test_driven_work_stands_still_in_time_until_it_waits_for_it() -> None:
     assert clock.now_ns() == 20 * _SECOND
 
 
+async def test_time_stands_while_something_is_computed() -> None:
+    busy = iter(range(1_000))
+    clock = StageClock(0, lambda: next(busy))
+    clock.PATIENCE_S = 0.01
+    slow = asyncio.create_task(clock.drive(clock.sleep(3)))
+    await asyncio.sleep(0.1)
+    assert clock.now_ns() == 0 and not slow.done()
+    clock.advance_to(3 * _SECOND)
+    await slow
+
+
 async def test_work_that_waits_for_an_earlier_sleeper_is_helped_at_last() -> None:
     clock = StageClock(0)
     clock.PATIENCE_S, clock.LONG_PATIENCE = 0.01, 3

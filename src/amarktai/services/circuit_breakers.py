@@ -7,12 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import structlog
-
 from amarktai.domain.bot import TradingMode
-from amarktai.domain.circuit_breaker import LATCHING, RULE, Trip, tripped_by
+from amarktai.domain.circuit_breaker import LATCHING, RULE, Trip
 from amarktai.domain.errors import Conflict, Forbidden, NotFound
-from amarktai.domain.risk_limits import EVERYBODY, Limit, LimitKind
+from amarktai.domain.risk_limits import EVERYBODY, LimitKind
 from amarktai.domain.user import Identity
 from amarktai.ports.clock import Clock, to_datetime
 from amarktai.ports.events import CircuitBreakerChanged
@@ -21,11 +19,10 @@ from amarktai.ports.store import Store, UnitOfWork
 from amarktai.services.alerts import Notices
 from amarktai.services.audit import actor_of, fact_of
 from amarktai.services.paging import Page, decode_cursor, encode_cursor
+from amarktai.services.risk import trip_breakers
 from amarktai.services.risk_figures import FigureReader, Figures
 from amarktai.services.risk_limits import scope_name
 from amarktai.services.views import instant
-
-log = structlog.get_logger(__name__)
 
 
 class CircuitBreakers:
@@ -139,22 +136,14 @@ class BreakerWatch:
             mine = [limit for limit in limits if limit.scope.user_id is not None]
             shared = [limit for limit in limits if limit.scope == EVERYBODY and is_first]
             figures = await self._figures.of(unit, mode, at) if mine else Figures([], {})
-        trips = self._trips(mine, figures, at)
+        found = [figures.reached(limit) for limit in mine]
         if shared:
-            trips += self._trips(shared, await self._figures.of_everybody(mode, at), at)
-        if not trips:
-            return
-        async with self._store.unit_of_work(user_id) as unit:
-            timezone = await unit.user_timezone()
-            for breach in trips:
-                trip = tripped_by(self._ids.new(), breach, mode, at, timezone)
-                if trip is not None and await unit.breakers.trip(trip):
-                    log.warning("a circuit breaker has tripped", kind=trip.kind.value, reason=trip.reason)
-
-    @staticmethod
-    def _trips(limits: Sequence[Limit], figures: Figures, at: datetime) -> list[Any]:
-        found = (figures.reached(limit) for limit in limits)
-        return [breach for breach in found if breach is not None]
+            everybody = await self._figures.of_everybody(mode, at)
+            found += [everybody.reached(limit) for limit in shared]
+        breaches = [breach for breach in found if breach is not None]
+        if breaches:
+            async with self._store.unit_of_work(user_id) as unit:
+                await trip_breakers(unit, self._ids, breaches, mode, at)
 
     async def _tell_all(self, users: Sequence[UUID]) -> int:
         told = 0

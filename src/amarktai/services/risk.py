@@ -187,11 +187,7 @@ class RiskDesk:
         """Write the breakers that the check has tripped: they bind from this transaction on."""
         if not check.tripped:
             return
-        timezone = await unit.user_timezone()
-        for breach in check.tripped:
-            trip = tripped_by(self._ids.new(), breach, self._mode, check.at, timezone)
-            if trip is not None and await unit.breakers.trip(trip):
-                log.warning("a circuit breaker has tripped", kind=trip.kind.value, reason=trip.reason)
+        await trip_breakers(unit, self._ids, check.tripped, self._mode, check.at)
         self._rules.pop(unit.user_id, None)
 
     def _peaks(self, since: datetime | None) -> Peaks:
@@ -232,6 +228,17 @@ class RiskDesk:
             if known is None or is_old or not known.peaks.keys() >= set(resets):
                 async with self._store.unit_of_work(other) as unit:
                     await self._read(unit, at, resets)
+
+
+async def trip_breakers(
+    unit: UnitOfWork, ids: Ids, breaches: Iterable[Breach], mode: TradingMode, at: datetime
+) -> None:
+    """Write the breakers that these breaches trip; one that is tripped already stays as it is."""
+    timezone = await unit.user_timezone()
+    for breach in breaches:
+        trip = tripped_by(ids.new(), breach, mode, at, timezone)
+        if trip is not None and await unit.breakers.trip(trip):
+            log.warning("a circuit breaker has tripped", kind=trip.kind.value, reason=trip.reason)
 
 
 async def read_rows(unit: UnitOfWork, mode: TradingMode, at: datetime) -> list[RiskRow]:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    TextClause,
     UniqueConstraint,
     text,
 )
@@ -49,6 +50,12 @@ def _user_id(*, primary_key: bool = False) -> Column[object]:
 
 
 # -- the platform itself -------------------------------------------------------------------------
+
+
+def _or_nobody(column: str) -> TextClause:
+    """Return a column of a unique index in which NULL is a value like any other."""
+    return text(f"coalesce({column}, '00000000-0000-0000-0000-000000000000')")
+
 
 assets = Table(
     "assets",
@@ -411,7 +418,7 @@ emergency_stops = Table(
     CheckConstraint("(released_at is null) = (released_by is null)", name="release"),
     Index(
         "ix_emergency_stops_on",
-        text("coalesce(user_id, '00000000-0000-0000-0000-000000000000')"),
+        _or_nobody("user_id"),
         unique=True,
         postgresql_where=text("released_at IS NULL"),
     ),
@@ -434,8 +441,8 @@ risk_limits = Table(
     CheckConstraint("amount > 0", name="amount"),
     Index(
         "ix_risk_limits_one",
-        text("coalesce(user_id, '00000000-0000-0000-0000-000000000000')"),
-        text("coalesce(bot_id, '00000000-0000-0000-0000-000000000000')"),
+        _or_nobody("user_id"),
+        _or_nobody("bot_id"),
         "kind",
         unique=True,
     ),
@@ -464,8 +471,8 @@ circuit_breakers = Table(
     CheckConstraint("num_nulls(reset_at, reset_by, reset_reason) in (0, 3)", name="reset"),
     Index(
         "ix_circuit_breakers_tripped",
-        text("coalesce(user_id, '00000000-0000-0000-0000-000000000000')"),
-        text("coalesce(bot_id, '00000000-0000-0000-0000-000000000000')"),
+        _or_nobody("user_id"),
+        _or_nobody("bot_id"),
         "mode",
         "kind",
         unique=True,
